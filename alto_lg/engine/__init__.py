@@ -1,0 +1,1 @@
+"""The engine: what may start, and in which order results count. Standard library only."""

@@ -1,0 +1,1 @@
+"""Compound applications as plain LangGraph graphs, with the inputs they ship with."""

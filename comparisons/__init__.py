@@ -1,0 +1,1 @@
+"""Side-by-side measurements, and the simulated model server they run on."""
