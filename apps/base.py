@@ -1,0 +1,79 @@
+"""What every application offers to the comparison and to the command line.
+
+An application is a plain LangGraph graph in one or more versions, a workload, and the functions that say
+whether two runs gave the same answer and how good that answer is. Nothing here knows how a graph is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from langgraph.graph.state import CompiledStateGraph
+
+
+class InputError(ValueError):
+    """A file of the user's that cannot be used: names the file, the line and the reason."""
+
+    def __init__(self, path: Path, line: int | None, reason: str) -> None:
+        self.path, self.line, self.reason = path, line, reason
+        place = f"{path}:{line}" if line is not None else str(path)
+        super().__init__(f"{place}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One input of a workload: what the graph is invoked with, and what is known to be true about it."""
+
+    id: str
+    input: Mapping[str, Any]
+    labels: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEndpoint:
+    """An OpenAI-compatible server. The key is never shown."""
+
+    base_url: str
+    model: str
+    api_key: str = field(default="not-needed", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One piece of work inside a request: which stage, which item of it, from when to when.
+
+    item: position at each level of the fan-out, e.g. (3,) for the fourth claim; () for work of the whole request.
+    started, ended: seconds on the monotonic clock of the process.
+    """
+
+    stage: str
+    item: tuple[int, ...]
+    started: float
+    ended: float
+
+
+class Application(Protocol):
+    """A compound application."""
+
+    name: str
+    versions: tuple[str, ...]
+    first_result_node: str
+    """The node whose first update is the first result that a person could see."""
+
+    def workload(self, *, corpus: Path | None, questions: Path | None) -> Sequence[Request]:
+        """The requests, from the package's own data or from the user's files; `InputError` before any work."""
+
+    def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The compiled graph of one version, with its retriever loaded and its client open."""
+
+    def answer(self, state: Mapping[str, Any]) -> Any:
+        """The part of a final state that must be equal in every arm, as JSON types."""
+
+    def score(self, requests: Sequence[Request], answers: Sequence[Any]) -> Mapping[str, float]:
+        """How good the answers are against the labels."""
+
+    def limit_s(self, spans: Sequence[Span]) -> float:
+        """Seconds of the longest path through one request's spans under its true data dependencies."""
