@@ -1,0 +1,51 @@
+"""Firing: one execution of a stage, from the moment it is certain to the moment it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from alto_lg.engine.ancestry import Ancestry
+from alto_lg.engine.plan import Stage
+
+
+class Status(Enum):
+    """Where a firing is: certain but not started, running, or one of three ends."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+@dataclass(slots=True, eq=False)
+class Firing:
+    """State of one firing; only the machine changes it.
+
+    packet: identity of the `Send` whose payload is its whole input; None if it reads the state.
+    early: it was started before its step.
+    gated: it is early, its body has ended, and its conditional edges wait.
+    may_mutate: it may change, in place, a value that was there before it.
+    """
+
+    stage: Stage
+    step: int
+    ancestry: Ancestry
+    packet: Hashable | None = None
+    status: Status = Status.WAITING
+    early: bool = False
+    gated: bool = False
+    may_mutate: bool = field(default=False)
+
+    @property
+    def is_push(self) -> bool:
+        return self.packet is not None
+
+    @property
+    def key(self) -> tuple[str, Hashable]:
+        return ("pull", self.stage.name) if self.packet is None else ("push", self.packet)
+
+    def __repr__(self) -> str:
+        return f"<{self.ancestry} at step {self.step}, {'early, ' if self.early else ''}{self.status.value}>"

@@ -1,0 +1,82 @@
+"""Frontier: what may still happen before a given step.
+
+Owns the only counts of outstanding work. A pointstamp is (step, stage): a firing of that stage that is to commit in
+that step and whose writes are not known yet, be it running or waiting.
+
+The safety property: if `unsettled(keys, step)` is None, then no firing that is outstanding now, nor any that one of
+them may yet activate, can write one of `keys` in a step before `step`. It holds because a firing that is not
+outstanding has made all of its activations known, each of which is outstanding itself or has ended in turn.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from alto_lg.engine.plan import Plan
+
+Pointstamp = tuple[int, str]
+
+
+class Frontier:
+    """Counts of outstanding firings, and the questions that the machine asks of them."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._outstanding: Counter[Pointstamp] = Counter()
+        self._mutating: Counter[Pointstamp] = Counter()
+
+    def add(self, step: int, stage: str, *, may_mutate: bool) -> None:
+        """A firing became outstanding; `may_mutate` if it may change a value that exists before it ends."""
+        self._outstanding[step, stage] += 1
+        if may_mutate:
+            self._mutating[step, stage] += 1
+
+    def remove(self, step: int, stage: str, *, may_mutate: bool) -> bool:
+        """Its writes are known now. True when a count fell to zero, so that the frontier moved."""
+        moved = _decrement(self._outstanding, (step, stage))
+        return (may_mutate and _decrement(self._mutating, (step, stage))) or moved
+
+    def clear(self) -> None:
+        self._outstanding.clear()
+        self._mutating.clear()
+
+    def count_at(self, step: int) -> int:
+        return sum(count for (time, _), count in self._outstanding.items() if time == step)
+
+    def unsettled(self, keys: frozenset[str], step: int) -> Pointstamp | None:
+        """An outstanding firing that could result in a write to one of `keys` before `step`, or None."""
+        reach = self._plan.reach
+        for time, stage in self._before(step):
+            if not reach.writes(stage, step - 1 - time).isdisjoint(keys):
+                return time, stage
+        return None
+
+    def mutator_before(self, step: int) -> Pointstamp | None:
+        """An outstanding firing that may change some value in place before `step`, itself or through what follows."""
+        reach = self._plan.reach
+        for time, stage in self._before(step):
+            if (time, stage) in self._mutating or reach.mutating(stage, step - 1 - time):
+                return time, stage
+        return None
+
+    def may_fire(self, stages: frozenset[str], until: int) -> Pointstamp | None:
+        """An outstanding firing that is, or could result in, a firing of one of `stages` at step `until` or before."""
+        if stages:
+            reach = self._plan.reach
+            for time, stage in self._before(until + 1):
+                if not reach.stages(stage, until - time).isdisjoint(stages):
+                    return time, stage
+        return None
+
+    def _before(self, step: int) -> Iterator[Pointstamp]:
+        return (stamp for stamp in self._outstanding if stamp[0] < step)
+
+
+def _decrement(counts: Counter[Pointstamp], stamp: Pointstamp) -> bool:
+    assert counts[stamp] > 0, f"pointstamp {stamp} was removed more often than added"
+    counts[stamp] -= 1
+    if counts[stamp]:
+        return False
+    del counts[stamp]
+    return True

@@ -1,0 +1,280 @@
+"""Machine: what may start now. Events in, commands out; no clock, no asyncio, no input or output, no randomness.
+
+Owns every firing that is certain and not committed yet. Always true:
+  a firing is started before its step only if nothing outstanding could still write, or change in place, what it
+  reads, before that step (the frontier says so), and no barrier lies between;
+  firings are started in the order in which they will commit, earliest first;
+  a firing that the committed step does not ask for, or asks for with another input, is never adopted, and after it
+  nothing more of the run is started early.
+
+Theory of operation. LangGraph commits step by step; the step that it is at is the *base*. A firing that ends makes
+its successors certain: its packets, the stages that it triggered, the joins that it completed. They belong to the
+next step and wait there as firings of their own, which is what keeps the frontier complete. `_settle` walks over
+the waiting ones and starts those whose inputs are settled. When LangGraph reaches their step, `StepBegan` lists what
+it asks for; what is there already is adopted, the rest runs as it always did.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping
+
+from alto_lg.engine.ancestry import Ancestry
+from alto_lg.engine.firing import Firing, Status
+from alto_lg.engine.frontier import Frontier
+from alto_lg.engine.messages import (
+    Adopt,
+    BodyEnded,
+    Command,
+    Conditions,
+    Drop,
+    Emission,
+    Event,
+    FiringEnded,
+    FiringFailed,
+    Key,
+    Official,
+    Release,
+    Start,
+    StepBegan,
+)
+from alto_lg.engine.plan import Join, Plan
+from alto_lg.engine.rules import Rules, Values
+
+
+class Machine:
+    """The lookahead of one run of one graph."""
+
+    def __init__(self, plan: Plan, conditions: Conditions, values: Values, run: Ancestry) -> None:
+        self.plan = plan
+        self.conditions = conditions
+        self.halted: str | None = None  # why nothing more is started early
+        self.broken: str | None = None  # why nothing that was started early is adopted any more
+        self._run = run
+        self._base = -1
+        self._frontier = Frontier(plan)
+        self._steps: defaultdict[int, dict[Key, Firing]] = defaultdict(dict)
+        self._joins = {join.channel: join for join in plan.joins}
+        self._seen: dict[str, frozenset[str]] = {}
+        self._arrivals: defaultdict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._pending: dict[Firing, None] = {}  # waiting to start or to route, ahead of the base
+        self._fresh: list[Firing] = []  # those of them that were not looked at yet
+        self._moved = False  # the frontier moved, so that all of them deserve another look
+        self._rules = Rules(plan, conditions, values, self._frontier)
+
+    def handle(self, event: Event) -> list[Command]:
+        """Take note of an event and say what may be done about it."""
+        commands: list[Command] = []
+        match event:
+            case StepBegan():
+                commands = self._begin(event)
+            case FiringEnded(firing, emission):
+                if firing.status is not Status.RUNNING:
+                    return commands
+                self._end(firing, emission)
+            case FiringFailed(firing):
+                if firing.status is Status.RUNNING:
+                    firing.status = Status.FAILED
+                    self.halted = self.halted or f"{firing.ancestry} did not finish"
+                return commands
+            case BodyEnded(firing):
+                firing.gated = True
+                self._look_at(firing)
+        commands.extend(self._settle())
+        return commands
+
+    def firing(self, step: int, key: Key) -> Firing | None:
+        """The firing that is known under a key."""
+        return self._steps[step].get(key) if step in self._steps else None
+
+    def known(self) -> Iterator[Firing]:
+        """Every firing that is known and not committed, step by step."""
+        return (firing for step in sorted(self._steps) for firing in self._steps[step].values())
+
+    def ended_at(self, step: int) -> list[Firing]:
+        """Firings of a step whose writes are known, in the order in which LangGraph applies them."""
+        ended = [firing for firing in self._steps.get(step, {}).values() if firing.status is Status.ENDED]
+        return sorted(ended, key=lambda firing: firing.ancestry.order)
+
+    def break_off(self, why: str) -> None:
+        """A proof has failed: start nothing more early, and adopt nothing that was."""
+        self.broken = self.broken or why
+        self.halted = self.halted or why
+
+    # ── the committed step ──────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self, event: StepBegan) -> list[Command]:
+        predicted = self._steps.pop(event.step, {})
+        self._base = event.step
+        for step in [step for step in self._steps if step < event.step]:
+            del self._steps[step]
+        self._seen = {
+            channel: frozenset() if seen == self._joins[channel].sources else seen
+            for channel, seen in event.seen.items()
+        }
+        if any(not official.valid for official in event.firings):
+            self.break_off("the input of an early firing differs from the committed one")
+        commands: list[Command] = []
+        current = self._steps[event.step]
+        for official in event.firings:
+            firing = predicted.pop(official.key, None)
+            if firing is not None and firing.early and self.broken:
+                commands.append(self._drop(firing))
+                firing = None
+            if firing is None:
+                firing = self._unforeseen(official, event.step)
+            elif firing.early:
+                firing.gated = False
+                commands.append(Adopt(firing, official.key))
+            current[official.key] = firing
+            if firing.status is Status.WAITING:
+                firing.status = Status.RUNNING
+                firing.may_mutate = official.may_mutate
+        if predicted:
+            names = ", ".join(str(firing.ancestry) for firing in predicted.values())
+            self.break_off(f"the committed step {event.step} does not have {names}")
+            commands.extend(self._drop(firing) for firing in predicted.values() if firing.early)
+        if self.broken:
+            commands.extend(self._drop_ahead())
+        self._recount()
+        return commands
+
+    def _unforeseen(self, official: Official, step: int) -> Firing:
+        stage = self.plan.stages[official.stage]
+        if official.index is None:
+            return Firing(stage, step, self._run.triggered(stage.name, step))
+        ancestry = self._run.sent(stage.name, step, official.index, run=self._run)
+        return Firing(stage, step, ancestry, packet=official.key[1])
+
+    def _drop(self, firing: Firing) -> Drop:
+        firing.status = Status.DROPPED
+        return Drop(firing, self.broken or "")
+
+    def _drop_ahead(self) -> Iterator[Drop]:
+        for step in [step for step in self._steps if step > self._base]:
+            for firing in self._steps.pop(step).values():
+                if firing.early:
+                    yield self._drop(firing)
+
+    def _recount(self) -> None:
+        """Every count that a committed step may have changed, anew; once a step, over what is not committed."""
+        self._frontier.clear()
+        self._pending.clear()
+        self._fresh.clear()
+        for firing in self.known():
+            if firing.status not in (Status.ENDED, Status.DROPPED):
+                self._frontier.add(firing.step, firing.stage.name, may_mutate=_may_mutate(firing))
+            if firing.step > self._base and (firing.gated or firing.status is Status.WAITING):
+                self._pending[firing] = None
+            if firing.status is Status.RUNNING:
+                self._expect_chain(firing)
+        for arrivals in self._arrivals.values():
+            for step in [step for step in arrivals if step < self._base]:
+                del arrivals[step]
+        self._moved = True
+
+    # ── what an ended firing makes certain ──────────────────────────────────────────────────────────────────
+
+    def _end(self, firing: Firing, emission: Emission) -> None:
+        for index, packet in enumerate(emission.packets):
+            self._expect_packet(firing, index, packet.stage, packet.identity)
+        for stage in emission.activates:
+            self._expect(stage, firing.step + 1)
+        for channel, source in emission.arrives:
+            self._arrivals[channel][firing.step].add(source)
+        # Successors first, so that no moment exists in which nothing stands for what they may do.
+        if self._frontier.remove(firing.step, firing.stage.name, may_mutate=_may_mutate(firing)):
+            self._moved = True
+        firing.status = Status.ENDED
+
+    def _expect_packet(self, sender: Firing, index: int, stage: str, identity: Hashable) -> None:
+        if stage not in self.plan.stages:
+            return  # LangGraph ignores it, with a warning of its own
+        step = sender.step + 1
+        ancestry = sender.ancestry.sent(stage, step, index, run=self._run)
+        occurrence = 0
+        while ("push", (identity, occurrence)) in self._steps[step]:
+            occurrence += 1  # one Send object, sent more than once
+        self._add(Firing(self.plan.stages[stage], step, ancestry, packet=(identity, occurrence)))
+
+    def _expect(self, stage: str, step: int) -> None:
+        if stage in self.plan.stages and ("pull", stage) not in self._steps[step]:
+            self._add(Firing(self.plan.stages[stage], step, self._run.triggered(stage, step)))
+
+    def _expect_chain(self, firing: Firing) -> None:
+        """What a running firing activates by unconditional edges is certain before it has ended."""
+        for name in firing.stage.certain:
+            if self.conditions.chains or self.plan.stages[name].pure:
+                self._expect(name, firing.step + 1)
+
+    def _add(self, firing: Firing) -> None:
+        self._steps[firing.step][firing.key] = firing
+        self._frontier.add(firing.step, firing.stage.name, may_mutate=_may_mutate(firing))
+        self._look_at(firing)
+
+    def _look_at(self, firing: Firing) -> None:
+        self._pending[firing] = None
+        self._fresh.append(firing)
+
+    def _complete_joins(self) -> None:
+        for channel, arrivals in self._arrivals.items():
+            join = self._joins[channel]
+            step = self._completed_at(join, arrivals)
+            # A source that may still fire earlier could complete the join, and so fire the target, at another step.
+            if step is not None and not self._frontier.may_fire(join.sources, step):
+                self._expect(join.target, step + 1)
+
+    def _completed_at(self, join: Join, arrivals: Mapping[int, set[str]]) -> int | None:
+        seen = set(self._seen.get(join.channel, frozenset()))
+        for step in sorted(arrivals):
+            seen |= arrivals[step]
+            if seen >= join.sources:
+                return step
+        return None
+
+    # ── what may start ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _settle(self) -> Iterator[Command]:
+        if self.halted or not self._frontier.count_at(self._base):
+            return  # LangGraph is about to commit the step by itself: nothing to gain
+        self._complete_joins()
+        while self._moved or self._fresh:  # a start can make more certain
+            looked_at = list(self._pending) if self._moved else self._fresh
+            self._moved, self._fresh = False, []
+            for firing in sorted(looked_at, key=lambda firing: firing.ancestry.order):
+                if firing.gated and self._rules.against_routing(firing) is None:
+                    firing.gated = False
+                    self._pending.pop(firing, None)
+                    yield Release(firing)
+                elif self._may_start(firing):
+                    self._start(firing)
+                    yield Start(firing)
+
+    def _may_start(self, firing: Firing) -> bool:
+        if firing.status is not Status.WAITING or self._paused_before(firing.step):
+            return False
+        return self._rules.against_start(firing, self._base) is None
+
+    def _paused_before(self, step: int) -> bool:
+        """Whether a firing that is known, ended or not, will pause the run before `step` begins."""
+        before, after = self.conditions.stops_before, self.conditions.stops_after
+        return bool(before or after) and any(
+            (firing.stage.name in before and self._base < firing.step <= step)
+            or (firing.stage.name in after and firing.step < step)
+            for firing in self.known()
+        )
+
+    def _start(self, firing: Firing) -> None:
+        if (
+            firing.stage.mutates.keys
+        ):  # found unable to change anything that there is: its pointstamp says so now
+            self._frontier.remove(firing.step, firing.stage.name, may_mutate=True)
+            self._frontier.add(firing.step, firing.stage.name, may_mutate=False)
+        firing.status, firing.early, firing.may_mutate = Status.RUNNING, True, False
+        self._pending.pop(firing, None)
+        self._expect_chain(firing)
+
+
+def _may_mutate(firing: Firing) -> bool:
+    """Before it has started, what its code might do; afterwards, what it might do to the input that it has."""
+    return bool(firing.stage.mutates.keys) if firing.status is Status.WAITING else firing.may_mutate

@@ -1,0 +1,140 @@
+"""Plan: the immutable dataflow of one compiled graph, as the engine sees it.
+
+Owns the stages and what is known of each. Always true:
+  a stage's successors are all the stages that one of its firings may activate in the next step;
+  a stage's writes are all the keys that one of its firings may write when it commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from alto_lg.engine.facts import Advice, Fact
+
+STORE_KEY = "the store"
+"""The graph's store, treated as one more key: whoever may touch it may read and write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A list edge: `target` fires once, in the step after the last of `sources` has committed."""
+
+    channel: str
+    sources: frozenset[str]
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A node as the engine sees it. Each fact carries its evidence.
+
+    reads: keys that its body reads from the state (a PUSH firing reads its packet instead).
+    route_reads: keys that its conditional edges read.
+    writes: keys that it may write.
+    mutates: keys whose value it may change in place, where the value can be changed.
+    certain: stages that every firing activates by an unconditional edge.
+    successors: every stage that a firing may activate, `certain` and joins included.
+    never_early: why no firing of it may start before its step, or None.
+    barrier: nothing of a later step may start while it may still run, and it starts in its own step only.
+    pure: declared to have no effect outside the state, so that it may start before its predecessor has ended.
+    touches_store: may touch the graph's store.
+    may_interrupt: may call `interrupt()`.
+    gate_at_start: its conditional edges may be run in a way that cannot wait, so they must be settled beforehand.
+    """
+
+    name: str
+    reads: Fact
+    route_reads: Fact
+    writes: Fact
+    mutates: Fact
+    certain: frozenset[str] = frozenset()
+    successors: frozenset[str] = frozenset()
+    successors_why: str = ""
+    never_early: str | None = None
+    barrier: bool = False
+    pure: bool = False
+    touches_store: bool = False
+    may_interrupt: bool = False
+    gate_at_start: bool = False
+    advice: tuple[Advice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All stages of one graph.
+
+    keys: the state keys, which is what "every key" means.
+    unsupported: why the graph as a whole runs as plain LangGraph, or None.
+    """
+
+    stages: Mapping[str, Stage]
+    keys: frozenset[str]
+    joins: tuple[Join, ...] = ()
+    unsupported: str | None = None
+    reach: Reach = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reach", Reach(self.stages, self.keys))
+
+
+class Reach:
+    """What a firing may lead to within so many steps: Timely Dataflow's could-result-in, over the static graph.
+
+    Every edge advances the step by one, so a path summary is a number of hops. The answers are cached per stage and
+    number of hops, and stop growing after as many hops as there are stages.
+    """
+
+    def __init__(self, stages: Mapping[str, Stage], keys: frozenset[str]) -> None:
+        self._stages = stages
+        self._keys = keys
+        self._saturated = len(stages)
+        self._reached: dict[tuple[str, int], frozenset[str]] = {}
+        self._written: dict[tuple[str, int], frozenset[str]] = {}
+        self._mutating: dict[tuple[str, int], frozenset[str]] = {}
+
+    def stages(self, stage: str, hops: int) -> frozenset[str]:
+        """Stages that may fire at most `hops` steps after a firing of `stage`, itself included; none if hops < 0."""
+        if hops < 0:
+            return frozenset()
+        hops = min(hops, self._saturated)
+        known = self._reached.get((stage, hops))
+        if known is None:
+            known = frozenset({stage})
+            for _ in range(hops):
+                grown = known.union(*(self._stages[name].successors for name in known))
+                if grown == known:
+                    break
+                known = grown
+            self._reached[stage, hops] = known
+        return known
+
+    def writes(self, stage: str, hops: int) -> frozenset[str]:
+        """Keys that those firings may write."""
+        if hops < 0:
+            return frozenset()
+        hops = min(hops, self._saturated)
+        known = self._written.get((stage, hops))
+        if known is None:
+            universe = self._keys | {STORE_KEY}
+            found = [self._stages[name] for name in self.stages(stage, hops)]
+            known = frozenset().union(*(one.writes.keys.within(self._keys) for one in found))
+            if any(one.touches_store for one in found):
+                known |= {STORE_KEY}
+            known &= universe
+            self._written[stage, hops] = known
+        return known
+
+    def mutating(self, stage: str, hops: int) -> frozenset[str]:
+        """Those of the stages that may change a value in place, `stage` itself left out at 0 hops."""
+        if hops < 1:
+            return frozenset()
+        hops = min(hops, self._saturated)
+        known = self._mutating.get((stage, hops))
+        if known is None:
+            later = frozenset().union(
+                *(self.stages(successor, hops - 1) for successor in self._stages[stage].successors)
+            )
+            known = frozenset(name for name in later if self._stages[name].mutates.keys)
+            self._mutating[stage, hops] = known
+        return known
