@@ -21,9 +21,7 @@ _EXTRA = "pip install 'alto-lg[compare]'"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `alto-lg COMMAND …`; every command module has `add_arguments(parser)` and `run(options) -> int`."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
-        prog="alto-lg", description="Run LangGraph graphs sooner, and measure it."
-    )
+    parser = argparse.ArgumentParser(prog="alto-lg", description="Run LangGraph graphs sooner, and measure it.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, summary) in _COMMANDS.items():
         commands.add_parser(name, help=summary, add_help=False)

@@ -265,9 +265,7 @@ class Machine:
         )
 
     def _start(self, firing: Firing) -> None:
-        if (
-            firing.stage.mutates.keys
-        ):  # found unable to change anything that there is: its pointstamp says so now
+        if firing.stage.mutates.keys:  # found unable to change anything that there is: its pointstamp says so now
             self._frontier.remove(firing.step, firing.stage.name, may_mutate=True)
             self._frontier.add(firing.step, firing.stage.name, may_mutate=False)
         firing.status, firing.early, firing.may_mutate = Status.RUNNING, True, False
