@@ -1,0 +1,128 @@
+"""One request through one graph: how long it took, when the first result came, and what came out.
+
+Always true:
+  the same code measures every arm; nothing is timed that a caller of `astream` would not wait for.
+  a latency begins when the request was due, so that a late start under load counts as waiting.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.graph.state import CompiledStateGraph
+
+from alto_lg.apps.base import Application, Request, Span
+from alto_lg.apps.spans import record_spans
+
+Graph = CompiledStateGraph[Any, Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyWork:
+    """What the engine reports of one accelerated run."""
+
+    firings: int
+    early_starts: int
+    dropped: int
+    time_saved_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One request of one arm.
+
+    position: place in the sequence of requests, which every arm is given alike.
+    first_result_s: None when no update of the application's first-result node was streamed.
+    cpu_s: of this process; None while requests overlap, when only a block as a whole can be told.
+    limit_s: longest path of this run's own spans under the application's true dependencies.
+    spans: seconds from the moment the request was due.
+    early: None for plain LangGraph.
+    """
+
+    arm: str
+    position: int
+    request: str
+    latency_s: float
+    first_result_s: float | None
+    cpu_s: float | None
+    limit_s: float
+    answer: Any
+    early: EarlyWork | None
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the stream of one run gave."""
+
+    state: Mapping[str, Any]
+    first_result_at: float | None
+
+
+async def measure(
+    graph: Graph,
+    application: Application,
+    request: Request,
+    *,
+    arm: str,
+    position: int,
+    accelerated: bool,
+    due: float | None = None,
+) -> Measurement:
+    """Run one request now; `due` says when it should have started, where others may be running beside it."""
+    alone = due is None
+    due, cpu_before = time.monotonic() if due is None else due, time.process_time()
+    with record_spans() as spans:
+        outcome = await follow(graph, application.first_result_node, request.input)
+    ended, cpu_after = time.monotonic(), time.process_time()
+    # Read before anything is awaited: the engine keeps the statistics of the run that ended last.
+    early = early_work(graph) if accelerated else None
+    return Measurement(
+        arm=arm,
+        position=position,
+        request=request.id,
+        latency_s=ended - due,
+        first_result_s=None if outcome.first_result_at is None else outcome.first_result_at - due,
+        cpu_s=cpu_after - cpu_before if alone else None,
+        limit_s=application.limit_s(spans),
+        answer=json.loads(json.dumps(application.answer(outcome.state))),
+        early=early,
+        spans=relative(spans, due),
+    )
+
+
+async def follow(graph: Graph, first_result_node: str, given: Mapping[str, Any]) -> Outcome:
+    """Read one run's stream to its end.
+
+    Updates of subgraphs are asked for in every arm: in a version with a subgraph per item, that is where the
+    first result appears.
+    """
+    state: Mapping[str, Any] | None = None
+    first_result_at: float | None = None
+    stream = graph.astream(dict(given), stream_mode=["updates", "values"], subgraphs=True)
+    async for namespace, mode, payload in stream:
+        if mode == "values":
+            state = payload if namespace == () else state
+        elif first_result_at is None and first_result_node in payload:
+            first_result_at = time.monotonic()
+    if state is None:
+        raise RuntimeError("the graph ended without a state: it streamed no `values`; check its input")
+    return Outcome(state, first_result_at)
+
+
+def early_work(graph: Graph) -> EarlyWork:
+    """The engine's own account of the run that has just ended."""
+    from alto_lg import statistics
+
+    told = statistics(graph)
+    return EarlyWork(told.firings, told.early_starts, told.dropped, told.time_saved_s)
+
+
+def relative(spans: Sequence[Span], due: float) -> tuple[Span, ...]:
+    """The same spans with their times counted from `due`, earliest first."""
+    moved = (Span(span.stage, span.item, span.started - due, span.ended - due) for span in spans)
+    return tuple(sorted(moved, key=lambda span: (span.started, span.stage, span.item)))

@@ -1,0 +1,133 @@
+"""The parent's side of a worker: starts the process of one arm, sends it commands, reads its measurements.
+
+Always true: a process that was started is ended when its block is left, however that happens.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from alto_lg.apps.base import ModelEndpoint
+from alto_lg.comparisons.arms import Arm
+from alto_lg.comparisons.errors import WorkerError
+from alto_lg.comparisons.measure import Measurement
+from alto_lg.comparisons.results import measurement_of
+
+_ENDS_WITHIN_S = 10.0
+_LINES_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What every worker of a comparison is told alike; the key travels in the environment instead."""
+
+    application: str
+    endpoint: ModelEndpoint
+    corpus: Path | None
+    questions: Path | None
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One request of a trace: which one, its place in the sequence, and when it is due."""
+
+    index: int
+    position: int
+    at_s: float
+
+
+class WorkerProcess:
+    """One arm's process."""
+
+    def __init__(self, arm: Arm) -> None:
+        self.arm = arm
+        # A file and not a pipe: nobody reads it while the arm runs, and a full pipe would stop the arm.
+        self._written = tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "alto_lg.comparisons.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._written,
+            encoding="utf-8",
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._process.kill()
+        try:
+            self._process.communicate(timeout=_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+        self._written.close()
+
+    def build(self, task: Task) -> None:
+        """Load the application and build the graph."""
+        command = {
+            "do": "build",
+            "application": task.application,
+            "arm": asdict(self.arm),
+            "base_url": task.endpoint.base_url,
+            "model": task.endpoint.model,
+            "corpus": None if task.corpus is None else str(task.corpus),
+            "questions": None if task.questions is None else str(task.questions),
+            "timeout_s": task.timeout_s,
+        }
+        for _ in self._ask(command, "building the graph"):
+            pass
+
+    def run(self, index: int, position: int) -> Measurement:
+        """Run one request, alone, and wait for it."""
+        command = {"do": "run", "index": index, "position": position}
+        (told,) = [reply for reply in self._ask(command, f"request {index}") if reply["event"] != "done"]
+        return _measurement(told)
+
+    def trace(self, arrivals: Sequence[Arrival]) -> tuple[Measurement, ...]:
+        """Run requests at the times they are due; each is given an equal share of the processor time."""
+        command = {"do": "trace", "arrivals": [asdict(arrival) for arrival in arrivals]}
+        *told, done = self._ask(command, f"requests {arrivals[0].position} to {arrivals[-1].position}")
+        measured = sorted(map(_measurement, told), key=lambda measurement: measurement.position)
+        return tuple(replace(one, cpu_s=done["cpu_s_per_request"]) for one in measured)
+
+    def _ask(self, command: Mapping[str, Any], doing: str) -> Iterator[dict[str, Any]]:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._failed(doing, "its process had ended") from None
+        for line in self._process.stdout:
+            reply = json.loads(line)
+            if reply["event"] == "failed":
+                raise self._failed(doing, reply["error"])
+            yield reply
+            if reply["event"] == "done":
+                return
+        raise self._failed(doing, "its process ended without an answer")
+
+    def _failed(self, doing: str, reason: str) -> WorkerError:
+        try:
+            code = self._process.wait(_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            code = None
+        self._written.seek(0)
+        lines = self._written.read().splitlines()[-_LINES_SHOWN:]
+        return WorkerError(self.arm.name, doing, f"{reason} (exit status {code})", "\n".join(lines))
+
+
+def _measurement(reply: Mapping[str, Any]) -> Measurement:
+    return measurement_of({name: value for name, value in reply.items() if name != "event"})

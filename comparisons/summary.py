@@ -1,0 +1,110 @@
+"""From measurements to the figures of the table. Pure.
+
+Always true: no figure is made from arms that answered differently; `summarise` raises instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from alto_lg.comparisons.answers import Difference, differences
+from alto_lg.comparisons.arms import Arm
+from alto_lg.comparisons.measure import EarlyWork, Measurement
+from alto_lg.comparisons.statistics import Interval, median, median_interval, percentile, ratio_of_medians
+
+Measured = Mapping[str, Sequence[Measurement]]
+"""Arm → its measurements, by position; every arm has the same positions."""
+
+
+class UnequalAnswers(Exception):
+    """The arms do not agree, so their speeds mean nothing; carries every difference."""
+
+    def __init__(self, found: Sequence[Difference]) -> None:
+        self.differences = tuple(found)
+        super().__init__(f"{len(found)} answers differ")
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSummary:
+    """The figures of one arm.
+
+    first_result_s: median; None when no request gave an early result to see.
+    cpu_s: mean, so that it adds up over requests.
+    speed_ups: over each plain arm, how many times sooner (ratio of medians, paired by request).
+    limit_s: median over requests of the longest true dependency path of that same run.
+    above_limit_percent: median over requests of how much longer than its limit a run took.
+    early: sums over all requests; None for plain LangGraph.
+    """
+
+    arm: str
+    requests: int
+    latency_s: Interval
+    p90_s: float
+    p99_s: float
+    first_result_s: float | None
+    cpu_s: float
+    limit_s: float | None
+    above_limit_percent: float | None
+    early: EarlyWork | None
+    speed_ups: Mapping[str, Interval] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self)
+
+
+def summarise(arms: Sequence[Arm], measured: Measured, *, seed: int) -> tuple[ArmSummary, ...]:
+    """The figures of every arm; `UnequalAnswers` when there may be none."""
+    found = differences(answers_by_arm(arms, measured))
+    if found:
+        raise UnequalAnswers(found)
+    plain = {arm.name: latencies(measured[arm.name]) for arm in arms if not arm.accelerated}
+    return tuple(_summary(arm.name, measured[arm.name], plain, seed) for arm in arms)
+
+
+def answers_by_arm(arms: Sequence[Arm], measured: Measured) -> dict[str, dict[str, Any]]:
+    """Arm → request → answer; a request that occurs twice is told apart by its position."""
+    return {
+        arm.name: {f"{one.request} (position {one.position})": one.answer for one in measured[arm.name]} for arm in arms
+    }
+
+
+def latencies(measurements: Sequence[Measurement]) -> list[float]:
+    """In the order of the requests."""
+    return [one.latency_s for one in measurements]
+
+
+def _summary(
+    arm: str, measurements: Sequence[Measurement], plain: Mapping[str, Sequence[float]], seed: int
+) -> ArmSummary:
+    took = latencies(measurements)
+    first = [one.first_result_s for one in measurements if one.first_result_s is not None]
+    processor = [one.cpu_s for one in measurements if one.cpu_s is not None]
+    bounded = [one for one in measurements if one.limit_s > 0]
+    above = [100 * (one.latency_s / one.limit_s - 1) for one in bounded]
+    return ArmSummary(
+        arm=arm,
+        requests=len(took),
+        latency_s=median_interval(took, seed=seed),
+        p90_s=percentile(took, 90),
+        p99_s=percentile(took, 99),
+        first_result_s=median(first) if first else None,
+        cpu_s=sum(processor) / len(processor),
+        limit_s=median([one.limit_s for one in bounded]) if bounded else None,
+        above_limit_percent=median(above) if above else None,
+        early=_total([one.early for one in measurements if one.early is not None]),
+        speed_ups={name: ratio_of_medians(other, took, seed=seed) for name, other in plain.items()},
+    )
+
+
+def _total(early: Sequence[EarlyWork]) -> EarlyWork | None:
+    if not early:
+        return None
+    return EarlyWork(
+        firings=sum(one.firings for one in early),
+        early_starts=sum(one.early_starts for one in early),
+        dropped=sum(one.dropped for one in early),
+        time_saved_s=sum(one.time_saved_s for one in early),
+    )

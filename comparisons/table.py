@@ -1,0 +1,123 @@
+"""The table that a person reads, and the words beside it. Pure: it returns what is to be printed.
+
+One column an arm and one row a figure: four arms fit a page that way, and a pipe gets the whole width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from alto_lg.comparisons.answers import Difference
+from alto_lg.comparisons.statistics import Interval
+from alto_lg.comparisons.summary import ArmSummary
+
+_NONE = "–"
+_DIFFERENCES_SHOWN = 10
+_FEW_REQUESTS = 100
+PIPE_WIDTH = 160
+"""Wide enough for the widest table, so that nothing is folded where the reader is a file."""
+
+
+def comparison_table(summaries: Sequence[ArmSummary], title: str) -> Table:
+    """One column an arm."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for one in summaries:
+        table.add_column(one.arm, justify="right", no_wrap=True)
+    for label, cell in _rows(summaries):
+        table.add_row(label, *(cell(one) for one in summaries))
+    return table
+
+
+def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSummary], str]]]:
+    rows: list[tuple[str, Callable[[ArmSummary], str]]] = [
+        ("latency, median [95 % CI] (s)", lambda one: interval(one.latency_s)),
+        ("latency, p90 (s)", lambda one: number(one.p90_s)),
+        ("latency, p99 (s)", lambda one: number(one.p99_s)),
+        ("time to first result, median (s)", lambda one: number(one.first_result_s)),
+        ("processor time per request, mean (s)", lambda one: number(one.cpu_s)),
+    ]
+    for baseline in summaries[0].speed_ups:
+        rows.append((f"times sooner than {baseline} [95 % CI]", _speed_up_cell(baseline)))
+    rows += [
+        ("limit: longest true path, median (s)", lambda one: number(one.limit_s)),
+        ("latency above its limit, median (%)", lambda one: number(one.above_limit_percent, digits=1)),
+    ]
+    if any(one.early is not None for one in summaries):
+        rows += [
+            ("firings started early / all", _early_starts),
+            ("early results dropped", lambda one: _NONE if one.early is None else str(one.early.dropped)),
+        ]
+    return rows
+
+
+def _speed_up_cell(baseline: str) -> Callable[[ArmSummary], str]:
+    return lambda one: "1 (itself)" if one.arm == baseline else interval(one.speed_ups[baseline])
+
+
+def _early_starts(one: ArmSummary) -> str:
+    return _NONE if one.early is None else f"{one.early.early_starts} / {one.early.firings}"
+
+
+def interval(figure: Interval) -> str:
+    """A figure with its confidence interval."""
+    return f"{number(figure.value)} [{number(figure.low)}, {number(figure.high)}]"
+
+
+def number(value: float | None, *, digits: int = 3) -> str:
+    """A figure, or a dash where there is none."""
+    return _NONE if value is None else f"{value:.{digits}f}"
+
+
+def score_line(scores: Mapping[str, float]) -> str:
+    """How good the answers are; one line for all arms, because their answers are equal."""
+    told = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+    return f"Quality of the answers against the labels (the same in every arm): {told or 'no labels'}."
+
+
+def method_text(*, requests: int, rate: float, warm_up: int, server: str, block: int) -> str:
+    """How the table was measured."""
+    few = "" if requests >= _FEW_REQUESTS else f" With {requests} requests, p99 is close to the slowest one."
+    return (
+        f"{_turns_text(rate, block)} Every arm runs in a process of its own, after {warm_up} request(s) of "
+        f"warm-up that are not counted. Server: {server}. Answers were compared request by request and are "
+        "equal in all arms. Confidence intervals: percentile bootstraps over requests, resampled in pairs. "
+        "Processor time is that of the arm's process, without the server. The limit of a request is the "
+        "longest path under true data dependencies through the node times recorded in that same run, so each "
+        f"arm has its own; no order of the same work ends sooner.{few}"
+    )
+
+
+def _turns_text(rate: float, block: int) -> str:
+    if rate == 0:
+        return (
+            "One request at a time: each request goes through all arms before the next, and the arms take "
+            "turns at being first."
+        )
+    return (
+        f"Open loop: the same Poisson arrivals at {rate:g} requests a second for every arm, in blocks of up "
+        f"to {block} requests that the arms take in turns; latency counts from the moment a request was due."
+    )
+
+
+def refusal_text(found: Sequence[Difference]) -> str:
+    """Said in place of a table when the arms do not agree."""
+    shown = "\n".join(str(one) for one in found[:_DIFFERENCES_SHOWN])
+    more = len(found) - _DIFFERENCES_SHOWN
+    rest = f"\n… and {more} more; all answers are in the results file." if more > 0 else ""
+    return (
+        f"The arms gave different answers ({len(found)} differences), so no speed is printed.\n"
+        f"{shown}{rest}\n"
+        "If the model server is not the simulated one, check first that it gives the same text for the same "
+        "prompt: run two plain arms."
+    )
+
+
+def output_console() -> Console:
+    """Where tables go: the terminal's own width, or a fixed one when the output is a pipe or a file."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)

@@ -1,0 +1,161 @@
+"""One arm in a process of its own: reads commands as JSON lines, answers with JSON lines.
+
+Commands, in order: `build` once; then any number of `run` (one request now, alone) and `trace` (requests at
+given arrival times, overlapping); the end of the input finishes. Each command is answered by zero or more
+`measurement` lines and then one `done` line, or by one `failed` line, after which the process ends.
+
+Always true: only these lines are written to standard output; whatever the application prints goes to
+standard error. The model server's key comes from the environment and is in no message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from alto_lg.apps.base import Application, ModelEndpoint, Request
+from alto_lg.comparisons.applications import load_application
+from alto_lg.comparisons.arms import Arm, build_arm
+from alto_lg.comparisons.endpoint import api_key
+from alto_lg.comparisons.measure import Graph, Measurement, measure
+from alto_lg.comparisons.results import measurement_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a worker holds once it has been told which arm it is."""
+
+    arm: Arm
+    application: Application
+    requests: Sequence[Request]
+    graph: Graph
+    timeout_s: float
+
+
+class Worker:
+    """Obeys the commands of one comparison."""
+
+    def __init__(self, replies: TextIO) -> None:
+        self._replies = replies
+        self._built: Built | None = None
+
+    async def serve(self, commands: TextIO) -> int:
+        """Answer commands until the input ends; 1 after a failure."""
+        while line := await asyncio.to_thread(commands.readline):
+            command = json.loads(line)
+            try:
+                await self._obey(command)
+            except Exception as error:
+                self._reply("failed", error=reason_of(error))
+                raise
+        return 0
+
+    async def _obey(self, command: Mapping[str, Any]) -> None:
+        match command["do"]:
+            case "build":
+                self._built = build(command)
+                self._reply("done", requests=len(self._built.requests))
+            case "run":
+                measured = await run_one(self._ready(), command["index"], command["position"])
+                self._reply("measurement", **measurement_fields(measured))
+                self._reply("done")
+            case "trace":
+                await self._trace(command)
+            case unknown:
+                raise ValueError(f"unknown command {unknown!r}: build, run or trace")
+
+    async def _trace(self, command: Mapping[str, Any]) -> None:
+        built, arrivals = self._ready(), command["arrivals"]
+        cpu_before, started = time.process_time(), time.monotonic()
+        gathered = [
+            self._arrive(built, arrival["index"], arrival["position"], started + arrival["at_s"])
+            for arrival in arrivals
+        ]
+        async with asyncio.TaskGroup() as group:
+            for request in gathered:
+                group.create_task(request)
+        cpu_s = (time.process_time() - cpu_before) / len(arrivals)
+        self._reply("done", cpu_s_per_request=cpu_s)
+
+    async def _arrive(self, built: Built, index: int, position: int, due: float) -> None:
+        await asyncio.sleep(due - time.monotonic())
+        measured = await run_one(built, index, position, due=due)
+        self._reply("measurement", **measurement_fields(measured))
+
+    def _ready(self) -> Built:
+        if self._built is None:
+            raise ValueError("nothing is built yet: send `build` first")
+        return self._built
+
+    def _reply(self, event: str, **fields: Any) -> None:
+        self._replies.write(json.dumps({"event": event, **fields}) + "\n")
+        self._replies.flush()
+
+
+def reason_of(error: Exception) -> str:
+    """One line about an error; about the first of them when several requests failed together."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
+
+
+def build(command: Mapping[str, Any]) -> Built:
+    """Load the application, its workload and the graph of this arm."""
+    application = load_application(command["application"])
+    arm = Arm(**command["arm"])
+    corpus = Path(command["corpus"]) if command["corpus"] else None
+    questions = Path(command["questions"]) if command["questions"] else None
+    endpoint = ModelEndpoint(command["base_url"], command["model"], api_key())
+    return Built(
+        arm=arm,
+        application=application,
+        requests=application.workload(corpus=corpus, questions=questions),
+        graph=build_arm(arm, application, endpoint, corpus=corpus),
+        timeout_s=command["timeout_s"],
+    )
+
+
+async def run_one(built: Built, index: int, position: int, *, due: float | None = None) -> Measurement:
+    """One request; alone when it has no time at which it is due."""
+    if due is None:
+        # Garbage of the request before is not this one's cost.
+        gc.collect()
+    request = built.requests[index]
+    try:
+        async with asyncio.timeout(built.timeout_s):
+            return await measure(
+                built.graph,
+                built.application,
+                request,
+                arm=built.arm.name,
+                position=position,
+                accelerated=built.arm.accelerated,
+                due=due,
+            )
+    except TimeoutError as error:
+        raise TimeoutError(f"request {request.id} had not ended after {built.timeout_s:g} s; see --timeout") from error
+
+
+def own_standard_output() -> TextIO:
+    """The pipe to the parent; from now on anything else that is printed goes to standard error."""
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return replies
+
+
+def main() -> int:
+    """Serve the parent process on standard input and output."""
+    with own_standard_output() as replies:
+        return asyncio.run(Worker(replies).serve(sys.stdin))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""From measurements to the printed table; and no table where answers differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from alto_lg.comparisons.arms import Arm
+from alto_lg.comparisons.measure import EarlyWork, Measurement
+from alto_lg.comparisons.summary import ArmSummary, UnequalAnswers, summarise
+from alto_lg.comparisons.table import PIPE_WIDTH, comparison_table, method_text, refusal_text, score_line
+
+PLAIN, FAST = Arm("langgraph-flat", "flat", False), Arm("alto-flat", "flat", True)
+
+
+def measured(arm: Arm, position: int, latency_s: float) -> Measurement:
+    return Measurement(
+        arm=arm.name,
+        position=position,
+        request=f"request-{position}",
+        latency_s=latency_s,
+        first_result_s=latency_s / 2,
+        cpu_s=0.5,
+        limit_s=latency_s / 1.25,
+        answer={"verdict": position},
+        early=EarlyWork(10, 4, 0, 0.25) if arm.accelerated else None,
+        spans=(),
+    )
+
+
+def two_arms() -> dict[str, list[Measurement]]:
+    return {
+        PLAIN.name: [measured(PLAIN, at, 2.0 * (at + 1)) for at in range(5)],
+        FAST.name: [measured(FAST, at, 1.0 * (at + 1)) for at in range(5)],
+    }
+
+
+def summaries() -> tuple[ArmSummary, ...]:
+    return summarise((PLAIN, FAST), two_arms(), seed=0)
+
+
+def printed(table: object) -> str:
+    console = Console(width=PIPE_WIDTH, force_terminal=False)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
+
+
+def test_a_summary_holds_the_figures_of_its_arm() -> None:
+    plain, fast = summaries()
+    assert (plain.latency_s.value, fast.latency_s.value) == (6.0, 3.0)
+    assert fast.speed_ups[PLAIN.name].value == pytest.approx(2.0)
+    assert plain.speed_ups[PLAIN.name].value == 1.0
+    assert fast.limit_s == pytest.approx(2.4)
+    assert fast.above_limit_percent == pytest.approx(25.0)
+    assert fast.first_result_s == pytest.approx(1.5)
+    assert fast.early == EarlyWork(50, 20, 0, 1.25)
+    assert plain.early is None
+
+
+def test_arms_that_differ_get_no_summary() -> None:
+    both = two_arms()
+    both[FAST.name][3] = replace(both[FAST.name][3], answer={"verdict": "other"})
+    with pytest.raises(UnequalAnswers) as caught:
+        summarise((PLAIN, FAST), both, seed=0)
+    text = refusal_text(caught.value.differences)
+    assert "request request-3 (position 3), at $.verdict" in text
+    assert "no speed is printed" in text
+
+
+def test_a_refusal_shows_the_first_differences_and_counts_the_rest() -> None:
+    both = two_arms()
+    both[FAST.name] = [replace(one, answer=None) for one in both[FAST.name]]
+    with pytest.raises(UnequalAnswers) as caught:
+        summarise((PLAIN, FAST), both, seed=0)
+    assert "… and 5 more" in refusal_text(caught.value.differences * 3)
+
+
+def test_the_table_has_a_column_an_arm_and_a_row_a_figure() -> None:
+    text = printed(comparison_table(summaries(), "factool, 5 requests"))
+    lines = {line.partition("  ")[0].strip(): line.split() for line in text.splitlines()}
+    assert "langgraph-flat" in text and "alto-flat" in text
+    assert lines["latency, p99 (s)"][-2:] == ["9.920", "4.960"]
+    assert lines["early results dropped"][-2:] == ["–", "0"]
+    assert lines["firings started early / all"][-3:] == ["20", "/", "50"]
+    assert "1 (itself)" in text
+
+
+def test_a_table_in_a_pipe_is_plain_text_and_cut_nowhere() -> None:
+    text = printed(comparison_table(summaries(), "title"))
+    assert "\x1b" not in text
+    assert "…" not in text
+
+
+def test_a_missing_first_result_is_a_dash() -> None:
+    both = {name: [replace(one, first_result_s=None) for one in arm] for name, arm in two_arms().items()}
+    text = printed(comparison_table(summarise((PLAIN, FAST), both, seed=0), "title"))
+    (line,) = [line for line in text.splitlines() if line.startswith(" time to first result")] or [""]
+    assert line.split()[-2:] == ["–", "–"]
+
+
+def test_the_method_says_how_requests_arrived_and_what_few_requests_mean() -> None:
+    alone = method_text(requests=16, rate=0, warm_up=1, server="simulated", block=20)
+    loaded = method_text(requests=500, rate=2.5, warm_up=1, server="simulated", block=50)
+    assert "One request at a time" in alone and "With 16 requests, p99" in alone
+    assert "Poisson arrivals at 2.5 requests a second" in loaded and "p99" not in loaded
+
+
+def test_the_score_line_names_every_score() -> None:
+    assert "precision 0.900, recall 0.800" in score_line({"precision": 0.9, "recall": 0.8})
