@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from langgraph.graph.state import CompiledStateGraph
 
@@ -104,7 +104,8 @@ async def follow(graph: Graph, first_result_node: str, given: Mapping[str, Any])
     state: Mapping[str, Any] | None = None
     first_result_at: float | None = None
     stream = graph.astream(dict(given), stream_mode=["updates", "values"], subgraphs=True)
-    async for namespace, mode, payload in stream:
+    async for event in stream:
+        namespace, mode, payload = cast(tuple[tuple[str, ...], str, Mapping[str, Any]], event)
         if mode == "values":
             state = payload if namespace == () else state
         elif first_result_at is None and first_result_node in payload:

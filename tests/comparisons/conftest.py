@@ -10,8 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from rich.console import Console, RenderableType
 
 from alto_lg.comparisons.compare import add_arguments
+from alto_lg.comparisons.table import PIPE_WIDTH
 
 HERE = Path(__file__).parent
 
@@ -62,3 +64,16 @@ def options(model_server: str, tiny_path: None, tmp_path: Path) -> Callable[...,
         return parser.parse_args([*given, "--output", str(tmp_path / "results.jsonl"), *arguments])
 
     return made
+
+
+@pytest.fixture
+def render() -> Callable[[RenderableType], str]:
+    """Prints a table as it is printed into a pipe."""
+
+    def printed(table: RenderableType) -> str:
+        console = Console(width=PIPE_WIDTH, force_terminal=False, highlight=False)
+        with console.capture() as captured:
+            console.print(table)
+        return captured.get()
+
+    return printed

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 
 from alto_lg.comparisons.arms import Arm
 from alto_lg.comparisons.measure import EarlyWork, Measurement
 from alto_lg.comparisons.summary import ArmSummary, UnequalAnswers, summarise
-from alto_lg.comparisons.table import PIPE_WIDTH, comparison_table, method_text, refusal_text, score_line
+from alto_lg.comparisons.table import comparison_table, method_text, refusal_text, score_line
 
+Render = Callable[[object], str]
 PLAIN, FAST = Arm("langgraph-flat", "flat", False), Arm("alto-flat", "flat", True)
 
 
@@ -39,13 +40,6 @@ def two_arms() -> dict[str, list[Measurement]]:
 
 def summaries() -> tuple[ArmSummary, ...]:
     return summarise((PLAIN, FAST), two_arms(), seed=0)
-
-
-def printed(table: object) -> str:
-    console = Console(width=PIPE_WIDTH, force_terminal=False)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get()
 
 
 def test_a_summary_holds_the_figures_of_its_arm() -> None:
@@ -78,8 +72,8 @@ def test_a_refusal_shows_the_first_differences_and_counts_the_rest() -> None:
     assert "… and 5 more" in refusal_text(caught.value.differences * 3)
 
 
-def test_the_table_has_a_column_an_arm_and_a_row_a_figure() -> None:
-    text = printed(comparison_table(summaries(), "factool, 5 requests"))
+def test_the_table_has_a_column_an_arm_and_a_row_a_figure(render: Render) -> None:
+    text = render(comparison_table(summaries(), "factool, 5 requests"))
     lines = {line.partition("  ")[0].strip(): line.split() for line in text.splitlines()}
     assert "langgraph-flat" in text and "alto-flat" in text
     assert lines["latency, p99 (s)"][-2:] == ["9.920", "4.960"]
@@ -88,15 +82,15 @@ def test_the_table_has_a_column_an_arm_and_a_row_a_figure() -> None:
     assert "1 (itself)" in text
 
 
-def test_a_table_in_a_pipe_is_plain_text_and_cut_nowhere() -> None:
-    text = printed(comparison_table(summaries(), "title"))
+def test_a_table_in_a_pipe_is_plain_text_and_cut_nowhere(render: Render) -> None:
+    text = render(comparison_table(summaries(), "title"))
     assert "\x1b" not in text
     assert "…" not in text
 
 
-def test_a_missing_first_result_is_a_dash() -> None:
+def test_a_missing_first_result_is_a_dash(render: Render) -> None:
     both = {name: [replace(one, first_result_s=None) for one in arm] for name, arm in two_arms().items()}
-    text = printed(comparison_table(summarise((PLAIN, FAST), both, seed=0), "title"))
+    text = render(comparison_table(summarise((PLAIN, FAST), both, seed=0), "title"))
     (line,) = [line for line in text.splitlines() if line.startswith(" time to first result")] or [""]
     assert line.split()[-2:] == ["–", "–"]
 

@@ -1,0 +1,106 @@
+"""The synthetic graphs do what their names say, and the benchmark refuses to time graphs that disagree."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from alto_lg.comparisons.shape_graphs import (
+    CHAIN_NODES,
+    HOPS,
+    ITEMS,
+    LONG_CHAIN,
+    Shape,
+    hop_times_s,
+    timed_shapes,
+)
+from alto_lg.comparisons.shapes import Run, Timing, UnequalStates, check_equal, cost_table, limits_table
+
+SHAPES = (*timed_shapes(seed=0), LONG_CHAIN)
+
+
+def names(shape: Shape) -> str:
+    return "-".join([shape.build.__name__, *shape.options.values()])
+
+
+async def no_time(seconds: float) -> None:
+    """In place of a sleep: gives way once, so that siblings do interleave."""
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=names)
+def test_every_shape_runs_to_its_end_on_plain_langgraph(shape: Shape) -> None:
+    state = asyncio.run(shape.build(no_time).compile().ainvoke(dict(shape.given), {"recursion_limit": 200}))
+    assert set(state) >= set(shape.given)
+    assert len(state) > len(shape.given) or state != shape.given
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=names)
+def test_every_shape_ends_in_the_same_state_when_accelerated(shape: Shape) -> None:
+    from alto_lg import accelerate
+
+    async def both() -> tuple[Any, Any]:
+        config = {"recursion_limit": 200}
+        plain = await shape.build(no_time).compile().ainvoke(dict(shape.given), config)
+        app = accelerate(shape.build(no_time).compile(), **shape.options)
+        return plain, await app.ainvoke(dict(shape.given), config)
+
+    plain, accelerated = asyncio.run(both())
+    assert plain == accelerated
+
+
+def test_the_log_of_the_slow_sibling_is_in_the_order_of_steps() -> None:
+    shape = SHAPES[0]
+    state = asyncio.run(shape.build(no_time).compile().ainvoke(dict(shape.given)))
+    assert state["log"] == ["fast", "slow", "after_fast"]
+
+
+def test_items_come_out_in_the_order_in_which_they_were_sent() -> None:
+    shape = next(shape for shape in SHAPES if "hops_s" in shape.given)
+    state = asyncio.run(shape.build(no_time).compile().ainvoke(dict(shape.given)))
+    assert state["results"] == list(range(ITEMS))
+
+
+def test_the_long_chain_counts_every_node() -> None:
+    state = asyncio.run(LONG_CHAIN.build(no_time).compile().ainvoke({"count": 0}, {"recursion_limit": 200}))
+    assert state == {"count": CHAIN_NODES}
+
+
+def test_the_limit_of_the_send_chain_is_its_longest_item() -> None:
+    shape = next(shape for shape in SHAPES if "hops_s" in shape.given)
+    assert shape.limit_s == max(sum(hops) for hops in shape.given["hops_s"])
+
+
+def test_hop_times_are_seeded_and_have_the_mean_and_variation_asked_for() -> None:
+    assert hop_times_s(mean=0.2, variation=0.5, seed=1) == hop_times_s(mean=0.2, variation=0.5, seed=1)
+    drawn = [time for seed in range(200) for item in hop_times_s(mean=0.2, variation=0.5, seed=seed) for time in item]
+    assert len(drawn) == 200 * ITEMS * HOPS
+    assert statistics.mean(drawn) == pytest.approx(0.2, rel=0.03)
+    assert statistics.stdev(drawn) / statistics.mean(drawn) == pytest.approx(0.5, rel=0.05)
+
+
+def timing(shape: Shape, wall_s: float) -> Timing:
+    runs = tuple(Run(wall_s * factor, 0.01 * factor, {}) for factor in (1.0, 1.01, 1.02))
+    return Timing(shape, runs, runs, 3, 0)
+
+
+@pytest.mark.parametrize(("wall_s", "said"), [(1.2, "yes"), (1.3, "no")])
+def test_the_table_says_whether_a_shape_is_within_its_limit(
+    wall_s: float, said: str, render: Callable[[object], str]
+) -> None:
+    (line,) = [line for line in render(limits_table([timing(SHAPES[0], wall_s)])).splitlines() if "1.200" in line]
+    assert line.split()[-2:] == [said, "0"]
+
+
+def test_the_cost_table_has_the_ratio_with_its_interval(render: Callable[[object], str]) -> None:
+    text = render(cost_table(timing(LONG_CHAIN, 0.1), seed=0))
+    assert text.count("1.000 [") == 2 and text.count("yes") == 2
+
+
+def test_states_that_differ_are_refused_with_the_place() -> None:
+    with pytest.raises(UnequalStates, match=r"differ at \$\.log\[1\]: LangGraph \"b\", accelerated \"c\""):
+        check_equal(SHAPES[0], [Run(1, 1, {"log": ["a", "b"]})], [Run(1, 1, {"log": ["a", "c"]})])
