@@ -1,0 +1,74 @@
+"""FacTool as an application: its versions, its inputs, and what counts as its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langgraph.graph.state import CompiledStateGraph
+
+from alto_lg.adapters.embedders import Embedder
+from alto_lg.adapters.openai_chat import OpenAIChat
+from alto_lg.apps.base import ModelEndpoint, Request, Span
+from alto_lg.apps.factool import limit, scoring
+from alto_lg.apps.factool.chat import Chat
+from alto_lg.apps.factool.graph_flat import build_flat
+from alto_lg.apps.factool.graph_subgraph import build_subgraph
+from alto_lg.apps.factool.inputs import read_corpus, read_questions
+from alto_lg.apps.factool.nodes import Stages
+from alto_lg.apps.factool.retrieval import Retriever
+
+_BUILDERS = {"flat": build_flat, "subgraph": build_subgraph}
+_VERDICT_KEYS = ("claim", "factual", "reasoning", "error", "correction", "evidence")
+
+
+def build(
+    version: str, *, chat: Chat | BaseChatModel, corpus: Path | None = None, embedder: Embedder | None = None
+) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """The compiled graph of a version, "flat" or "subgraph", with any chat model and any embedder."""
+    if version not in _BUILDERS:
+        raise ValueError(f"FacTool has no version {version!r}; choose one of {', '.join(_BUILDERS)}")
+    return _BUILDERS[version](Stages(chat, Retriever(read_corpus(corpus), embedder)))
+
+
+class FacTool:
+    """Checks an answer claim by claim against a corpus."""
+
+    name = "factool"
+    versions = tuple(_BUILDERS)
+    first_result_node = "appraise"
+
+    def workload(self, *, corpus: Path | None, questions: Path | None) -> Sequence[Request]:
+        """The requests; the corpus is read as well, so that a malformed one is refused before any work."""
+        read_corpus(corpus)
+        return read_questions(questions)
+
+    def build(
+        self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
+    ) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The compiled graph of one version, asking the model at the endpoint."""
+        chat = OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
+        return build(version, chat=chat, corpus=corpus)
+
+    def answer(self, state: Mapping[str, Any]) -> Any:
+        """The answer, its claims and their verdicts in order."""
+        verdicts = [{key: verdict[key] for key in _VERDICT_KEYS} for verdict in state.get("verdicts", ())]
+        return {
+            "answer": state["answer"],
+            "claims": list(state["claims"]),
+            "verdicts": verdicts,
+            "factual": state["factual"],
+        }
+
+    def score(self, requests: Sequence[Request], answers: Sequence[Any]) -> Mapping[str, float]:
+        """Precision and recall of finding the planted errors."""
+        return scoring.score(requests, answers)
+
+    def limit_s(self, spans: Sequence[Span]) -> float:
+        """Seconds of the longest path of one request."""
+        return limit.limit_s(spans)
+
+
+FACTOOL = FacTool()

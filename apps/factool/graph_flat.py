@@ -1,0 +1,64 @@
+"""FacTool as one flat graph: a `Send` for every claim at every stage.
+
+The way most LangGraph users write a fan-out of several hops. Plain LangGraph waits at each hop for the slowest claim.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command, Send
+
+from alto_lg.apps.factool.nodes import Stages
+from alto_lg.apps.factool.state import ClaimWork, Question, Report, Verdict
+
+
+def build_flat(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """The compiled graph."""
+
+    async def answer(state: Question) -> dict[str, str]:
+        return {"answer": await stages.answer(state["question"], state.get("reference"))}
+
+    async def extract(state: Report) -> dict[str, list[str]]:
+        return {"claims": await stages.extract(state["answer"])}
+
+    def each_claim(state: Report) -> list[Send] | Literal["verdict"]:
+        packets = [Send("make_queries", {"index": i, "claim": claim}) for i, claim in enumerate(state["claims"])]
+        return packets or "verdict"
+
+    async def make_queries(work: ClaimWork) -> Command[Literal["retrieve"]]:
+        queries = await stages.make_queries(work["index"], work["claim"])
+        packet = {"index": work["index"], "claim": work["claim"], "queries": queries}
+        return Command(goto=[Send("retrieve", packet)])
+
+    async def retrieve(work: ClaimWork) -> Command[Literal["rerank"]]:
+        found = await stages.retrieve(work["index"], work["queries"])
+        return Command(goto=[Send("rerank", {"index": work["index"], "claim": work["claim"], **found})])
+
+    async def rerank(work: ClaimWork) -> Command[Literal["appraise"]]:
+        evidence = await stages.rerank(work["index"], work["candidates"], work["vectors"])
+        packet = {"index": work["index"], "claim": work["claim"], "evidence": evidence}
+        return Command(goto=[Send("appraise", packet)])
+
+    async def appraise(work: ClaimWork) -> dict[str, list[Verdict]]:
+        return {"verdicts": [await stages.appraise(work["index"], work["claim"], work["evidence"])]}
+
+    async def verdict(state: Report) -> dict[str, bool]:
+        return {"factual": await stages.verdict(state["verdicts"])}
+
+    graph = StateGraph(Report, input_schema=Question)
+    graph.add_node("answer", answer)
+    graph.add_node("extract", extract)
+    graph.add_node("make_queries", make_queries, input_schema=ClaimWork)
+    graph.add_node("retrieve", retrieve, input_schema=ClaimWork)
+    graph.add_node("rerank", rerank, input_schema=ClaimWork)
+    graph.add_node("appraise", appraise, input_schema=ClaimWork)
+    graph.add_node("verdict", verdict)
+    graph.add_edge(START, "answer")
+    graph.add_edge("answer", "extract")
+    graph.add_conditional_edges("extract", each_claim, ["make_queries", "verdict"])
+    graph.add_edge("appraise", "verdict")
+    graph.add_edge("verdict", END)
+    return graph.compile(name="factool-flat")

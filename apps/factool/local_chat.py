@@ -1,0 +1,20 @@
+"""The model made of rules as a chat model in this process: no server, no waiting; for tests and for a quick look."""
+
+from __future__ import annotations
+
+from alto_lg.apps.factool.chat import Messages
+from alto_lg.apps.factool.rules import reply
+
+
+class LocalChat:
+    """Answers FacTool's prompts by rules, at once."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+
+    async def complete(self, messages: Messages, *, max_tokens: int = 1024) -> str:
+        """The reply of the rules; a prompt that is not FacTool's is refused."""
+        answer = reply(messages, self._seed)
+        if answer is None:
+            raise ValueError("the rules know FacTool's four prompts only; use a real model for other prompts")
+        return answer

@@ -1,0 +1,82 @@
+"""The stages of fact checking, shared by every version of the graph.
+
+Always true: a stage reads its argument and returns new values; it changes nothing in place. The milliseconds of
+keyword search, encoding and reranking run on the event loop: handing them to a thread was measured to cost more
+than it frees, since the work holds the interpreter lock (figures in the README).
+"""
+
+from __future__ import annotations
+
+from langchain_core.language_models import BaseChatModel
+
+from alto_lg.apps.factool import parsing, prompts
+from alto_lg.apps.factool.chat import Chat, as_chat
+from alto_lg.apps.factool.retrieval import Retriever, fuse
+from alto_lg.apps.factool.state import ClaimWork, Passage, Verdict
+from alto_lg.apps.spans import span
+
+_ANSWER_TOKENS_MAX = 1024
+_CLAIMS_TOKENS_MAX = 1024
+_QUERIES_TOKENS_MAX = 200
+_VERDICT_TOKENS_MAX = 1024
+
+
+class Stages:
+    """The work of each node, with the model and the corpus that it needs."""
+
+    def __init__(self, chat: Chat | BaseChatModel, retriever: Retriever) -> None:
+        self._chat = as_chat(chat)
+        self._retriever = retriever
+
+    async def answer(self, question: str, reference: str | None) -> str:
+        """An answer to the question."""
+        with span("answer"):
+            text = await self._chat.complete(prompts.answering(question, reference), max_tokens=_ANSWER_TOKENS_MAX)
+            return text.strip()
+
+    async def extract(self, answer: str) -> list[str]:
+        """The claims of an answer; none of an empty one."""
+        with span("extract"):
+            if not answer:
+                return []
+            return parsing.claims(await self._chat.complete(prompts.extracting(answer), max_tokens=_CLAIMS_TOKENS_MAX))
+
+    async def make_queries(self, index: int, claim: str) -> list[str]:
+        """What to search for."""
+        with span("make_queries", (index,)):
+            text = await self._chat.complete(prompts.querying(claim), max_tokens=_QUERIES_TOKENS_MAX)
+            return parsing.queries(text, claim)
+
+    async def retrieve(self, index: int, queries: list[str]) -> ClaimWork:
+        """Candidates and vector of each query."""
+        with span("retrieve", (index,)):
+            return {
+                "candidates": [self._retriever.candidates(query) for query in queries],
+                "vectors": self._retriever.encode(queries),
+            }
+
+    async def rerank(self, index: int, candidates: list[list[int]], vectors: list[list[float]]) -> list[Passage]:
+        """The passages that fit the queries best."""
+        with span("rerank", (index,)):
+            pairs = zip(candidates, vectors, strict=True)
+            return self._retriever.evidence(fuse([self._retriever.rerank(rows, vector) for rows, vector in pairs]))
+
+    async def appraise(self, index: int, claim: str, evidence: list[Passage]) -> Verdict:
+        """The verdict on one claim."""
+        with span("appraise", (index,)):
+            text = await self._chat.complete(prompts.appraising(claim, evidence), max_tokens=_VERDICT_TOKENS_MAX)
+            read = parsing.appraisal(text)
+            return {
+                "index": index,
+                "claim": claim,
+                "factual": read.factual,
+                "reasoning": read.reasoning,
+                "error": read.error,
+                "correction": read.correction,
+                "evidence": [passage["id"] for passage in evidence],
+            }
+
+    async def verdict(self, verdicts: list[Verdict]) -> bool:
+        """Whether the whole answer is factual: no claim of it is found to be false."""
+        with span("verdict"):
+            return all(verdict["factual"] is not False for verdict in verdicts)

@@ -1,0 +1,106 @@
+"""From the text of a model's answer to claims, queries and verdicts.
+
+Always true: no text makes a function here raise. What cannot be read is left out, and a verdict that cannot be
+read is undecided, never true or false by accident.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+QUERIES_MAX = 2
+
+_LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\(?\d{1,3}[.):](?=\s)|(?:claim|query)\s*\d*\s*:)\s*", re.IGNORECASE)
+_NOTHING = frozenset({"none", "n/a", "null", "no claims", "no claim", "nil", ""})
+_LABEL = re.compile(r"^\W*(reasoning|error|correction|factuality)\W*?[:=]\s*(.*)$", re.IGNORECASE)
+_TRUTHS = {"true": True, "yes": True, "factual": True, "false": False, "no": False, "not factual": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """The readable part of a verdict."""
+
+    factual: bool | None = None
+    reasoning: str = ""
+    error: str | None = None
+    correction: str | None = None
+
+
+def claims(text: str) -> list[str]:
+    """The claims of an answer: a JSON list of texts or of objects with `claim`, or one claim a line."""
+    return _listed(text, key="claim")
+
+
+def queries(text: str, claim: str) -> list[str]:
+    """At most two different queries; the claim itself where the model wrote none."""
+    found = list(dict.fromkeys(query.strip("\"'") for query in _listed(text, key="query")))
+    return [query for query in found if query][:QUERIES_MAX] or [claim]
+
+
+def appraisal(text: str) -> Appraisal:
+    """The verdict in a JSON object or in labelled lines."""
+    fields = _object_in(text) or _labelled(text)
+    return Appraisal(
+        factual=_truth(fields.get("factuality")),
+        reasoning=str(fields.get("reasoning") or "").strip(),
+        error=_said(fields.get("error")),
+        correction=_said(fields.get("correction")),
+    )
+
+
+def _listed(text: str, key: str) -> list[str]:
+    entries = _array_in(text)
+    if entries is None:
+        lines = [line for line in text.splitlines() if not line.strip().startswith("```")]
+        entries = [_LIST_MARK.sub("", line) for line in lines if not line.rstrip().endswith(":")]
+    texts = [entry.get(key) if isinstance(entry, dict) else entry for entry in entries]
+    plain = [" ".join(entry.split()) for entry in texts if isinstance(entry, str)]
+    return [entry for entry in plain if entry.lower().rstrip(".") not in _NOTHING]
+
+
+def _array_in(text: str) -> list[Any] | None:
+    found = _json_between(text, "[", "]")
+    return found if isinstance(found, list) else None
+
+
+def _object_in(text: str) -> dict[str, Any] | None:
+    found = _json_between(text, "{", "}")
+    return {str(key).lower(): value for key, value in found.items()} if isinstance(found, dict) else None
+
+
+def _json_between(text: str, opening: str, closing: str) -> Any:
+    start, end = text.find(opening), text.rfind(closing)
+    if start < 0 or end < start:
+        return None
+    try:
+        # Models put plain line breaks into JSON strings; strict=False reads them.
+        return json.loads(text[start : end + 1], strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _labelled(text: str) -> dict[str, Any]:
+    fields: dict[str, str] = {}
+    label = ""
+    for line in text.splitlines():
+        match = _LABEL.match(line)
+        if match:
+            label = match.group(1).lower()
+            fields[label] = match.group(2).strip().rstrip(",").strip("\"' ")
+        elif label and line.strip():
+            fields[label] = f"{fields[label]} {line.strip()}".strip()
+    return dict(fields)
+
+
+def _truth(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return _TRUTHS.get(str(value).strip().strip(".\"'}").strip().lower())
+
+
+def _said(value: Any) -> str | None:
+    said = " ".join(str(value or "").split())
+    return None if said.lower().rstrip(".") in _NOTHING else said

@@ -1,0 +1,57 @@
+"""Evidence for a claim: keyword candidates, their order by meaning, and the fusion of several queries.
+
+Always true: the answer depends on the corpus and the queries only; ties are broken by position in the corpus.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from alto_lg.adapters.bm25 import BM25Index
+from alto_lg.adapters.embedders import Embedder, LatentSemantic
+from alto_lg.adapters.faiss_index import FaissIndex
+from alto_lg.apps.factool.state import Passage
+
+CANDIDATES_MAX = 200
+EVIDENCE_MAX = 3
+
+
+class Retriever:
+    """A corpus that can be searched by words and by meaning."""
+
+    def __init__(self, passages: Sequence[Passage], embedder: Embedder | None = None) -> None:
+        self._passages = list(passages)
+        texts = [f"{passage['title']}. {passage['text']}" for passage in passages]
+        self._words = BM25Index(texts)
+        self._embedder = embedder or LatentSemantic(texts)
+        self._meanings = FaissIndex(self._embedder.dimension)
+        self._meanings.add([passage["id"] for passage in passages], self._embedder.embed(texts))
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    def candidates(self, query: str) -> list[int]:
+        """Positions of the passages that share words with a query, best first."""
+        return self._words.search(query, CANDIDATES_MAX)
+
+    def encode(self, queries: Sequence[str]) -> list[list[float]]:
+        """One vector a query."""
+        return [[float(entry) for entry in row] for row in self._embedder.embed(queries)]
+
+    def rerank(self, candidates: Sequence[int], vector: Sequence[float]) -> list[int]:
+        """The same positions, in order of closeness to the vector."""
+        return [hit.row for hit in self._meanings.search(vector, len(candidates), among=candidates)]
+
+    def evidence(self, positions: Iterable[int]) -> list[Passage]:
+        """The passages at these positions."""
+        return [self._passages[position] for position in positions]
+
+
+def fuse(rankings: Sequence[Sequence[int]], kept: int = EVIDENCE_MAX) -> list[int]:
+    """The best positions over several rankings, by the sum of their reciprocal ranks."""
+    scores: defaultdict[int, float] = defaultdict(float)
+    for ranking in rankings:
+        for rank, position in enumerate(ranking, 1):
+            scores[position] += 1 / rank
+    return sorted(scores, key=lambda position: (-scores[position], position))[:kept]

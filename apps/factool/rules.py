@@ -1,0 +1,212 @@
+"""A model made of rules: does each of FacTool's four tasks on the text in the prompt, and on nothing else.
+
+It stands in for a language model in the simulated server, so that answers can be scored and lengths vary as they
+do in real logs. Always true: the reply depends on the messages and the seed only; no label is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from statistics import NormalDist
+
+from alto_lg.adapters.bm25 import BM25Index, terms
+from alto_lg.apps.factool import judging, prompts, text
+from alto_lg.apps.factool.inputs import shipped_answers, shipped_corpus
+
+_SAME_QUESTION_SHARE = 0.6
+_EXTRACTED_SENTENCES = 5
+# Length of a real verdict in tokens: mean 122, coefficient of variation 0.36, of 719 recorded outputs.
+_VERDICT_MEAN, _VERDICT_VARIATION, _VERDICT_LEAST, _VERDICT_MOST = 122, 0.36, 45, 424
+_PRONOUN = r"(?:He|She|It|They|he|she|it|they)"
+_POSSESSIVE = r"(?:His|Her|Its|Their|his|her|its|their)"
+_OPENING_PHRASE = r"(?:(?:In|On|At|By|During|After|Before|From|Since|Until|Between|Today|Later|Also)\b[^,]{0,40}, )?"
+_VERB = re.compile(
+    r" (?:is|are|was|were|has|have|had|can|may|did|does|became|began|won|wrote|made|took|lies|runs|rises|flows|"
+    r"stands|covers|holds|led|grew|died|lived|left|built|gave|fell|came|first|\w+ed)\b"
+)
+
+
+def reply(messages: Sequence[Mapping[str, str]], seed: int) -> str | None:
+    """The model's answer, or None if the prompt is not one of FacTool's."""
+    system, user = _content(messages, "system"), _content(messages, "user")
+    if system == prompts.ANSWER_SYSTEM:
+        return _answer(user)
+    if system == prompts.EXTRACT_SYSTEM:
+        return _extract(_after(user, prompts.TEXT_MARK))
+    if system == prompts.QUERIES_SYSTEM:
+        return _queries(_after(user, prompts.CLAIM_MARK))
+    if system == prompts.APPRAISE_SYSTEM:
+        return _appraise(user, seed)
+    return None
+
+
+def _content(messages: Sequence[Mapping[str, str]], role: str) -> str:
+    return next((str(message.get("content") or "") for message in messages if message.get("role") == role), "")
+
+
+def _after(user: str, mark: str) -> str:
+    return user.partition(mark)[2].strip()
+
+
+# Answering.
+
+
+def _answer(user: str) -> str:
+    if prompts.REFERENCE_MARK in user:
+        return _after(user, prompts.REFERENCE_MARK)
+    question = _after(user, prompts.QUESTION_MARK)
+    return _known_answer(question) or _composed_answer(question)
+
+
+def _known_answer(question: str) -> str | None:
+    asked = set(terms(question))
+    share, answer = max((_likeness(asked, set(terms(known))), answer) for known, answer in shipped_answers())
+    return answer if share >= _SAME_QUESTION_SHARE else None
+
+
+def _likeness(one: set[str], other: set[str]) -> float:
+    return len(one & other) / (len(one | other) or 1)
+
+
+def _composed_answer(question: str) -> str:
+    found = _corpus_index().search(question, 2)
+    composed = [line for position in found for line in text.sentences(shipped_corpus()[position]["text"])]
+    return " ".join(composed[:_EXTRACTED_SENTENCES]) or "There is nothing in the corpus about this question."
+
+
+@cache
+def _corpus_index() -> BM25Index:
+    return BM25Index([f"{passage['title']}. {passage['text']}" for passage in shipped_corpus()])
+
+
+# Extraction.
+
+
+def _extract(answer: str) -> str:
+    claims, subject = [], ""
+    for sentence in text.sentences(answer):
+        if sentence.endswith("?"):
+            continue
+        subject = _subject_of(sentence) or subject
+        claims.append(_standing_alone(sentence, subject))
+    return "\n".join(claims) or "NONE"
+
+
+def _subject_of(sentence: str) -> str:
+    """The words before the first verb, if they name something."""
+    if re.match(rf"{_OPENING_PHRASE}(?:{_PRONOUN}|{_POSSESSIVE}|This|That|These|Those|There)\b", sentence):
+        return ""
+    rest = re.sub(rf"^{_OPENING_PHRASE}", "", sentence)
+    verb = _VERB.search(rest)
+    subject = rest[: verb.start()].split(",")[0] if verb else ""
+    return subject if 0 < len(subject.split()) <= 6 else ""
+
+
+def _standing_alone(sentence: str, subject: str) -> str:
+    if not subject:
+        return sentence
+    owner = subject + ("'" if subject.endswith("s") else "'s")
+    sentence = re.sub(rf"^({_OPENING_PHRASE}){_PRONOUN}\b", lambda found: found.group(1) + subject, sentence)
+    return re.sub(rf"^({_OPENING_PHRASE}){_POSSESSIVE}\b", lambda found: found.group(1) + owner, sentence)
+
+
+# Queries.
+
+
+def _queries(claim: str) -> str:
+    words = [word for word in text.words(claim) if terms(word)]
+    subject = _subject_of(claim) or " ".join(words[:3])
+    named = [word for word in words if text.is_name(word) and word not in subject][:2]
+    short = " ".join([*(word for word in text.words(subject) if terms(word)), *named])
+    return f"{short or claim}\n{' '.join(words) or claim}"
+
+
+# Appraisal.
+
+
+def _appraise(user: str, seed: int) -> str:
+    claim, _, listed = _after(user, prompts.CLAIM_MARK).partition(prompts.EVIDENCE_MARK)
+    claim = claim.strip()
+    evidence = judging.sources(_passages(listed))
+    finding = judging.judge(claim, evidence)
+    verdict = {
+        "reasoning": "",
+        "error": _error(finding),
+        "correction": _correction(finding),
+        "factuality": finding.factual,
+    }
+    room = _verdict_tokens(user, seed) - text.token_count(json.dumps(verdict, ensure_ascii=False))
+    verdict["reasoning"] = _fitting(_reasoning(claim, finding, evidence), room)
+    return json.dumps(verdict, ensure_ascii=False)
+
+
+def _passages(listed: str) -> list[tuple[str, str]]:
+    lines = [re.match(r"\[\d+\] (.*?): (.*)$", line) for line in listed.strip().splitlines()]
+    return [(found.group(1), found.group(2)) for found in lines if found]
+
+
+def _verdict_tokens(user: str, seed: int) -> int:
+    digest = hashlib.sha256(f"{seed}\n{user}".encode()).digest()
+    draw = NormalDist().inv_cdf(min(max(random.Random(digest).random(), 1e-9), 1 - 1e-9))
+    sigma = math.sqrt(math.log(1 + _VERDICT_VARIATION**2))
+    tokens = _VERDICT_MEAN * math.exp(sigma * draw - sigma**2 / 2)
+    return round(min(max(tokens, _VERDICT_LEAST), _VERDICT_MOST))
+
+
+def _error(finding: judging.Finding) -> str:
+    if finding.factual is not False:
+        return "None"
+    wrong = ", ".join(finding.missing)
+    if not finding.instead:
+        return f"The evidence does not support {wrong}."
+    return f"The claim says {wrong} where the evidence says {', '.join(finding.instead[:3])}."
+
+
+def _correction(finding: judging.Finding) -> str:
+    return finding.source.sentence if finding.factual is False and finding.source else "None"
+
+
+def _reasoning(claim: str, finding: judging.Finding, evidence: Sequence[judging.Source]) -> Iterator[str]:
+    yield _conclusion(finding)
+    if finding.source is not None:
+        yield f"Passage {finding.source.place} states: {finding.source.sentence}"
+    sought = set(terms(claim))
+    yield f"To be checked is the statement: {claim}"
+    for source in evidence:
+        if source is finding.source:
+            continue
+        shared = [word for word in text.words(source.sentence) if sought.intersection(terms(word))]
+        yield f"Passage {source.place}, on {source.title}, says: {source.sentence}"
+        if shared:
+            yield f"With the claim it shares {', '.join(dict.fromkeys(shared))}."
+        else:
+            yield "That has no bearing on the claim."
+
+
+def _conclusion(finding: judging.Finding) -> str:
+    if finding.source is None:
+        return "No passage was found, so the claim cannot be decided."
+    if finding.factual is None:
+        return "The passages do not speak of what is claimed, so it cannot be decided."
+    if finding.factual:
+        return f"The names and numbers of the claim agree with passage {finding.source.place}."
+    return f"The claim does not agree with passage {finding.source.place}: {', '.join(finding.missing)} is not there."
+
+
+def _fitting(pieces: Iterator[str], room: int) -> str:
+    """As many pieces as come closest to the room; the conclusion always."""
+    chosen = [next(pieces)]
+    used = text.token_count(chosen[0])
+    for piece in pieces:
+        size = text.token_count(piece)
+        if used + size / 2 > room:
+            break
+        chosen.append(piece)
+        used += size
+    return " ".join(chosen)
