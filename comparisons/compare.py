@@ -47,7 +47,7 @@ _TRACE_S = 45.0
 _BLOCK_S = 20.0
 _REQUESTS_MIN = 20
 
-UNEQUAL, REFUSED = 1, 2
+UNEQUAL, REFUSED, INTERRUPTED = 1, 2, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 with a table; 1 when an arm failed or answers differ; 2 when nothing could be started."""
+    """0 with a table; 1 when an arm failed or answers differ; 2 when nothing could be started; 130 on Ctrl-C."""
     try:
         return _compare(make_plan(options))
+    except KeyboardInterrupt:
+        print("alto-lg compare: interrupted; the requests measured so far are in the results file.", file=sys.stderr)
+        return INTERRUPTED
     except (ComparisonError, InputError) as refused:
         print(f"alto-lg compare: {refused}", file=sys.stderr)
         return UNEQUAL if isinstance(refused, WorkerError) else REFUSED
@@ -218,7 +221,8 @@ def _progress() -> Progress:
     """On standard error, and only where somebody is watching."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    # Drawn seldom, because the drawing competes with the arms for the processor.
+    return Progress(*columns, console=console, transient=True, refresh_per_second=2, disable=not console.is_terminal)
 
 
 def _scores(plan: Plan, measured: Sequence[Measurement]) -> dict[str, float]:

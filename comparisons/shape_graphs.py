@@ -29,14 +29,16 @@ HOPS = 3
 class Shape:
     """One graph to time.
 
-    limit_s: length of the longest path under true data dependencies; None where the nodes do nothing that lasts.
+    limit_s: length of the longest path under true data dependencies; 0 where the nodes do nothing that lasts.
+    supersteps_s: the sum over steps of the longest node of each, which is what LangGraph takes.
     options: for `accelerate`.
     """
 
     name: str
     build: Callable[[Sleep], Builder]
     given: Mapping[str, Any]
-    limit_s: float | None
+    limit_s: float
+    supersteps_s: float
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -186,23 +188,23 @@ def send_chain(sleep: Sleep) -> Builder:
         items = enumerate(state["hops_s"])
         return Command(goto=[Send("first", {"item": item, "hops_s": hops}) for item, hops in items])
 
-    async def first(packet: Packet) -> Command[Literal["second"]]:
-        await sleep(packet["hops_s"][0])
-        return Command(goto=Send("second", {"item": packet["item"], "hops_s": packet["hops_s"]}))
+    async def first(state: Packet) -> Command[Literal["second"]]:
+        await sleep(state["hops_s"][0])
+        return Command(goto=Send("second", {"item": state["item"], "hops_s": state["hops_s"]}))
 
-    async def second(packet: Packet) -> Command[Literal["third"]]:
-        await sleep(packet["hops_s"][1])
-        return Command(goto=Send("third", {"item": packet["item"], "hops_s": packet["hops_s"]}))
+    async def second(state: Packet) -> Command[Literal["third"]]:
+        await sleep(state["hops_s"][1])
+        return Command(goto=Send("third", {"item": state["item"], "hops_s": state["hops_s"]}))
 
-    async def third(packet: Packet) -> dict[str, Any]:
-        await sleep(packet["hops_s"][2])
-        return {"results": [packet["item"]]}
+    async def third(state: Packet) -> dict[str, Any]:
+        await sleep(state["hops_s"][2])
+        return {"results": [state["item"]]}
 
     builder: Builder = StateGraph(ItemsState)
     builder.add_node("fan_out", fan_out)
-    builder.add_node("first", first, input_schema=Packet)
-    builder.add_node("second", second, input_schema=Packet)
-    builder.add_node("third", third, input_schema=Packet)
+    builder.add_node("first", first)
+    builder.add_node("second", second)
+    builder.add_node("third", third)
     builder.add_edge(START, "fan_out")
     builder.add_edge("third", END)
     return builder
@@ -274,7 +276,7 @@ def long_chain(sleep: Sleep) -> Builder:
     return builder
 
 
-LONG_CHAIN = Shape(f"chain of {CHAIN_NODES} nodes that do nothing", long_chain, {"count": 0}, None)
+LONG_CHAIN = Shape(f"chain of {CHAIN_NODES} nodes that do nothing", long_chain, {"count": 0}, 0.0, 0.0)
 
 
 def timed_shapes(seed: int) -> tuple[Shape, ...]:
@@ -282,10 +284,16 @@ def timed_shapes(seed: int) -> tuple[Shape, ...]:
     hops = hop_times_s(mean=0.2, variation=0.5, seed=seed)
     question = {"question": "?"}
     return (
-        Shape("slow sibling: fast 0.1 → after_fast 0.1, slow 1.2", slow_sibling, {"log": []}, 1.2),
-        Shape("join: A → {B 0.5, C 0.2 → D 0.2} → E", uneven_join, {"log": []}, 0.5),
-        Shape("no join: a → b 0.1 → d 0.5, a → c 0.5", uneven_branches, {"log": []}, 0.6),
-        Shape(f"{ITEMS} items, {HOPS} hops by Send", send_chain, {"hops_s": hops}, max(map(sum, hops))),
-        Shape("chain a → b → c, overlap=chains", needless_chain, question, 0.4, {"overlap": "chains"}),
-        Shape("chain a → b → c, default", needless_chain, question, 0.6),
+        Shape("slow sibling: fast 0.1 → after_fast 0.1, slow 1.2", slow_sibling, {"log": []}, 1.2, 1.3),
+        Shape("join: A → {B 0.5, C 0.2 → D 0.2} → E", uneven_join, {"log": []}, 0.5, 0.7),
+        Shape("no join: a → b 0.1 → d 0.5, a → c 0.5", uneven_branches, {"log": []}, 0.6, 1.0),
+        Shape(
+            f"{ITEMS} items, {HOPS} hops by Send",
+            send_chain,
+            {"hops_s": hops},
+            limit_s=max(map(sum, hops)),
+            supersteps_s=sum(map(max, zip(*hops, strict=True))),
+        ),
+        Shape("chain a → b → c, overlap=chains", needless_chain, question, 0.4, 0.6, {"overlap": "chains"}),
+        Shape("chain a → b → c, default", needless_chain, question, 0.6, 0.6),
     )

@@ -52,10 +52,8 @@ class Timing:
     dropped: int
 
     @property
-    def above_limit_percent(self) -> float | None:
+    def above_limit_percent(self) -> float:
         """How much longer than the limit the accelerated side takes, by its median."""
-        if self.shape.limit_s is None:
-            return None
         return 100 * (median([run.wall_s for run in self.accelerated]) / self.shape.limit_s - 1)
 
 
@@ -146,7 +144,7 @@ def limits_table(timed: Sequence[Timing]) -> Table:
             number(median([run.wall_s for run in one.plain])),
             number(median([run.wall_s for run in one.accelerated])),
             number(above, digits=1),
-            "yes" if above is not None and above <= _WITHIN_PERCENT else "no",
+            "yes" if above <= _WITHIN_PERCENT else "no",
             str(one.dropped),
         )
     return table

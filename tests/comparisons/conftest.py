@@ -6,6 +6,7 @@ import argparse
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -35,15 +36,43 @@ class ModelList(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
 
-@pytest.fixture
-def model_server() -> Iterator[str]:
-    """The base URL of a server that lists one model."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), ModelList) as server:
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The base URL of a server that answers as `handler` does."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/v1"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def model_server() -> Iterator[str]:
+    """The base URL of a server that lists one model."""
+    with serving(ModelList) as base_url:
+        yield base_url
+
+
+class Refuses(BaseHTTPRequestHandler):
+    """Answers 401, quoting part of the key as some servers do."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"error": {"message": f"bad key: {self.headers['Authorization']}"}}).encode()
+        self.send_response(401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def refusing_server() -> Iterator[str]:
+    """The base URL of a server that accepts no key."""
+    with serving(Refuses) as base_url:
+        yield base_url
 
 
 @pytest.fixture

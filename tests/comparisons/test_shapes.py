@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sim.loop
 
+import alto_lg
 from alto_lg.comparisons.shape_graphs import (
     CHAIN_NODES,
     HOPS,
@@ -18,7 +20,7 @@ from alto_lg.comparisons.shape_graphs import (
     hop_times_s,
     timed_shapes,
 )
-from alto_lg.comparisons.shapes import Run, Timing, UnequalStates, check_equal, cost_table, limits_table
+from alto_lg.comparisons.shapes import Graph, Run, Timing, UnequalStates, check_equal, cost_table, limits_table
 
 SHAPES = (*timed_shapes(seed=0), LONG_CHAIN)
 
@@ -27,30 +29,42 @@ def names(shape: Shape) -> str:
     return "-".join([shape.build.__name__, *shape.options.values()])
 
 
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids=names)
+
+
+async def ended(shape: Shape, graph: Graph) -> Any:
+    """The final state of one run."""
+    return await graph.ainvoke(dict(shape.given), {"recursion_limit": 200})
+
+
 async def no_time(seconds: float) -> None:
     """In place of a sleep: gives way once, so that siblings do interleave."""
     await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=names)
+@every_shape
 def test_every_shape_runs_to_its_end_on_plain_langgraph(shape: Shape) -> None:
     state = asyncio.run(shape.build(no_time).compile().ainvoke(dict(shape.given), {"recursion_limit": 200}))
     assert set(state) >= set(shape.given)
     assert len(state) > len(shape.given) or state != shape.given
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=names)
-def test_every_shape_ends_in_the_same_state_when_accelerated(shape: Shape) -> None:
-    from alto_lg import accelerate
+@every_shape
+def test_langgraph_takes_the_sum_of_its_steps(shape: Shape) -> None:
+    outcome = sim.loop.run(lambda: ended(shape, shape.build(asyncio.sleep).compile()))
+    assert outcome.elapsed_s == pytest.approx(shape.supersteps_s)
 
-    async def both() -> tuple[Any, Any]:
-        config = {"recursion_limit": 200}
-        plain = await shape.build(no_time).compile().ainvoke(dict(shape.given), config)
-        app = accelerate(shape.build(no_time).compile(), **shape.options)
-        return plain, await app.ainvoke(dict(shape.given), config)
 
-    plain, accelerated = asyncio.run(both())
-    assert plain == accelerated
+@every_shape
+def test_an_accelerated_shape_takes_its_longest_path_and_ends_in_the_same_state(shape: Shape) -> None:
+    plain = sim.loop.run(lambda: ended(shape, shape.build(asyncio.sleep).compile()))
+    app = alto_lg.accelerate(shape.build(asyncio.sleep).compile(), **shape.options)
+
+    outcome = sim.loop.run(lambda: ended(shape, app))
+
+    assert outcome.result == plain.result
+    assert outcome.elapsed_s == pytest.approx(shape.limit_s)
+    assert alto_lg.statistics(app).dropped == 0
 
 
 def test_the_log_of_the_slow_sibling_is_in_the_order_of_steps() -> None:

@@ -181,6 +181,26 @@ async def broken(state: State) -> dict[str, Any]:
     raise ArithmeticError("the node broke")
 
 
+class WaitingApplication(TinyApplication):
+    """Its graph never ends."""
+
+    name = "waiting"
+    versions = ("flat",)
+
+    def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> Compiled:
+        builder = StateGraph(State)
+        builder.add_node("count", wait)
+        builder.add_edge(START, "count")
+        return builder.compile()
+
+
+async def wait(state: State) -> dict[str, Any]:
+    """Waits for what nobody brings."""
+    await asyncio.Event().wait()
+    return {}
+
+
 TINY = TinyApplication()
 DISAGREEING = DisagreeingApplication()
 FAILING = FailingApplication()
+WAITING = WaitingApplication()
