@@ -1,0 +1,1 @@
+"""Hand-made graph shapes, one file per kind; `graphs.py` lists them all."""
