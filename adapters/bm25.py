@@ -14,57 +14,11 @@ import bm25s
 import numpy as np
 
 _WORD = re.compile(r"[a-z0-9]+")
-_STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "but",
-        "by",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "his",
-        "how",
-        "in",
-        "is",
-        "it",
-        "its",
-        "of",
-        "on",
-        "or",
-        "she",
-        "that",
-        "the",
-        "their",
-        "they",
-        "this",
-        "to",
-        "was",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "whose",
-        "why",
-        "will",
-        "with",
-    ]
+_STOP_WORDS_TEXT = (
+    "a an and are as at be been but by did do does for from had has have he her his how in is it its of on or "
+    "she that the their they this to was were what when where which who whose why will with"
 )
+_STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
 _ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""))
 _SHORTEST_STEM = 3
 

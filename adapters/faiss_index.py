@@ -86,7 +86,7 @@ class FaissIndex:
             raise EmptyIndex()
         if among is not None and not among:
             return []
-        query = self._checked([vector])
+        query = self._checked(np.atleast_2d(np.asarray(vector, dtype=np.float32)))
         found = min(k, len(self) if among is None else len(set(among)))
         if found < 1:
             return []
@@ -130,4 +130,6 @@ class FaissIndex:
 def _only(among: Sequence[int] | None) -> Any:
     if among is None:
         return None
-    return faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.asarray(among, dtype=np.int64)))
+    # The keyword exists at run time only: FAISS adds it to the generated class when it is imported.
+    selected: Any = faiss.SearchParameters
+    return selected(sel=faiss.IDSelectorBatch(np.asarray(among, dtype=np.int64)))

@@ -66,7 +66,9 @@ class Application(Protocol):
     def workload(self, *, corpus: Path | None, questions: Path | None) -> Sequence[Request]:
         """The requests, from the package's own data or from the user's files; `InputError` before any work."""
 
-    def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> CompiledStateGraph[Any, Any, Any, Any]:
+    def build(
+        self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
+    ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The compiled graph of one version, with its retriever loaded and its client open."""
 
     def answer(self, state: Mapping[str, Any]) -> Any:

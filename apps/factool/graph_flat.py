@@ -28,22 +28,22 @@ def build_flat(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
         packets = [Send("make_queries", {"index": i, "claim": claim}) for i, claim in enumerate(state["claims"])]
         return packets or "verdict"
 
-    async def make_queries(work: ClaimWork) -> Command[Literal["retrieve"]]:
-        queries = await stages.make_queries(work["index"], work["claim"])
-        packet = {"index": work["index"], "claim": work["claim"], "queries": queries}
+    async def make_queries(state: ClaimWork) -> Command[Literal["retrieve"]]:
+        queries = await stages.make_queries(state["index"], state["claim"])
+        packet = {"index": state["index"], "claim": state["claim"], "queries": queries}
         return Command(goto=[Send("retrieve", packet)])
 
-    async def retrieve(work: ClaimWork) -> Command[Literal["rerank"]]:
-        found = await stages.retrieve(work["index"], work["queries"])
-        return Command(goto=[Send("rerank", {"index": work["index"], "claim": work["claim"], **found})])
+    async def retrieve(state: ClaimWork) -> Command[Literal["rerank"]]:
+        found = await stages.retrieve(state["index"], state["queries"])
+        return Command(goto=[Send("rerank", {"index": state["index"], "claim": state["claim"], **found})])
 
-    async def rerank(work: ClaimWork) -> Command[Literal["appraise"]]:
-        evidence = await stages.rerank(work["index"], work["candidates"], work["vectors"])
-        packet = {"index": work["index"], "claim": work["claim"], "evidence": evidence}
+    async def rerank(state: ClaimWork) -> Command[Literal["appraise"]]:
+        evidence = await stages.rerank(state["index"], state["candidates"], state["vectors"])
+        packet = {"index": state["index"], "claim": state["claim"], "evidence": evidence}
         return Command(goto=[Send("appraise", packet)])
 
-    async def appraise(work: ClaimWork) -> dict[str, list[Verdict]]:
-        return {"verdicts": [await stages.appraise(work["index"], work["claim"], work["evidence"])]}
+    async def appraise(state: ClaimWork) -> dict[str, list[Verdict]]:
+        return {"verdicts": [await stages.appraise(state["index"], state["claim"], state["evidence"])]}
 
     async def verdict(state: Report) -> dict[str, bool]:
         return {"factual": await stages.verdict(state["verdicts"])}

@@ -56,17 +56,17 @@ def build_subgraph(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
 
 
 def _claim_graph(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
-    async def make_queries(work: ClaimWork) -> dict[str, list[str]]:
-        return {"queries": await stages.make_queries(work["index"], work["claim"])}
+    async def make_queries(state: ClaimWork) -> dict[str, list[str]]:
+        return {"queries": await stages.make_queries(state["index"], state["claim"])}
 
-    async def retrieve(work: ClaimWork) -> ClaimWork:
-        return await stages.retrieve(work["index"], work["queries"])
+    async def retrieve(state: ClaimWork) -> ClaimWork:
+        return await stages.retrieve(state["index"], state["queries"])
 
-    async def rerank(work: ClaimWork) -> dict[str, list[Passage]]:
-        return {"evidence": await stages.rerank(work["index"], work["candidates"], work["vectors"])}
+    async def rerank(state: ClaimWork) -> dict[str, list[Passage]]:
+        return {"evidence": await stages.rerank(state["index"], state["candidates"], state["vectors"])}
 
-    async def appraise(work: ClaimWork) -> dict[str, list[Verdict]]:
-        return {"verdicts": [await stages.appraise(work["index"], work["claim"], work["evidence"])]}
+    async def appraise(state: ClaimWork) -> dict[str, list[Verdict]]:
+        return {"verdicts": [await stages.appraise(state["index"], state["claim"], state["evidence"])]}
 
     graph = StateGraph(ClaimCheck, input_schema=ClaimWork, output_schema=Checked)
     graph.add_node("make_queries", make_queries)

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alto_lg.adapters.bm25 import terms
-from alto_lg.apps.factool import text
+from alto_lg.apps.factool import subjects, text
 
 _RELEVANT_SHARE = 0.34
+_AGREEING_WORDS_MIN = 3
 _OPPOSITES = tuple(
     frozenset(pair.split())
     for pair in (
@@ -36,16 +37,23 @@ _OPPOSITES = tuple(
         "male female",
     )
 )
+_NO_NAMES = frozenset(
+    {"all", "about", "almost", "both", "each", "every", "few", "legend", "many", "most", "only", "some"}
+)
 _WEAK = frozenset(terms("also known called name made make use used first part many most became become later early"))
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One sentence of the evidence, with the title of its passage and the whole passage around it."""
+    """One sentence of the evidence, with the title of its passage and the whole passage around it.
+
+    resolved: the sentence with a name in the place of its leading pronoun.
+    """
 
     place: int
     title: str
     sentence: str
+    resolved: str
     passage: str
 
 
@@ -68,11 +76,21 @@ class _Facts:
 
 def sources(evidence: Sequence[tuple[str, str]]) -> list[Source]:
     """The sentences of passages given as title and text."""
-    return [
-        Source(place, title, sentence, body)
-        for place, (title, body) in enumerate(evidence, 1)
-        for sentence in text.sentences(body)
-    ]
+    found: list[Source] = []
+    for place, (title, body) in enumerate(evidence, 1):
+        stated = text.sentences(body)
+        pairs = zip(stated, subjects.standing_alone(stated), strict=True)
+        found += [Source(place, title, sentence, resolved, body) for sentence, resolved in pairs]
+    return found
+
+
+def holders(word: str, evidence: Sequence[Source]) -> list[int]:
+    """The passages that state a word or a number, by their places."""
+    sought = set(terms(word)) or {word.lower()}
+    stated = {
+        source.place: {*terms(f"{source.title} {source.passage}"), *text.numbers(source.passage)} for source in evidence
+    }
+    return [place for place, held in stated.items() if sought <= held]
 
 
 def judge(claim: str, evidence: Sequence[Source]) -> Finding:
@@ -89,62 +107,96 @@ def judge(claim: str, evidence: Sequence[Source]) -> Finding:
 
 def _facts(claim: str) -> _Facts:
     written = text.words(claim)
-    # The first word of a sentence is written large whatever it is: it is a name if the next one is, too.
-    named = [word for place, word in enumerate(written) if text.is_name(word) and (place > 0 or _opens_name(written))]
-    names = tuple(dict.fromkeys(stem for word in named for stem in terms(word) if not stem.isdigit()))
+    names = tuple(dict.fromkeys(stem for word in _names(written) for stem in terms(word) if not stem.isdigit()))
     return _Facts(names, tuple(dict.fromkeys(text.numbers(claim))), frozenset(terms(claim)) - _WEAK)
 
 
-def _opens_name(written: Sequence[str]) -> bool:
-    return bool(terms(written[0])) and len(written) > 1
+def _names(written: Sequence[str]) -> list[str]:
+    """The words written as names; the first word of a sentence is one unless it only counts or limits."""
+    return [
+        word
+        for place, word in enumerate(written)
+        if text.is_name(word) and terms(word) and (place or word.lower() not in _NO_NAMES)
+    ]
 
 
 def _share(facts: _Facts, source: Source) -> float:
     if not facts.words:
         return 0.0
-    here = set(terms(f"{source.title} {source.sentence}"))
+    here = set(terms(f"{source.title} {source.resolved}"))
     near = set(terms(source.passage))
     return sum(1.0 if word in here else 0.3 if word in near else 0.0 for word in facts.words) / len(facts.words)
 
 
 def _compare(claim: str, facts: _Facts, source: Source) -> Finding:
-    here = f"{source.title} {source.sentence}"
-    passage = f"{source.title} {source.passage}"
-    number_gap = _missing_numbers(facts, here, passage)
-    name_gap = _missing_names(claim, facts, source)
-    opposite = _opposite(claim, here)
-    missing = (*name_gap[0], *number_gap[0], *opposite[:1])
-    instead = (*name_gap[1], *number_gap[1], *opposite[1:])
+    gaps = (
+        _missing_names(claim, facts, source),
+        _missing_numbers(facts, source),
+        _opposite(claim, source),
+        _replaced_word(claim, facts, source),
+    )
+    missing = tuple(dict.fromkeys(word for gap in gaps for word in gap[0]))
+    instead = tuple(dict.fromkeys(word for gap in gaps for word in gap[1]))
     return Finding(not missing, source, missing, instead)
 
 
-def _missing_numbers(facts: _Facts, here: str, passage: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    stated = text.numbers(here)
+_Gap = tuple[tuple[str, ...], tuple[str, ...]]
+"""What the claim says and the evidence does not, and what the evidence says in its place."""
+
+
+def _missing_numbers(facts: _Facts, source: Source) -> _Gap:
+    stated = text.numbers(f"{source.title} {source.resolved}")
     missing = [number for number in facts.numbers if number not in stated]
     others = [number for number in stated if number not in facts.numbers]
     if not others:
-        missing = [number for number in missing if number not in text.numbers(passage)]
+        missing = [number for number in missing if number not in text.numbers(source.passage)]
     return tuple(missing), tuple(others) if missing else ()
 
 
-def _missing_names(claim: str, facts: _Facts, source: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    here = set(terms(f"{source.title} {source.sentence}"))
-    near = set(terms(source.passage))
-    stated = set(terms(claim))
-    others = [
-        word
-        for word in text.words(source.sentence)[1:]
-        if text.is_name(word) and not stated.intersection(terms(word)) and terms(word)
-    ]
+def _missing_names(claim: str, facts: _Facts, source: Source) -> _Gap:
+    here, near = _terms_of(source), set(terms(source.passage))
+    said = set(terms(claim))
+    others = [word for word in _names(text.words(source.resolved)) if not said.intersection(terms(word))]
     missing = [name for name in facts.names if name not in here and not (name in near and not others)]
+    # A passage on Beethoven speaks of Ludwig van Beethoven: a name that title or subject hold in part is the same.
+    subject = subjects.subject_of(source.resolved)
+    same = _names_beside(claim, set(terms(f"{source.title} {subject}")))
+    missing = [name for name in missing if name not in same]
     as_written = {stem: word for word in text.words(claim) for stem in terms(word)}
     return tuple(as_written.get(name, name) for name in missing), tuple(others) if missing else ()
 
 
-def _opposite(claim: str, here: str) -> tuple[str, ...]:
-    said, stated = set(claim.lower().split()), set(text.words(here.lower()))
+def _names_beside(claim: str, known: set[str]) -> set[str]:
+    """All parts of those names in the claim of which a part is known."""
+    beside: set[str] = set()
+    for run in text.name_runs(claim):
+        parts = set(terms(run))
+        if parts & known:
+            beside |= parts
+    return beside
+
+
+def _opposite(claim: str, source: Source) -> _Gap:
+    said = {word.lower() for word in text.words(claim)}
+    stated = {word.lower() for word in text.words(f"{source.title} {source.resolved}")}
     for pair in _OPPOSITES:
         ours, theirs = pair & said, pair & stated
         if len(ours) == 1 and len(theirs) == 1 and ours != theirs:
-            return (*ours, *theirs)
-    return ()
+            return tuple(ours), tuple(theirs)
+    return (), ()
+
+
+def _replaced_word(claim: str, facts: _Facts, source: Source) -> _Gap:
+    """A plain word that is nowhere in the passage, where the sentence agrees with all the rest of the claim."""
+    here, near = _terms_of(source), set(terms(source.passage))
+    absent = [word for word in facts.words if word not in here]
+    if len(absent) != 1 or absent[0] in near or len(facts.words) < _AGREEING_WORDS_MIN + 1:
+        return (), ()
+    said = set(terms(claim))
+    others = [word for word in text.words(source.resolved) if terms(word) and not said.intersection(terms(word))]
+    written = [word for word in text.words(claim) if absent[0] in terms(word)]
+    return (tuple(written), tuple(others)) if others else ((), ())
+
+
+def _terms_of(source: Source) -> set[str]:
+    return set(terms(f"{source.title} {source.resolved}"))

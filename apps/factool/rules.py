@@ -16,20 +16,13 @@ from functools import cache
 from statistics import NormalDist
 
 from alto_lg.adapters.bm25 import BM25Index, terms
-from alto_lg.apps.factool import judging, prompts, text
+from alto_lg.apps.factool import judging, prompts, subjects, text
 from alto_lg.apps.factool.inputs import shipped_answers, shipped_corpus
 
 _SAME_QUESTION_SHARE = 0.6
 _EXTRACTED_SENTENCES = 5
 # Length of a real verdict in tokens: mean 122, coefficient of variation 0.36, of 719 recorded outputs.
 _VERDICT_MEAN, _VERDICT_VARIATION, _VERDICT_LEAST, _VERDICT_MOST = 122, 0.36, 45, 424
-_PRONOUN = r"(?:He|She|It|They|he|she|it|they)"
-_POSSESSIVE = r"(?:His|Her|Its|Their|his|her|its|their)"
-_OPENING_PHRASE = r"(?:(?:In|On|At|By|During|After|Before|From|Since|Until|Between|Today|Later|Also)\b[^,]{0,40}, )?"
-_VERB = re.compile(
-    r" (?:is|are|was|were|has|have|had|can|may|did|does|became|began|won|wrote|made|took|lies|runs|rises|flows|"
-    r"stands|covers|holds|led|grew|died|lived|left|built|gave|fell|came|first|\w+ed)\b"
-)
 
 
 def reply(messages: Sequence[Mapping[str, str]], seed: int) -> str | None:
@@ -89,31 +82,8 @@ def _corpus_index() -> BM25Index:
 
 
 def _extract(answer: str) -> str:
-    claims, subject = [], ""
-    for sentence in text.sentences(answer):
-        if sentence.endswith("?"):
-            continue
-        subject = _subject_of(sentence) or subject
-        claims.append(_standing_alone(sentence, subject))
-    return "\n".join(claims) or "NONE"
-
-
-def _subject_of(sentence: str) -> str:
-    """The words before the first verb, if they name something."""
-    if re.match(rf"{_OPENING_PHRASE}(?:{_PRONOUN}|{_POSSESSIVE}|This|That|These|Those|There)\b", sentence):
-        return ""
-    rest = re.sub(rf"^{_OPENING_PHRASE}", "", sentence)
-    verb = _VERB.search(rest)
-    subject = rest[: verb.start()].split(",")[0] if verb else ""
-    return subject if 0 < len(subject.split()) <= 6 else ""
-
-
-def _standing_alone(sentence: str, subject: str) -> str:
-    if not subject:
-        return sentence
-    owner = subject + ("'" if subject.endswith("s") else "'s")
-    sentence = re.sub(rf"^({_OPENING_PHRASE}){_PRONOUN}\b", lambda found: found.group(1) + subject, sentence)
-    return re.sub(rf"^({_OPENING_PHRASE}){_POSSESSIVE}\b", lambda found: found.group(1) + owner, sentence)
+    stated = [sentence for sentence in text.sentences(answer) if not sentence.endswith("?")]
+    return "\n".join(subjects.standing_alone(stated)) or "NONE"
 
 
 # Queries.
@@ -121,10 +91,10 @@ def _standing_alone(sentence: str, subject: str) -> str:
 
 def _queries(claim: str) -> str:
     words = [word for word in text.words(claim) if terms(word)]
-    subject = _subject_of(claim) or " ".join(words[:3])
+    subject = subjects.subject_of(claim) or " ".join(words[:3])
     named = [word for word in words if text.is_name(word) and word not in subject][:2]
     short = " ".join([*(word for word in text.words(subject) if terms(word)), *named])
-    return f"{short or claim}\n{' '.join(words) or claim}"
+    return f"{short or claim}\n{claim.rstrip('.')}"
 
 
 # Appraisal.
@@ -175,9 +145,16 @@ def _correction(finding: judging.Finding) -> str:
 def _reasoning(claim: str, finding: judging.Finding, evidence: Sequence[judging.Source]) -> Iterator[str]:
     yield _conclusion(finding)
     if finding.source is not None:
-        yield f"Passage {finding.source.place} states: {finding.source.sentence}"
+        yield f"Passage {finding.source.place}, on {finding.source.title}, states: {finding.source.sentence}"
+    yield from _walk(claim, finding, evidence)
+    yield f"To be checked was the statement: {claim}"
+    for word in dict.fromkeys(word for word in text.words(claim) if terms(word)):
+        places = " and ".join(str(place) for place in judging.holders(word, evidence))
+        yield f"The word {word} is in passage {places}." if places else f"The word {word} is in no passage."
+
+
+def _walk(claim: str, finding: judging.Finding, evidence: Sequence[judging.Source]) -> Iterator[str]:
     sought = set(terms(claim))
-    yield f"To be checked is the statement: {claim}"
     for source in evidence:
         if source is finding.source:
             continue
@@ -200,13 +177,12 @@ def _conclusion(finding: judging.Finding) -> str:
 
 
 def _fitting(pieces: Iterator[str], room: int) -> str:
-    """As many pieces as come closest to the room; the conclusion always."""
+    """As many pieces as come closest to the room, in order, leaving out what is too long; the first one always."""
     chosen = [next(pieces)]
     used = text.token_count(chosen[0])
     for piece in pieces:
         size = text.token_count(piece)
-        if used + size / 2 > room:
-            break
-        chosen.append(piece)
-        used += size
+        if used + size / 2 <= room:
+            chosen.append(piece)
+            used += size
     return " ".join(chosen)

@@ -10,56 +10,21 @@ _ABBREVIATION = re.compile(
 )
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _WORD = re.compile(r"[^\W_]+(?:['’.\-][^\W_]+)*")
-_UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-]
-_ORDINALS = [
-    "zeroth",
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-    "twentieth",
-]
+_UNITS_TEXT = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+)
+_UNITS = _UNITS_TEXT.split()
+_ORDINALS_TEXT = (
+    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+)
+_ORDINALS = _ORDINALS_TEXT.split()
 _TENS = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _NUMBER_WORDS = {word: value for words in (_UNITS, _ORDINALS) for value, word in enumerate(words)} | _TENS
 _OTHER_NUMBER_WORDS = {"twice": 2, "dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
-_PIECE = re.compile(r"[A-Za-z]{1,9}|\d{1,3}|[^\sA-Za-z\d]")
+_NAME_RUN = re.compile(r"[A-Z][\w'’-]*(?: (?:(?:van|von|da|de|di|der|del|la|of) )?[A-Z][\w'’-]*)*")
+_PIECE = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]")
 
 
 def sentences(text: str) -> list[str]:
@@ -95,6 +60,11 @@ def numbers(text: str) -> list[str]:
 def is_name(word: str) -> bool:
     """Whether a word is written as a name."""
     return word[:1].isupper()
+
+
+def name_runs(text: str) -> list[str]:
+    """The names of a text whole, such as "Ludwig van Beethoven": words written large, with the particles between."""
+    return _NAME_RUN.findall(text)
 
 
 def token_count(text: str) -> int:
