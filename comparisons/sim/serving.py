@@ -1,0 +1,72 @@
+"""Runs the application under uvicorn: the socket, the connection class, the start and the end.
+
+Owns everything that is uvicorn's. Always true: the address is announced only when the server accepts connections.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from alto_lg.comparisons.sim.delivery import CLOSE_EXTENSION
+from alto_lg.comparisons.sim.options import SimOptions
+from alto_lg.comparisons.sim.server import ModelServer
+from alto_lg.comparisons.sim.text import TextModel
+
+_BACKLOG = 2_048
+_GRACE_S = 1
+# Longer than a client's pool keeps an idle connection, so that the server is never the one to close it under a
+# request: the openai client would see a connection error that no one asked for.
+_KEEP_ALIVE_S = 75
+
+
+class SimServer(uvicorn.Server):
+    """A uvicorn server that says when it is ready."""
+
+    def __init__(self, options: SimOptions, text_models: Sequence[TextModel], announce: Callable[[str], None]) -> None:
+        self._announce = announce
+        self._listener = _listen(options)
+        host, port = self._listener.getsockname()[:2]
+        self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
+        super().__init__(_config(options, text_models))
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        super().run(sockets or [self._listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce(self.base_url)
+
+
+class _ClosableConnection(HttpToolsProtocol):
+    """Lets the application close the connection in the middle of an answer, for the faults that do so."""
+
+    def on_headers_complete(self) -> None:
+        self.scope["extensions"] = {CLOSE_EXTENSION: self.transport.close}  # type: ignore[dict-item]
+        super().on_headers_complete()
+
+
+def _listen(options: SimOptions) -> socket.socket:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    return socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
+
+
+def _config(options: SimOptions, text_models: Sequence[TextModel]) -> uvicorn.Config:
+    return uvicorn.Config(
+        ModelServer(options, text_models).app,
+        http=_ClosableConnection,
+        loop="asyncio",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        log_level=options.log_level,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        server_header=False,
+    )
