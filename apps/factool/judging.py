@@ -15,6 +15,7 @@ from alto_lg.adapters.bm25 import terms
 from alto_lg.apps.factool import subjects, text
 
 _RELEVANT_SHARE = 0.34
+_COMPARABLE_SHARE = 0.75
 _AGREEING_WORDS_MIN = 3
 _OPPOSITES = tuple(
     frozenset(pair.split())
@@ -45,16 +46,20 @@ _WEAK = frozenset(terms("also known called name made make use used first part ma
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One sentence of the evidence, with the title of its passage and the whole passage around it.
+    """One sentence of the evidence, with what is compared of it worked out once.
 
     resolved: the sentence with a name in the place of its leading pronoun.
+    here: terms of title and resolved sentence; near: terms of the whole passage.
     """
 
     place: int
     title: str
     sentence: str
     resolved: str
-    passage: str
+    here: frozenset[str]
+    near: frozenset[str]
+    numbers_here: tuple[str, ...]
+    numbers_near: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +84,29 @@ def sources(evidence: Sequence[tuple[str, str]]) -> list[Source]:
     found: list[Source] = []
     for place, (title, body) in enumerate(evidence, 1):
         stated = text.sentences(body)
-        pairs = zip(stated, subjects.standing_alone(stated), strict=True)
-        found += [Source(place, title, sentence, resolved, body) for sentence, resolved in pairs]
+        near, numbers_near = frozenset(terms(body)), tuple(text.numbers(body))
+        for sentence, resolved in zip(stated, subjects.standing_alone(stated), strict=True):
+            full = f"{title} {resolved}"
+            compared = (frozenset(terms(full)), near, tuple(text.numbers(full)), numbers_near)
+            found.append(Source(place, title, sentence, resolved, *compared))
     return found
 
 
 def holders(word: str, evidence: Sequence[Source]) -> list[int]:
     """The passages that state a word or a number, by their places."""
     sought = set(terms(word)) or {word.lower()}
-    stated = {
-        source.place: {*terms(f"{source.title} {source.passage}"), *text.numbers(source.passage)} for source in evidence
-    }
-    return [place for place, held in stated.items() if sought <= held]
+    holding = [source.place for source in evidence if sought <= source.here | source.near | {*source.numbers_near}]
+    return list(dict.fromkeys(holding))
 
 
 def judge(claim: str, evidence: Sequence[Source]) -> Finding:
     """The verdict on a claim."""
     facts = _facts(claim)
-    ranked = sorted(evidence, key=lambda source: -_share(facts, source))
-    if not ranked or _share(facts, ranked[0]) < _RELEVANT_SHARE:
-        return Finding(None, ranked[0] if ranked else None)
-    bar = 0.75 * _share(facts, ranked[0])
-    findings = [_compare(claim, facts, source) for source in ranked if _share(facts, source) >= bar]
+    ranked = sorted(((_share(facts, source), source) for source in evidence), key=lambda pair: -pair[0])
+    if not ranked or ranked[0][0] < _RELEVANT_SHARE:
+        return Finding(None, ranked[0][1] if ranked else None)
+    bar = _COMPARABLE_SHARE * ranked[0][0]
+    findings = [_compare(claim, facts, source) for share, source in ranked if share >= bar]
     agreeing = [finding for finding in findings if finding.factual]
     return agreeing[0] if agreeing else findings[0]
 
@@ -123,9 +129,9 @@ def _names(written: Sequence[str]) -> list[str]:
 def _share(facts: _Facts, source: Source) -> float:
     if not facts.words:
         return 0.0
-    here = set(terms(f"{source.title} {source.resolved}"))
-    near = set(terms(source.passage))
-    return sum(1.0 if word in here else 0.3 if word in near else 0.0 for word in facts.words) / len(facts.words)
+    return sum(1.0 if word in source.here else 0.3 if word in source.near else 0.0 for word in facts.words) / len(
+        facts.words
+    )
 
 
 def _compare(claim: str, facts: _Facts, source: Source) -> Finding:
@@ -145,16 +151,16 @@ _Gap = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def _missing_numbers(facts: _Facts, source: Source) -> _Gap:
-    stated = text.numbers(f"{source.title} {source.resolved}")
+    stated = source.numbers_here
     missing = [number for number in facts.numbers if number not in stated]
     others = [number for number in stated if number not in facts.numbers]
     if not others:
-        missing = [number for number in missing if number not in text.numbers(source.passage)]
+        missing = [number for number in missing if number not in source.numbers_near]
     return tuple(missing), tuple(others) if missing else ()
 
 
 def _missing_names(claim: str, facts: _Facts, source: Source) -> _Gap:
-    here, near = _terms_of(source), set(terms(source.passage))
+    here, near = source.here, source.near
     said = set(terms(claim))
     others = [word for word in _names(text.words(source.resolved)) if not said.intersection(terms(word))]
     missing = [name for name in facts.names if name not in here and not (name in near and not others)]
@@ -188,7 +194,7 @@ def _opposite(claim: str, source: Source) -> _Gap:
 
 def _replaced_word(claim: str, facts: _Facts, source: Source) -> _Gap:
     """A plain word that is nowhere in the passage, where the sentence agrees with all the rest of the claim."""
-    here, near = _terms_of(source), set(terms(source.passage))
+    here, near = source.here, source.near
     absent = [word for word in facts.words if word not in here]
     if len(absent) != 1 or absent[0] in near or len(facts.words) < _AGREEING_WORDS_MIN + 1:
         return (), ()
@@ -196,7 +202,3 @@ def _replaced_word(claim: str, facts: _Facts, source: Source) -> _Gap:
     others = [word for word in text.words(source.resolved) if terms(word) and not said.intersection(terms(word))]
     written = [word for word in text.words(claim) if absent[0] in terms(word)]
     return (tuple(written), tuple(others)) if others else ((), ())
-
-
-def _terms_of(source: Source) -> set[str]:
-    return set(terms(f"{source.title} {source.resolved}"))
