@@ -1,1 +1,28 @@
-"""alto_lg."""
+"""Run a LangGraph graph sooner: out-of-order execution, in-order commit, the same answers.
+
+import alto_lg
+app = alto_lg.accelerate(graph)
+"""
+
+from alto_lg.accelerate import accelerate, statistics
+from alto_lg.adapters.langgraph.events import Update
+from alto_lg.context import current_ancestry
+from alto_lg.engine.ancestry import Ancestry
+from alto_lg.engine.statistics import RunStatistics
+from alto_lg.errors import AltoError, AltoWarning, UndeclaredRead, UndeclaredWrite
+from alto_lg.hints import Hint, node
+
+__all__ = [
+    "AltoError",
+    "AltoWarning",
+    "Ancestry",
+    "Hint",
+    "RunStatistics",
+    "UndeclaredRead",
+    "UndeclaredWrite",
+    "Update",
+    "accelerate",
+    "current_ancestry",
+    "node",
+    "statistics",
+]

@@ -50,6 +50,11 @@ class Keys:
     def __contains__(self, name: str) -> bool:
         return self.names is None or name in self.names
 
+    def __and__(self, other: Keys) -> Keys:
+        if self.names is None or other.names is None:
+            return other if self.names is None else self
+        return Keys(self.names & other.names)
+
     def within(self, universe: Iterable[str]) -> frozenset[str]:
         """The names, with `every` spelled out over a universe."""
         return frozenset(universe) if self.names is None else self.names & frozenset(universe)
@@ -103,6 +108,8 @@ class CodeFacts:
         It counts only where the value can be changed at all, which is known at run time.
     mutates_outside: may change, in place, an object that it did not make and did not get from its input
         (a global, a closure cell, an attribute of its own object).
+    assigns: may assign to a key or attribute of the input object itself (which is no change of a state value, but is
+        one of a packet's payload).
     leaks: may leave a reference to a changeable value of its input behind (in a global, a closure, an attribute,
         or with code that was not seen).
     interrupts: may call LangGraph's `interrupt()`.
@@ -115,6 +122,7 @@ class CodeFacts:
     goto: Fact
     mutates: Fact
     mutates_outside: bool = False
+    assigns: bool = False
     leaks: bool = False
     interrupts: bool = False
     store: bool = False
@@ -131,6 +139,7 @@ def opaque(why: str) -> CodeFacts:
         goto=fact,
         mutates=fact,
         mutates_outside=True,
+        assigns=True,
         leaks=True,
         interrupts=True,
         store=True,

@@ -265,7 +265,7 @@ class Machine:
         )
 
     def _start(self, firing: Firing) -> None:
-        if firing.stage.mutates.keys:  # found unable to change anything that there is: its pointstamp says so now
+        if firing.stage.may_mutate:  # found unable to change anything that there is: its pointstamp says so now
             self._frontier.remove(firing.step, firing.stage.name, may_mutate=True)
             self._frontier.add(firing.step, firing.stage.name, may_mutate=False)
         firing.status, firing.early, firing.may_mutate = Status.RUNNING, True, False
@@ -275,4 +275,4 @@ class Machine:
 
 def _may_mutate(firing: Firing) -> bool:
     """Before it has started, what its code might do; afterwards, what it might do to the input that it has."""
-    return bool(firing.stage.mutates.keys) if firing.status is Status.WAITING else firing.may_mutate
+    return firing.stage.may_mutate if firing.status is Status.WAITING else firing.may_mutate

@@ -22,6 +22,7 @@ class Conditions:
     can_pause: `interrupt()` can pause the run (it has a checkpointer), so a stage that may call it is a barrier.
     stops_before, stops_after: stages that the run pauses before, or after.
     gate_at_start: firings hold a bounded resource while they run, so none may wait half-way.
+    withheld: stages that may not start early in this run, with the reason.
     """
 
     last_step: int
@@ -32,6 +33,7 @@ class Conditions:
     stops_before: frozenset[str] = frozenset()
     stops_after: frozenset[str] = frozenset()
     gate_at_start: bool = False
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
 
 Key = tuple[str, Hashable]

@@ -33,6 +33,10 @@ class Stage:
     route_reads: keys that its conditional edges read.
     writes: keys that it may write.
     mutates: keys whose value it may change in place, where the value can be changed.
+    mutates_outside: may change objects that it holds outside the state.
+    assigns: may assign to keys of its input itself, which a packet's payload shows, and a state does not.
+    leaks: may leave a value of the state in such an object.
+    mutates_shared: both, in this graph: it may change any value of the state, though it does not read it.
     certain: stages that every firing activates by an unconditional edge.
     successors: every stage that a firing may activate, `certain` and joins included.
     never_early: why no firing of it may start before its step, or None.
@@ -57,7 +61,21 @@ class Stage:
     touches_store: bool = False
     may_interrupt: bool = False
     gate_at_start: bool = False
+    mutates_outside: bool = False
+    assigns: bool = False
+    leaks: bool = False
+    mutates_shared: bool = False
     advice: tuple[Advice, ...] = ()
+
+    @property
+    def may_mutate(self) -> bool:
+        """Whether it may change, in place, any value that was there before it."""
+        return self.mutates_shared or bool(self.mutates.keys)
+
+    @property
+    def may_change_packet(self) -> bool:
+        """The same, of a packet's payload, which LangGraph hands on as it is."""
+        return self.assigns or bool(self.mutates.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +153,6 @@ class Reach:
             later = frozenset().union(
                 *(self.stages(successor, hops - 1) for successor in self._stages[stage].successors)
             )
-            known = frozenset(name for name in later if self._stages[name].mutates.keys)
+            known = frozenset(name for name in later if self._stages[name].may_mutate)
             self._mutating[stage, hops] = known
         return known

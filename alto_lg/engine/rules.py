@@ -24,8 +24,8 @@ class Values(Protocol):
         """Whether one of those values could be changed in place by whoever holds it."""
         ...
 
-    def packet_changeable(self, firing: Firing, keys: frozenset[str] | None) -> bool:
-        """The same of the values in a firing's packet; None means the whole payload."""
+    def packet_shared(self, firing: Firing) -> bool:
+        """Whether anyone else could see a change of a packet's payload in place, or make one."""
         ...
 
 
@@ -50,6 +50,10 @@ class Rules:
             return stage.never_early
         if stage.name in self._barriers or stage.name in self._conditions.stops_before:
             return "it keeps a barrier"
+        if stage.name in self._conditions.withheld:
+            return self._conditions.withheld[stage.name]
+        if stage.mutates_shared:
+            return "it changes an object outside the graph, in which another node may have left a value of the state"
         if step > self._conditions.last_step:
             return "its step is beyond the recursion limit"
         if step > base + self._conditions.max_steps_ahead:
@@ -85,11 +89,10 @@ class Rules:
         return reason
 
     def _against_packet(self, firing: Firing) -> str | None:
-        mutates = firing.stage.mutates.keys
-        if mutates and self._values.packet_changeable(firing, mutates.names):
+        if firing.stage.may_change_packet and self._values.packet_shared(firing):
             return "it may change a value of its packet in place"
         stamp = self._frontier.mutator_before(firing.step)
-        if stamp and self._values.packet_changeable(firing, None):
+        if stamp and self._values.packet_shared(firing):
             return f"{_named(stamp)} may change a value of its packet in place"
         return None
 

@@ -1,0 +1,85 @@
+"""Convert: a compiled graph, with what was declared about it, becomes a plan.
+
+Parts of keys. A declaration may name a path, such as "data.result". The plan then counts in *atoms*: every declared
+path is one, and the bare key is what is left of it. Whoever touches the whole key touches all of its atoms, so two
+stages conflict exactly if they may touch a common part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from alto_lg.adapters.langgraph.internals import Pregel
+from alto_lg.adapters.langgraph.stages import declared, stage_of
+from alto_lg.adapters.langgraph.wiring import Wiring
+from alto_lg.engine.facts import Fact, Keys
+from alto_lg.engine.plan import Plan, Stage
+from alto_lg.hints import Hint
+
+
+def plan_of(graph: Pregel, hints: Mapping[str, Hint]) -> Plan:
+    """The plan of a compiled graph."""
+    wiring = Wiring(graph)
+    declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
+    stages = {name: stage_of(name, graph, wiring, declarations[name]) for name in graph.nodes}
+    stages = _spread_sharing(stages)
+    atoms = wiring.keys | {
+        path
+        for hint in declarations.values()
+        if hint is not None
+        for path in (*(hint.reads or ()), *(hint.writes or ()))
+    }
+    if atoms != wiring.keys:
+        stages = {name: _in_atoms(stage, atoms) for name, stage in stages.items()}
+    return Plan(stages=stages, keys=frozenset(atoms), joins=wiring.joins)
+
+
+def key_of(atom: str, keys: frozenset[str]) -> str:
+    """The state key that an atom is a part of."""
+    return atom if atom in keys else atom.split(".", 1)[0]
+
+
+def check_declarations(graph: Pregel, hints: Mapping[str, Hint]) -> None:
+    """Refuse what is declared about things that are not there.
+
+    Raises:
+        ValueError: a declaration names a node or a key that the graph does not have.
+    """
+    wiring = Wiring(graph)
+    declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
+    for name in hints:
+        if name not in wiring.nodes:
+            nodes = ", ".join(sorted(wiring.nodes - {"__start__"}))
+            raise ValueError(f"hints names node {name!r}, which the graph does not have (nodes: {nodes})")
+    for name, hint in declarations.items():
+        for argument, paths in (("reads", hint and hint.reads), ("writes", hint and hint.writes)):
+            for path in paths or ():
+                if key_of(path, wiring.keys) not in wiring.keys:
+                    keys = ", ".join(sorted(wiring.keys))
+                    raise ValueError(
+                        f"Node {name!r} declares {argument} of {path!r}, which is not in the state (keys: {keys})"
+                    )
+
+
+def _spread_sharing(stages: dict[str, Stage]) -> dict[str, Stage]:
+    """One node may leave a value of the state in an object outside, and another change that object."""
+    if not any(stage.leaks for stage in stages.values()):
+        return stages
+    return {name: replace(stage, mutates_shared=stage.mutates_outside) for name, stage in stages.items()}
+
+
+def _in_atoms(stage: Stage, atoms: frozenset[str]) -> Stage:
+    def expand(fact: Fact) -> Fact:
+        if fact.keys.names is None:
+            return fact
+        touched = {atom for name in fact.keys.names for atom in atoms if atom == name or atom.startswith(name + ".")}
+        return Fact(Keys.of(touched), fact.evidence, fact.why)
+
+    return replace(
+        stage,
+        reads=expand(stage.reads),
+        route_reads=expand(stage.route_reads),
+        writes=expand(stage.writes),
+        mutates=expand(stage.mutates),
+    )

@@ -1,0 +1,118 @@
+"""Every private name of LangGraph that is used, and the versions that they were checked with.
+
+Nothing else in the project imports from `langgraph._internal` or `langgraph.pregel._*`. With another version of
+LangGraph, `supported()` says no and graphs run unaccelerated.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import types
+from collections.abc import Callable
+from typing import Any
+
+from langgraph._internal._constants import (
+    CONF,
+    CONFIG_KEY_CALL,
+    CONFIG_KEY_CHECKPOINT_NS,
+    CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_RESUMING,
+    CONFIG_KEY_RUNNER_SUBMIT,
+    CONFIG_KEY_STREAM,
+    ERROR,
+    ERROR_SOURCE_NODE,
+    INTERRUPT,
+    PULL,
+    PUSH,
+    TASKS,
+)
+from langgraph._internal._runnable import RunnableCallable, RunnableSeq
+from langgraph.channels.base import BaseChannel
+from langgraph.channels.binop import BinaryOperatorAggregate
+from langgraph.graph._branch import BranchSpec
+from langgraph.pregel import Pregel
+from langgraph.pregel import main as pregel_main
+from langgraph.pregel._algo import checkpoint_null_version, prepare_single_task
+from langgraph.pregel._io import map_output_updates
+from langgraph.pregel._loop import AsyncPregelLoop
+from langgraph.pregel._read import PregelNode
+from langgraph.pregel._retry import arun_with_retry
+from langgraph.pregel._runner import PregelRunner
+from langgraph.pregel._write import ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
+from langgraph.types import Interrupt, PregelExecutableTask
+
+try:  # since 1.2.14 or so; before that an interrupt's id was the hash of its namespace alone
+    from langgraph.types import _interrupt_id as interrupt_id
+except ImportError:
+
+    def interrupt_id(ns: str, answered: int) -> str:
+        return Interrupt.from_ns(None, ns=ns).id
+
+
+__all__ = [
+    "CONF",
+    "CONFIG_KEY_CALL",
+    "CONFIG_KEY_CHECKPOINTER",
+    "CONFIG_KEY_CHECKPOINT_NS",
+    "CONFIG_KEY_RESUMING",
+    "CONFIG_KEY_RUNNER_SUBMIT",
+    "CONFIG_KEY_STREAM",
+    "ERROR",
+    "ERROR_SOURCE_NODE",
+    "INTERRUPT",
+    "PULL",
+    "PUSH",
+    "SUPPORTED",
+    "TASKS",
+    "AsyncPregelLoop",
+    "BaseChannel",
+    "BinaryOperatorAggregate",
+    "BranchSpec",
+    "ChannelWrite",
+    "ChannelWriteEntry",
+    "ChannelWriteTupleEntry",
+    "Pregel",
+    "PregelExecutableTask",
+    "PregelNode",
+    "PregelRunner",
+    "RunnableCallable",
+    "RunnableSeq",
+    "arun_with_retry",
+    "checkpoint_null_version",
+    "installed",
+    "interrupt_id",
+    "map_output_updates",
+    "prepare_single_task",
+    "supported",
+    "with_loop",
+]
+
+_OLDEST, _BELOW = (1, 2, 11), (1, 3)
+SUPPORTED = "1.2.11 to 1.2.x"
+
+
+def installed() -> str:
+    """The version of LangGraph that is installed."""
+    return importlib.metadata.version("langgraph")
+
+
+def supported(version: str) -> bool:
+    """Whether the names above mean, in that version, what this project takes them to mean."""
+    numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
+    return numbers >= _OLDEST and numbers[:2] < _BELOW
+
+
+def with_loop(
+    function: Callable[..., Any], loop: Callable[..., AsyncPregelLoop], runner: type[PregelRunner]
+) -> Callable[..., Any]:
+    """LangGraph's own `astream`, over a copy of its module's globals in which the loop and the runner are ours.
+
+    Nothing is patched: other graphs go on using LangGraph's.
+    """
+    assert function.__closure__ is None
+    names = {**vars(pregel_main), "AsyncPregelLoop": loop, "PregelRunner": runner}
+    copied = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+    copied.__kwdefaults__ = function.__kwdefaults__
+    copied.__qualname__ = function.__qualname__
+    copied.__doc__ = function.__doc__
+    return copied

@@ -1,0 +1,311 @@
+"""Lookahead: what the machine decides becomes asyncio tasks, and what LangGraph's loop does becomes events.
+
+Owns the early firings of one run. Always true:
+  every early task is one of LangGraph's background tasks, so that whatever ends the run cancels and awaits it;
+  nothing of an early firing is persisted or streamed by step before LangGraph itself asks for that firing;
+  LangGraph's channels are only read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import warnings
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from langgraph.types import Send
+
+from alto_lg.adapters.langgraph.early import EarlyFiring, Handover
+from alto_lg.adapters.langgraph.freezing import is_frozen
+from alto_lg.adapters.langgraph.internals import (
+    CONF,
+    ERROR,
+    ERROR_SOURCE_NODE,
+    INTERRUPT,
+    PULL,
+    PUSH,
+    TASKS,
+    PregelExecutableTask,
+)
+from alto_lg.adapters.langgraph.ownership import is_owned
+from alto_lg.adapters.langgraph.preparation import ANCESTRY, Preparation, describe
+from alto_lg.adapters.langgraph.projection import Projection, is_changeable
+from alto_lg.engine.ancestry import Ancestry
+from alto_lg.engine.firing import Firing, Status
+from alto_lg.engine.machine import Machine
+from alto_lg.engine.messages import (
+    Adopt,
+    BodyEnded,
+    Command,
+    Conditions,
+    Drop,
+    Emission,
+    FiringEnded,
+    FiringFailed,
+    Official,
+    Packet,
+    Release,
+    Start,
+    StepBegan,
+)
+from alto_lg.engine.statistics import Tally
+from alto_lg.errors import AltoWarning
+
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.loop import AltoLoop
+    from alto_lg.adapters.langgraph.wired import WiredPlan
+
+
+class Lookahead:
+    """The early firings of one run."""
+
+    def __init__(self, loop: AltoLoop, wired: WiredPlan, conditions: Conditions, run: Ancestry) -> None:
+        self.tally = Tally()
+        self.use_astream = False
+        self._loop = loop
+        self._wired = wired
+        self._clock = asyncio.get_running_loop().time
+        self._written: defaultdict[int, defaultdict[str, list[tuple[Any, Any]]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self.projection = Projection(loop.channels, lambda: loop.step, self._values_at)
+        self.machine = Machine(wired.plan, conditions, self, run)
+        self._preparation = Preparation(loop, self.projection, wired)
+        self._early: dict[Firing, EarlyFiring] = {}
+        self._official: dict[str, Firing] = {}  # by the id of LangGraph's task
+        self._started: dict[Firing, float] = {}
+        self._packets: dict[int, Send] = {}  # held, so that no identity is given out twice
+        self._context = contextvars.copy_context()
+
+    # ── what the loop reports ───────────────────────────────────────────────────────────────────────────────
+
+    def step_began(self) -> None:
+        """LangGraph has prepared the tasks of a step: adopt what ran already, and look on from there."""
+        loop, now = self._loop, self._clock()
+        self._context = contextvars.copy_context()
+        self.tally.step_began(now)
+        for step in [step for step in self._written if step < loop.step]:
+            del self._written[step]
+        self._official.clear()
+        tasks: dict[Any, PregelExecutableTask] = {}
+        officials: list[Official] = []
+        for task in loop.tasks.values():
+            official = self._official_of(task, tasks)
+            tasks[official.key] = task
+            officials.append(official)
+        self._act(self.machine.handle(StepBegan(loop.step, tuple(officials), self._seen())), tasks)
+        for key, task in tasks.items():
+            firing = self.machine.firing(loop.step, key)
+            assert firing is not None
+            self._official[task.id] = firing
+            self.tally.firings += 1
+            if firing.status is Status.RUNNING and not firing.early:
+                self._started[firing] = now
+                describe(task.config, firing.ancestry)
+                if task.writes:  # restored from a checkpoint: it does not run again
+                    self.task_ended(task.id, task.writes)
+        current = set(self._official.values())
+        self._started = {firing: at for firing, at in self._started.items() if firing in current or firing.early}
+        wanted = {firing.packet[0] for firing in self.machine.known() if isinstance(firing.packet, tuple)}
+        self._packets = {identity: packet for identity, packet in self._packets.items() if identity in wanted}
+
+    def task_ended(self, task_id: str, writes: Sequence[tuple[str, Any]]) -> None:
+        """LangGraph has committed a task's writes to its step (or its failure)."""
+        firing = self._official.get(task_id)
+        if firing is None or firing.status is not Status.RUNNING:
+            return
+        channels = {channel for channel, _ in writes}
+        if ERROR_SOURCE_NODE in channels:
+            return  # its error handler runs now, in the same step, and stands for it
+        if ERROR in channels or INTERRUPT in channels:
+            self.machine.handle(FiringFailed(firing))
+            return
+        self._ended(firing, writes)
+
+    def run_ended(self, why: str) -> None:
+        """The run is over: what was started early and not adopted was for nothing."""
+        for early in self._early.values():
+            self.tally.dropped(self.machine.broken or why)
+            early.cancel()
+        self._early.clear()
+        if self.machine.broken:
+            warnings.warn(
+                f"{self.machine.broken}; the run went on without early starts. The answer is LangGraph's. "
+                "If a node declares what it reads or writes, check the declaration; otherwise please report this.",
+                AltoWarning,
+                stacklevel=2,
+            )
+
+    # ── what the rules ask ──────────────────────────────────────────────────────────────────────────────────
+
+    def computable(self, keys: frozenset[str], step: int) -> bool:
+        return all(self.projection.computable(key, step) for key in self._wired.tops(keys))
+
+    def changeable(self, keys: frozenset[str], step: int) -> bool:
+        return any(is_changeable(self.projection.value(key, step)) for key in self._wired.tops(keys))
+
+    def packet_shared(self, firing: Firing) -> bool:
+        packet = self.packet_of(firing)
+        return not is_frozen(packet.arg) and not is_owned(packet)
+
+    def packet_of(self, firing: Firing) -> Send:
+        """The `Send` whose payload a PUSH firing is for."""
+        assert isinstance(firing.packet, tuple)
+        return self._packets[firing.packet[0]]
+
+    # ── what an early firing reports ────────────────────────────────────────────────────────────────────────
+
+    def body_ended(self, firing: Firing) -> None:
+        """Its conditional edges want to read the state."""
+        self._act(self.machine.handle(BodyEnded(firing)))
+
+    def _early_ended(self, early: EarlyFiring, future: asyncio.Future[Any]) -> None:
+        early.ended = self._clock()
+        firing = early.firing
+        if firing.status is Status.DROPPED or future.cancelled():
+            return
+        self.tally.ran(firing.step, early.started, early.ended)
+        if future.exception() is not None:
+            self.machine.handle(FiringFailed(firing))
+            return
+        self._loop.early_ended(early)
+        self._ended(firing, early.task.writes)
+
+    def _ended(self, firing: Firing, writes: Sequence[tuple[str, Any]]) -> None:
+        if firing in self._started:
+            self.tally.ran(firing.step, self._started.pop(firing), self._clock())
+        emission = self._emission(writes)
+        undeclared = self._outside_plan(firing, emission)
+        if undeclared:
+            self.machine.break_off(undeclared)
+        written = self._written[firing.step]
+        for key, value in writes:
+            if key in self._wired.keys:
+                written[key].append((firing.ancestry.order, value))
+        self._act(self.machine.handle(FiringEnded(firing, emission)))
+
+    def _emission(self, writes: Sequence[tuple[str, Any]]) -> Emission:
+        wiring = self._wired.wiring
+        keys: set[str] = set()
+        activates: list[str] = []
+        arrives: list[tuple[str, str]] = []
+        packets: list[Packet] = []
+        for channel, value in writes:
+            if channel in wiring.keys:
+                keys.add(channel)
+            elif channel == TASKS:
+                if isinstance(value, Send):
+                    self._packets[id(value)] = value
+                    packets.append(Packet(value.node, id(value)))
+            elif wiring.is_join(channel):
+                arrives.append((channel, value))
+            else:
+                activates.extend(wiring.activates(channel))
+        return Emission(frozenset(keys), tuple(activates), tuple(arrives), tuple(packets))
+
+    def _outside_plan(self, firing: Firing, emission: Emission) -> str | None:
+        """What a firing did that the plan says it cannot do."""
+        stage = firing.stage
+        for key in emission.keys - self._wired.tops(stage.writes.keys.within(self._wired.plan.keys)):
+            return f"node {stage.name!r} wrote key {key!r}, which it was not expected to write ({stage.writes.why})"
+        reached = {*emission.activates, *(packet.stage for packet in emission.packets)}
+        for name in (reached & self._wired.wiring.nodes) - stage.successors:
+            return f"node {stage.name!r} went to {name!r}, where it was not expected to go ({stage.successors_why})"
+        return None
+
+    # ── acting ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _act(self, commands: Sequence[Command], tasks: dict[Any, PregelExecutableTask] | None = None) -> None:
+        for command in commands:
+            match command:
+                case Start(firing):
+                    self._start(firing)
+                case Release(firing):
+                    self._early[firing].release(self._settled(firing))
+                case Adopt(firing, key):
+                    assert tasks is not None
+                    self._adopt(self._early.pop(firing), tasks[key])
+                case Drop(firing, why):
+                    self.tally.dropped(why)
+                    self._early.pop(firing).cancel()
+
+    def _start(self, firing: Firing) -> None:
+        packet = self.packet_of(firing) if firing.is_push else None
+        early = EarlyFiring(firing, self, self._clock())
+        reads = firing.stage.reads.keys.within(self._wired.plan.keys) if packet is None else frozenset()
+        routes = firing.stage.route_reads.keys.within(self._wired.plan.keys) if self._routes_are_settled(firing) else ()
+        early.settled = self._wired.tops(reads.union(routes))
+        early.values = {key: self.projection.value(key, firing.step) for key in self._wired.tops(reads)}
+        task = self._preparation.task(early, packet)
+        early.run(self._loop, task, self.use_astream, self._context.copy())
+        early.future.add_done_callback(partial(self._early_ended, early), context=self._context.copy())
+        self._early[firing] = early
+        self.tally.early_starts += 1
+
+    def _routes_are_settled(self, firing: Firing) -> bool:
+        return firing.stage.gate_at_start or self.machine.conditions.gate_at_start
+
+    def _settled(self, firing: Firing) -> frozenset[str]:
+        return self._wired.tops(firing.stage.route_reads.keys.within(self._wired.plan.keys))
+
+    def _adopt(self, early: EarlyFiring, task: PregelExecutableTask) -> None:
+        """The early firing becomes LangGraph's task: the loop awaits it where it would have run it."""
+        early.release(self._wired.keys)
+        adopted = replace(task, proc=Handover(early, task.writes), retry_policy=(), timeout=None, cache_key=None)
+        self._loop.tasks[task.id] = adopted
+
+    # ── the committed step, in the machine's words ──────────────────────────────────────────────────────────
+
+    def _official_of(self, task: PregelExecutableTask, others: dict[Any, PregelExecutableTask]) -> Official:
+        stage = self._wired.plan.stages[task.name]
+        path = task.path
+        if path[0] == PULL and len(path) == 2:
+            key: tuple[str, Any] = ("pull", task.name)
+            valid, mutates = self._is_unchanged(key), self._may_mutate_state(task.name)
+            return Official(key, task.name, None, valid=valid, may_mutate=mutates)
+        if path[0] == PUSH and isinstance(path[1], int):
+            packet = self._loop.channels[TASKS].get()[path[1]]
+            self._packets[id(packet)] = packet
+            occurrence = 0
+            while ("push", (id(packet), occurrence)) in others:
+                occurrence += 1
+            key = ("push", (id(packet), occurrence))
+            mutates = stage.mutates_shared or (stage.may_change_packet and not is_frozen(packet.arg))
+            return Official(key, task.name, path[1], may_mutate=mutates)
+        return Official(("other", task.id), task.name, None, may_mutate=stage.may_mutate)
+
+    def _is_unchanged(self, key: tuple[str, Any]) -> bool:
+        """C3: an early firing counts only if LangGraph would have given it the same values."""
+        firing = self.machine.firing(self._loop.step, key)
+        if firing is None or not firing.early:
+            return True
+        values = self._early[firing].values
+        atoms = firing.stage.reads.keys.within(self._wired.plan.keys)
+        return all(
+            self._wired.same(atoms, key, value, self.projection.value(key, self._loop.step))
+            for key, value in values.items()
+        )
+
+    def _may_mutate_state(self, name: str) -> bool:
+        stage = self._wired.plan.stages[name]
+        if stage.mutates_shared:
+            return True
+        keys = self._wired.tops(stage.mutates.keys.within(self._wired.plan.keys))
+        return any(is_changeable(self.projection.value(key, self._loop.step)) for key in keys)
+
+    def _seen(self) -> dict[str, frozenset[str]]:
+        return {join.channel: frozenset(self._loop.channels[join.channel].seen) for join in self._wired.plan.joins}
+
+    def _values_at(self, step: int, key: str) -> Sequence[Any]:
+        written = self._written[step][key] if step in self._written else ()
+        return [value for _, value in sorted(written, key=lambda entry: entry[0])]
+
+
+def ancestry_of(config: Any) -> Ancestry | None:
+    """The ancestry of the firing that a config belongs to."""
+    found = config.get(CONF, {}).get(ANCESTRY)
+    return found if isinstance(found, Ancestry) else None

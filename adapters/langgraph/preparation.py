@@ -1,0 +1,148 @@
+"""Preparation: LangGraph prepares the task of a firing whose step it has not reached.
+
+LangGraph's own function does it. What that function reads is laid out for it: the state as it will be, a queue that
+holds the one packet, triggers that have fired. The identity of the task is provisional, because it derives from a
+checkpoint that does not exist yet; nothing that is saved carries it.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Send
+
+from alto_lg.adapters.langgraph.internals import (
+    CONF,
+    CONFIG_KEY_RESUMING,
+    PULL,
+    PUSH,
+    TASKS,
+    PregelExecutableTask,
+    checkpoint_null_version,
+    prepare_single_task,
+)
+from alto_lg.adapters.langgraph.ownership import copied, is_owned
+from alto_lg.adapters.langgraph.projection import Projection, StateView
+from alto_lg.engine.ancestry import Ancestry
+
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.early import EarlyFiring
+    from alto_lg.adapters.langgraph.loop import AltoLoop
+    from alto_lg.adapters.langgraph.wired import WiredPlan
+
+ANCESTRY = "__alto_ancestry"
+"""Where a node's config holds the `Ancestry` of its firing; LangGraph saves no key that begins with two underscores."""
+GATE = "__alto_gate"
+"""Where the config of an early firing holds the wait that comes before its conditional edges."""
+EVENT_KEY = "alto_ancestry"
+"""Where the metadata of streamed messages shows the ancestry, as text."""
+
+
+class Preparation:
+    """Prepares the tasks of one run."""
+
+    def __init__(self, loop: AltoLoop, projection: Projection, wired: WiredPlan) -> None:
+        self._loop = loop
+        self._projection = projection
+        self._wired = wired
+        self._index = 0
+
+    def task(self, early: EarlyFiring, packet: Send | None) -> PregelExecutableTask:
+        """LangGraph's task for an early firing, with a packet or with the state for its input."""
+        loop, firing = self._loop, early.firing
+        name = firing.stage.name
+        self._index += 1
+        if packet is None:
+            path: tuple[Any, ...] = (PULL, name)
+            extra: dict[str, Any] = dict.fromkeys(loop.nodes[name].triggers, _FIRED)
+        else:
+            path = (PUSH, self._index)
+            extra = {TASKS: _Queue(self._index, self._owned(early, packet))}
+        view = StateView(
+            self._projection, early, firing.step, lambda: loop.step, self._wired.keys, loop.channels, extra
+        )
+        task = prepare_single_task(
+            path,
+            None,
+            checkpoint={**loop.checkpoint, "versions_seen": {}},
+            checkpoint_id_bytes=binascii.unhexlify(loop.checkpoint["id"].replace("-", "")),
+            checkpoint_null_version=checkpoint_null_version(loop.checkpoint),
+            pending_writes=[],
+            processes=loop.nodes,
+            channels=view,
+            managed=loop.managed,
+            config=_without_resuming(loop.config),
+            step=firing.step,
+            stop=loop.stop,
+            for_execution=True,
+            store=loop.store,
+            checkpointer=loop.checkpointer,
+            manager=loop.manager,
+            cache_policy=None,
+            retry_policy=loop.retry_policy,
+        )
+        assert isinstance(task, PregelExecutableTask)
+        describe(task.config, firing.ancestry)
+        task.config[CONF][GATE] = early.routes_settled
+        return task
+
+    def _owned(self, early: EarlyFiring, packet: Send) -> Send:
+        """A payload that its receiver may change is copied: the original is still to be saved as it was sent."""
+        if early.firing.stage.may_change_packet and is_owned(packet):
+            return Send(packet.node, copied(packet.arg), timeout=packet.timeout)
+        return packet
+
+
+def describe(config: RunnableConfig, ancestry: Ancestry) -> None:
+    """Put the ancestry where the node, and whoever streams its messages, can see it."""
+    config[CONF][ANCESTRY] = ancestry
+    callbacks = config.get("callbacks")
+    if callbacks is not None and not isinstance(callbacks, list) and callbacks.handlers:
+        callbacks.add_metadata({EVENT_KEY: str(ancestry)})
+
+
+def _without_resuming(config: RunnableConfig) -> RunnableConfig:
+    """The flag concerns the step that a run resumes at; LangGraph takes it away after that step."""
+    if CONFIG_KEY_RESUMING not in config[CONF]:
+        return config
+    kept = {key: value for key, value in config[CONF].items() if key != CONFIG_KEY_RESUMING}
+    return {**config, CONF: kept}  # type: ignore[typeddict-item]
+
+
+class _Fired:
+    """A trigger channel that has a value."""
+
+    def is_available(self) -> bool:
+        return True
+
+
+_FIRED = _Fired()
+
+
+class _Queue:
+    """A queue of packets with one known place."""
+
+    def __init__(self, index: int, packet: Send) -> None:
+        self._packets = _OnePacket(index, packet)
+
+    def is_available(self) -> bool:
+        return True
+
+    def get(self) -> Sequence[Send]:
+        return self._packets
+
+
+class _OnePacket(Sequence[Send]):
+    def __init__(self, index: int, packet: Send) -> None:
+        self._index = index
+        self._packet = packet
+
+    def __len__(self) -> int:
+        return self._index + 1
+
+    def __getitem__(self, index: Any) -> Any:
+        assert index == self._index
+        return self._packet

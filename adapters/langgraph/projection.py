@@ -1,0 +1,153 @@
+"""Projection: the value that a state key will have at a later step, before that step is committed.
+
+Owns the only early reading of the state. Always true:
+  LangGraph's own channels are never written: updates go to copies, in LangGraph's order, by LangGraph's `update`;
+  a value is asked for only when the machine has proven that no write to it is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from langchain_core.messages import BaseMessage
+from langgraph.channels.any_value import AnyValue
+from langgraph.channels.ephemeral_value import EphemeralValue
+from langgraph.channels.last_value import LastValue
+from langgraph.channels.topic import Topic
+from langgraph.channels.untracked_value import UntrackedValue
+from langgraph.errors import EmptyChannelError, InvalidUpdateError
+from langgraph.graph.message import add_messages
+
+from alto_lg.adapters.langgraph import analysis
+from alto_lg.adapters.langgraph.freezing import is_frozen
+from alto_lg.adapters.langgraph.internals import BaseChannel, BinaryOperatorAggregate
+
+ValuesAt = Callable[[int, str], Sequence[Any]]
+"""What the ended firings of a step wrote to a key, in the order in which LangGraph applies it."""
+
+_REPLAYABLE = (LastValue, AnyValue, EphemeralValue, UntrackedValue, Topic)
+
+MISSING = object()
+
+
+class Projection:
+    """The state of one run at steps that are not committed yet.
+
+    channels: LangGraph's own, always those of the step that `base` names.
+    """
+
+    def __init__(self, channels: Mapping[str, BaseChannel], base: Callable[[], int], values_at: ValuesAt) -> None:
+        self._channels = channels
+        self._base = base
+        self._values_at = values_at
+        self._pure: dict[str, bool] = {}
+
+    def computable(self, key: str, step: int) -> bool:
+        """Whether applying the writes on a copy gives what applying them for real will give."""
+        channel = self._channels[key]
+        values = [value for at in range(self._base(), step) for value in self._values_at(at, key)]
+        if not values and not isinstance(channel, EphemeralValue | Topic):
+            return self._is_known(channel)
+        if isinstance(channel, BinaryOperatorAggregate):
+            return self._reduces_purely(key, channel, values) and self._applies(key, step)
+        return type(channel) in _REPLAYABLE and self._applies(key, step)
+
+    def channel(self, key: str, step: int) -> BaseChannel:
+        """A channel that holds the value of `key` at `step`; not to be written to."""
+        channel = self._channels[key]
+        copied = False
+        for at in range(self._base(), step):
+            values = self._values_at(at, key)
+            if not values and not isinstance(channel, EphemeralValue | Topic):
+                continue
+            if not copied:
+                channel, copied = channel.copy(), True
+            channel.update(values)
+        return channel
+
+    def value(self, key: str, step: int) -> Any:
+        """The value itself, or MISSING."""
+        try:
+            return self.channel(key, step).get()
+        except EmptyChannelError:
+            return MISSING
+
+    def _applies(self, key: str, step: int) -> bool:
+        try:
+            self.channel(key, step)
+        except InvalidUpdateError:
+            return False  # LangGraph will raise it when it commits that step
+        return True
+
+    def _is_known(self, channel: BaseChannel) -> bool:
+        """A channel of the user's own may change by itself from step to step."""
+        return type(channel) in _REPLAYABLE or type(channel).__module__.startswith("langgraph.")
+
+    def _reduces_purely(self, key: str, channel: BinaryOperatorAggregate[Any], values: Sequence[Any]) -> bool:
+        # `add_messages` gives an id to a message without one: another id each time it runs.
+        if channel.operator is add_messages and not all(map(_has_ids, values)):
+            return False
+        known = self._pure.get(key)
+        if known is None:
+            known, _ = analysis.reducer_is_pure(channel.operator)
+            self._pure[key] = known
+        return known
+
+
+def _has_ids(value: Any) -> bool:
+    messages = value if isinstance(value, list) else [value]
+    return all(isinstance(message, BaseMessage) and message.id is not None for message in messages)
+
+
+class _Reader(Protocol):
+    """Who reads: `settled` are the keys whose value at the reader's step is known."""
+
+    settled: frozenset[str]
+
+
+class StateView(Mapping[str, BaseChannel]):
+    """The channels that an early firing reads: the state at its own step, as far as it is settled.
+
+    What the firing provably does not read may be of an earlier step. `extra` holds what LangGraph's preparation of
+    a task looks at besides the state: the queue of packets, and the triggers.
+    """
+
+    def __init__(
+        self,
+        projection: Projection,
+        reader: _Reader,
+        step: int,
+        base: Callable[[], int],
+        keys: frozenset[str],
+        channels: Mapping[str, BaseChannel],
+        extra: Mapping[str, Any],
+    ) -> None:
+        self._projection = projection
+        self._reader = reader
+        self._step = step
+        self._base = base
+        self._keys = keys
+        self._channels = channels
+        self._extra = extra
+
+    def __getitem__(self, key: str) -> BaseChannel:
+        if key in self._extra:
+            return self._extra[key]  # type: ignore[no-any-return]
+        if key in self._reader.settled and self._base() < self._step:
+            return self._projection.channel(key, self._step)
+        return self._channels[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._extra or key in self._channels
+
+
+def is_changeable(value: Any) -> bool:
+    """Whether whoever holds the value could change it in place."""
+    return value is not MISSING and not is_frozen(value)

@@ -1,0 +1,236 @@
+"""Stages: what is known of each node of a compiled graph, put together from schema, code and declarations.
+
+Owns the translation of LangGraph's nodes into `Stage`s. Always true:
+  a declaration wins over the code, the code over the schema, and where all three are silent the answer is "every".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langgraph.constants import START
+
+from alto_lg.adapters.langgraph import analysis
+from alto_lg.adapters.langgraph.internals import (
+    BranchSpec,
+    ChannelWrite,
+    Pregel,
+    PregelNode,
+    RunnableCallable,
+)
+from alto_lg.adapters.langgraph.wiring import Wiring
+from alto_lg.engine.facts import CodeFacts, Evidence, Fact, Keys, nothing, opaque
+from alto_lg.engine.plan import Stage
+from alto_lg.hints import Hint, hint_of
+
+_START_FACTS = CodeFacts(
+    reads=nothing("it only hands the input on", Evidence.SCHEMA),
+    writes=Fact(Keys.every(), Evidence.SCHEMA, "the input may have every key"),
+    goto=nothing("it only hands the input on", Evidence.SCHEMA),
+    mutates=nothing("it only hands the input on", Evidence.SCHEMA),
+)
+"""The hidden node that every run begins with."""
+
+
+def function_of(bound: object) -> Any | None:
+    """The live function of a node or router that is one; None for any other runnable."""
+    if isinstance(bound, RunnableCallable):
+        return bound.func if bound.func is not None else bound.afunc
+    function = getattr(bound, "func", None) or getattr(bound, "afunc", None)
+    return function if type(bound).__name__ == "RunnableLambda" else None
+
+
+def declared(name: str, node: PregelNode, hints: Mapping[str, Hint]) -> Hint | None:
+    """What the user declared about a node: by `accelerate(hints=…)`, else on its function."""
+    return hints.get(name) or hint_of(function_of(node.bound))
+
+
+def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Stage:
+    """Everything that is known of one node."""
+    node = graph.nodes[name]
+    schema = wiring.input_keys(node)
+    facts = _code_facts(node, schema)
+    routers = [_Router.of(branch, wiring) for branch in branches_of(node)]
+    handler = graph.nodes.get(node.error_handler_node) if node.error_handler_node else None
+    if handler is not None:  # it runs in the step of the node that failed, and in its stead
+        facts = _both(facts, _code_facts(handler, schema))
+        routers += [_Router.of(branch, wiring) for branch in branches_of(handler)]
+    certain = wiring.certain_successors(node)
+    goto = _declared_or_code(facts.goto, wiring.declared_targets(node))
+    successors = certain | wiring.joined_successors(node) | goto.keys.within(graph.nodes)
+    successors = successors.union(*(router.targets.keys.within(graph.nodes) for router in routers))
+    if handler is not None:
+        successors |= wiring.certain_successors(handler) | wiring.joined_successors(handler)
+    stage = Stage(
+        name=name,
+        reads=_within(facts.reads, schema),
+        route_reads=_union((router.reads for router in routers), "it has no conditional edge"),
+        writes=_within(facts.writes, wiring.keys),
+        mutates=_union([facts.mutates, *(router.mutates for router in routers)], facts.mutates.why),
+        certain=certain,
+        successors=successors,
+        successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
+        never_early=_never_early(node, wiring, routers),
+        touches_store=facts.store or any(router.store for router in routers),
+        may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
+        gate_at_start=bool(node.subgraphs) and bool(routers),
+        mutates_outside=facts.mutates_outside or any(router.mutates_outside for router in routers),
+        assigns=facts.assigns,
+        leaks=facts.leaks or any(router.leaks for router in routers),
+        advice=facts.advice,
+    )
+    return _with_hint(stage, hint) if hint is not None else stage
+
+
+def branches_of(node: PregelNode) -> list[BranchSpec]:
+    """The conditional edges that leave a node."""
+    specs = (getattr(writer.func, "__self__", None) for writer in node.writers if isinstance(writer, RunnableCallable))
+    return [spec for spec in specs if isinstance(spec, BranchSpec)]
+
+
+def _code_facts(node: PregelNode, schema: frozenset[str]) -> CodeFacts:
+    bound = node.bound
+    if node.channels == START:
+        return _START_FACTS
+    if isinstance(bound, Pregel):
+        return _subgraph_facts(bound, schema)
+    function = function_of(bound)
+    if function is None:
+        return opaque(f"its code is a {type(bound).__name__}, which is not analysed")
+    facts = analysis.node_facts(function, schema_keys=schema)
+    both = isinstance(bound, RunnableCallable) and bound.func is not None and bound.afunc is not None
+    if both and hasattr(bound.afunc, "__code__"):  # a node with an implementation for each colour
+        facts = _both(facts, analysis.node_facts(bound.afunc, schema_keys=schema))
+    return facts
+
+
+def _subgraph_facts(graph: Pregel, schema: frozenset[str]) -> CodeFacts:
+    """A subgraph shares values with its caller, and what its nodes may do to them it may do."""
+    outputs = graph.output_channels
+    names = frozenset([outputs] if isinstance(outputs, str) else outputs)
+    wiring = Wiring(graph)
+    inner = [_code_facts(node, wiring.input_keys(node)) for node in graph.nodes.values()]
+    inputs = wiring.keys if "__start__" in graph.nodes else schema
+    leaving = Keys.of()
+    for facts in inner:
+        leaving |= facts.goto.keys if facts.goto.keys.is_every else Keys(facts.goto.keys.names - set(graph.nodes))
+    mutates = any(facts.mutates.keys for facts in inner)
+    parent_writes = bool(leaving)  # Command(graph=Command.PARENT) may carry an update
+    return CodeFacts(
+        reads=Fact(Keys.of(inputs), Evidence.SCHEMA, "the keys that it shares with its subgraph"),
+        writes=Fact(Keys.every() if parent_writes else Keys.of(names), Evidence.SCHEMA, "the outputs of its subgraph"),
+        goto=Fact(leaving, Evidence.CODE, "what its subgraph's nodes may go to"),
+        mutates=Fact(Keys.every() if mutates else Keys.of(), Evidence.CODE, "what its subgraph's nodes may change"),
+        mutates_outside=any(facts.mutates_outside for facts in inner),
+        assigns=False,  # a subgraph's state is its own
+        leaks=any(facts.leaks for facts in inner),
+        interrupts=any(facts.interrupts for facts in inner),
+        store=any(facts.store for facts in inner),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Router:
+    """What is known of one conditional edge."""
+
+    reads: Fact
+    targets: Fact
+    mutates: Fact
+    mutates_outside: bool
+    leaks: bool
+    interrupts: bool
+    store: bool
+
+    @classmethod
+    def of(cls, branch: BranchSpec, wiring: Wiring) -> _Router:
+        schema = wiring.keys
+        function = function_of(branch.path)
+        if function is None:
+            facts = opaque(f"its router is a {type(branch.path).__name__}, which is not analysed")
+        else:
+            facts = analysis.router_facts(function, schema_keys=schema)
+        ends = None if branch.ends is None else frozenset(branch.ends.values())
+        if ends is not None:  # labels are not names: LangGraph maps them, and refuses what is not in the map
+            named = facts.goto.keys.names or frozenset()
+            goto = Fact(Keys(ends | (named & wiring.nodes)), Evidence.SCHEMA, "its path map")
+        else:
+            goto = facts.goto
+        return cls(
+            reads=_within(facts.reads, schema),
+            targets=goto,
+            mutates=facts.mutates,
+            mutates_outside=facts.mutates_outside,
+            leaks=facts.leaks,
+            interrupts=facts.interrupts,
+            store=facts.store,
+        )
+
+
+def _declared_or_code(code: Fact, ends: frozenset[str] | None) -> Fact:
+    """Destinations declared for LangGraph's drawing narrow what the code leaves open; the commit checks them."""
+    if code.keys.is_every and ends is not None:
+        return Fact(Keys(ends), Evidence.SCHEMA, "the destinations declared for it")
+    return code
+
+
+def _never_early(node: PregelNode, wiring: Wiring, routers: list[_Router]) -> str | None:
+    if wiring.is_deferred(node):
+        return "it is deferred to the end of the run"
+    if node.is_error_handler or node.error_handler_node:
+        return "it has to do with error handling, which belongs to its own step"
+    if node.cache_policy is not None:
+        return "its cache is consulted when its step begins"
+    if any(router.mutates.keys for router in routers):
+        return "its conditional edge may change a value of the state in place"
+    if any(not isinstance(writer, ChannelWrite | RunnableCallable) for writer in node.writers):
+        return "it has a writer that is not known"
+    return None
+
+
+def _with_hint(stage: Stage, hint: Hint) -> Stage:
+    why = "declared with alto_lg.node or hints="
+    if hint.reads is not None:
+        stage = replace(stage, reads=Fact(Keys.of(hint.reads), Evidence.HINT, why))
+    if hint.writes is not None:
+        own = Fact(Keys.of(hint.writes), Evidence.HINT, why)
+        stage = replace(
+            stage,
+            writes=own,
+            mutates=Fact(own.keys & stage.mutates.keys, Evidence.HINT, why),
+            mutates_outside=False,
+            leaks=False,
+        )
+    return replace(stage, barrier=hint.barrier, pure=hint.pure)
+
+
+def _within(fact: Fact, universe: frozenset[str]) -> Fact:
+    """Spell "every key" out over a schema, which is evidence of its own."""
+    if fact.keys.is_every:
+        return Fact(Keys(universe), fact.evidence, fact.why)
+    return Fact(Keys(fact.keys.within(universe)), fact.evidence, fact.why)
+
+
+def _union(facts: Iterable[Fact], otherwise: str) -> Fact:
+    result = nothing(otherwise)
+    for fact in facts:
+        if fact.keys:
+            result = fact if not result.keys else result | fact
+    return result
+
+
+def _both(one: CodeFacts, other: CodeFacts) -> CodeFacts:
+    return CodeFacts(
+        reads=one.reads | other.reads,
+        writes=one.writes | other.writes,
+        goto=one.goto | other.goto,
+        mutates=one.mutates | other.mutates,
+        mutates_outside=one.mutates_outside or other.mutates_outside,
+        assigns=one.assigns or other.assigns,
+        leaks=one.leaks or other.leaks,
+        interrupts=one.interrupts or other.interrupts,
+        store=one.store or other.store,
+        visible=one.visible and other.visible,
+        advice=one.advice + other.advice,
+    )

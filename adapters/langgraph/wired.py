@@ -1,0 +1,161 @@
+"""Wired plan: a plan together with the nodes that carry it out.
+
+The accelerated graph has nodes of its own: the same functions and writers, with a wait before each conditional edge,
+a check of declared reads and writes, and accelerated subgraphs. The nodes of the original graph are not touched.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from alto_lg.adapters.langgraph.convert import key_of, plan_of
+from alto_lg.adapters.langgraph.internals import (
+    CONF,
+    BranchSpec,
+    ChannelWrite,
+    ChannelWriteTupleEntry,
+    Pregel,
+    PregelNode,
+    RunnableCallable,
+)
+from alto_lg.adapters.langgraph.preparation import GATE
+from alto_lg.adapters.langgraph.projection import MISSING
+from alto_lg.adapters.langgraph.stages import declared
+from alto_lg.adapters.langgraph.wiring import Wiring
+from alto_lg.engine.plan import Plan
+from alto_lg.errors import UndeclaredRead, UndeclaredWrite
+from alto_lg.hints import Hint
+
+
+class WiredPlan:
+    """The plan of one graph, and how its atoms relate to LangGraph's channels. Shared by all runs."""
+
+    def __init__(self, graph: Pregel, hints: Mapping[str, Hint]) -> None:
+        self.plan: Plan = plan_of(graph, hints)
+        self.wiring = Wiring(graph)
+        self.keys = self.wiring.keys
+        self._tops: dict[frozenset[str], frozenset[str]] = {}
+
+    def tops(self, atoms: frozenset[str]) -> frozenset[str]:
+        """The state keys that atoms are parts of."""
+        found = self._tops.get(atoms)
+        if found is None:
+            found = frozenset(key_of(atom, self.keys) for atom in atoms)
+            self._tops[atoms] = found
+        return found
+
+    def same(self, atoms: frozenset[str], key: str, one: Any, other: Any) -> bool:
+        """Whether two values of a key agree in those of its parts that `atoms` names."""
+        if key in atoms:
+            return _equal(one, other)
+        paths = [atom.split(".")[1:] for atom in atoms if key_of(atom, self.keys) == key]
+        return all(_equal(_part(one, path), _part(other, path)) for path in paths)
+
+
+def nodes_of(
+    graph: Pregel, hints: Mapping[str, Hint], accelerate_subgraph: Callable[[Pregel], Pregel]
+) -> dict[str, PregelNode]:
+    """The nodes of the accelerated graph."""
+    return {
+        name: _node(name, node, declared(name, node, hints), accelerate_subgraph) for name, node in graph.nodes.items()
+    }
+
+
+def _node(
+    name: str, node: PregelNode, hint: Hint | None, accelerate_subgraph: Callable[[Pregel], Pregel]
+) -> PregelNode:
+    update: dict[str, Any] = {"writers": [_gated(writer) for writer in node.writers]}
+    if isinstance(node.bound, Pregel):
+        update["bound"] = accelerate_subgraph(node.bound)
+        update["subgraphs"] = [update["bound"] if one is node.bound else one for one in node.subgraphs]
+    if hint is not None and hint.writes is not None:
+        update["writers"] = [_write_check(name, node, hint.writes), *update["writers"]]
+    if hint is not None and hint.reads is not None and node.mapper is None and isinstance(node.channels, list):
+        keys = frozenset(node.channels)
+        update["mapper"] = partial(DeclaredState, name, hint.reads, keys)
+    return node.copy(update)
+
+
+def _gated(writer: Any) -> Any:
+    """A conditional edge that, in an early firing, waits until what it reads is settled."""
+    if not isinstance(writer, RunnableCallable) or not isinstance(getattr(writer.func, "__self__", None), BranchSpec):
+        return writer
+    route = writer.afunc
+
+    async def route_when_settled(input: Any, config: RunnableConfig, **kwargs: Any) -> Any:
+        gate = config[CONF].get(GATE)
+        if gate is not None:
+            await gate()
+        return await route(input, config, **kwargs)
+
+    gated = copy.copy(writer)
+    gated.afunc = route_when_settled
+    return gated
+
+
+def _write_check(name: str, node: PregelNode, declared_writes: tuple[str, ...]) -> RunnableCallable:
+    allowed = {path.split(".", 1)[0] for path in declared_writes} | set(declared_writes)
+    mappers = [
+        entry.mapper
+        for writer in node.writers[:1]
+        if isinstance(writer, ChannelWrite)
+        for entry in writer.writes[:1]
+        if isinstance(entry, ChannelWriteTupleEntry)
+    ]
+
+    def check(output: Any) -> Any:
+        for mapper in mappers:
+            for key, _ in mapper(output) or ():
+                if key not in allowed:
+                    raise UndeclaredWrite(name, key, declared_writes)
+        return output
+
+    async def acheck(output: Any) -> Any:
+        return check(output)
+
+    return ChannelWrite.register_writer(RunnableCallable(check, acheck, name="declared writes", trace=False))
+
+
+class DeclaredState(dict[str, Any]):
+    """The state as a node with declared reads gets it: reading another key by name is an error."""
+
+    def __init__(self, node: str, reads: tuple[str, ...], keys: frozenset[str], state: Mapping[str, Any]) -> None:
+        super().__init__(state)
+        self._node = node
+        self._reads = reads
+        self._undeclared = keys - {path.split(".", 1)[0] for path in reads} - set(reads)
+
+    def __getitem__(self, key: str) -> Any:
+        self._check(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._check(key)
+        return super().get(key, default)
+
+    def _check(self, key: str) -> None:
+        if key in self._undeclared:
+            raise UndeclaredRead(self._node, key, self._reads)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    try:
+        return type(one) is type(other) and bool(one == other)
+    except Exception:  # an == of the user's, or of an array: not proven equal
+        return False
+
+
+def _part(value: Any, path: list[str]) -> Any:
+    for name in path:
+        try:
+            value = value[name] if isinstance(value, Mapping) else getattr(value, name)
+        except (KeyError, AttributeError):
+            return MISSING
+    return value

@@ -1,0 +1,110 @@
+"""The one call."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from langgraph.graph import StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from alto_lg.adapters.langgraph.acceleration import Acceleration, accelerated_class, acceleration_of
+from alto_lg.adapters.langgraph.convert import check_declarations
+from alto_lg.adapters.langgraph.internals import SUPPORTED, Pregel, installed, supported
+from alto_lg.adapters.langgraph.wired import nodes_of
+from alto_lg.engine.statistics import RunStatistics
+from alto_lg.errors import AltoWarning
+from alto_lg.hints import Hint
+from alto_lg.options import Events, Options, Overlap
+
+Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
+
+
+def accelerate(
+    graph: Any,
+    *,
+    overlap: Overlap = "branches",
+    events: Events = "steps",
+    hints: Mapping[str, Hint] | None = None,
+    max_steps_ahead: int = 1000,
+    **compile_options: Any,
+) -> Any:
+    """Return a graph that gives the same answers as `graph`, sooner.
+
+    Args:
+        graph: A `StateGraph` (it is compiled with `compile_options`), a graph from `StateGraph.compile()`, or what
+            `@entrypoint` makes of a function. It is not changed. A graph that is accelerated already is returned.
+        overlap: "branches": a node may start before the slow siblings of its predecessor have ended, if nothing that
+            they may still do concerns it. "chains": it may also start before its predecessor itself has ended, if
+            it is certain to run and reads nothing that the predecessor may write; only for graphs in which a chain
+            does not order effects outside the graph. (`alto_lg.node(pure=True)` says that of one node.)
+        events: "steps": `updates` come in the order of LangGraph's steps. "eager": each comes when its node ends,
+            as an `alto_lg.Update` with its step and ancestry.
+        hints: What to know about nodes, by name, where `alto_lg.node` cannot decorate their functions.
+        max_steps_ahead: How many steps beyond the committed one may be under way.
+
+    Returns:
+        A graph of the same type, with every method of LangGraph's.
+
+    Raises:
+        TypeError: `graph` is something else, or `compile_options` were given for a graph that is compiled already.
+        ValueError: An option has a value that it cannot have, or a hint names an unknown node or key.
+    """
+    options = Options(overlap, events, dict(hints or {}), max_steps_ahead)
+    if isinstance(graph, StateGraph):
+        graph = graph.compile(**compile_options)
+    elif compile_options:
+        names = ", ".join(compile_options)
+        raise TypeError(f"accelerate() got {names}, which only a StateGraph takes: this graph is compiled already.")
+    if not _is_accepted(graph):
+        raise TypeError(
+            f"alto_lg.accelerate() got a {type(graph).__name__}. Pass a StateGraph, a graph from "
+            "StateGraph.compile(), or a function decorated with @entrypoint."
+        )
+    if acceleration_of(graph) is not None:
+        return graph
+    if not supported(installed()):
+        warnings.warn(
+            f"alto_lg is checked against LangGraph {SUPPORTED}; {installed()} is installed, so graphs run "
+            "unaccelerated. Install a checked version, or a newer alto_lg.",
+            AltoWarning,
+            stacklevel=2,
+        )
+        return graph
+    return _accelerated(graph, options)
+
+
+def statistics(app: Any) -> RunStatistics | None:
+    """What the last run of an accelerated graph did; None before its first run has ended.
+
+    Raises:
+        TypeError: `app` did not come from `accelerate`.
+    """
+    acceleration = acceleration_of(app)
+    if acceleration is None:
+        raise TypeError(f"alto_lg.statistics() got a {type(app).__name__} that did not come from alto_lg.accelerate().")
+    return acceleration.statistics
+
+
+def _accelerated(graph: Graph, options: Options) -> Graph:
+    check_declarations(graph, options.hints)
+    inner = Options(options.overlap, options.events, {}, options.max_steps_ahead)
+
+    def subgraph(inside: Pregel[Any, Any, Any, Any]) -> Pregel[Any, Any, Any, Any]:
+        return inside if not _is_accepted(inside) or acceleration_of(inside) else _accelerated(inside, inner)
+
+    attributes = {name: value for name, value in vars(graph).items() if name != "__orig_class__"}
+    attributes["nodes"] = nodes_of(graph, options.hints, subgraph)
+    if options.events == "eager":
+        attributes["stream_eager"] = True
+    attributes["_alto"] = Acceleration(graph, options)
+    made: Graph = accelerated_class(type(graph))(**attributes)  # type: ignore[assignment]
+    return made
+
+
+def _is_accepted(graph: object) -> bool:
+    if isinstance(graph, CompiledStateGraph):
+        return True
+    # What @entrypoint makes is a Pregel with one node between the input and the output.
+    return isinstance(graph, Pregel) and len(graph.nodes) == 1 and graph.input_channels == "__start__"

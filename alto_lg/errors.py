@@ -1,0 +1,46 @@
+"""Every exception and warning of ours.
+
+    Exception
+    ├── AltoError
+    │   ├── UndeclaredWrite       your node wrote a key that it did not declare
+    │   └── UndeclaredRead        your node read a key that it did not declare (a KeyError, too)
+    UserWarning
+    └── AltoWarning               a run went on, but not as it should have
+
+What a node raises passes through untouched, and what LangGraph raises stays LangGraph's.
+"""
+
+from __future__ import annotations
+
+
+class AltoError(Exception):
+    """The base of the errors that you get from alto_lg itself."""
+
+
+class UndeclaredWrite(AltoError):
+    """A node with declared writes wrote something else, so what was proven from the declaration does not hold."""
+
+    def __init__(self, node: str, key: str, declared: tuple[str, ...]) -> None:
+        self.node, self.key, self.declared = node, key, declared
+        super().__init__(
+            f"Node {node!r} wrote key {key!r}, but declares writes={list(declared)!r}. "
+            f"Add {key!r} to its declaration, or leave writes out to have it analysed."
+        )
+
+
+class UndeclaredRead(AltoError, KeyError):
+    """A node with declared reads read something else, which may not be settled when it runs."""
+
+    def __init__(self, node: str, key: str, declared: tuple[str, ...]) -> None:
+        self.node, self.key, self.declared = node, key, declared
+        super().__init__(
+            f"Node {node!r} read key {key!r}, but declares reads={list(declared)!r}. "
+            f"Add {key!r} to its declaration, or leave reads out to have it analysed."
+        )
+
+    def __str__(self) -> str:  # KeyError would show the repr of the message
+        return str(self.args[0])
+
+
+class AltoWarning(UserWarning):
+    """A run went on with the right answer, but not as fast as it should have; the message says why."""

@@ -1,0 +1,40 @@
+"""Every setting, frozen, checked in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from alto_lg.hints import Hint
+
+Overlap = Literal["branches", "chains"]
+Events = Literal["steps", "eager"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `accelerate` was asked for; see there.
+
+    max_steps_ahead: how many steps beyond the committed one may be under way, in steps.
+    """
+
+    overlap: Overlap = "branches"
+    events: Events = "steps"
+    hints: Mapping[str, Hint] = field(default_factory=dict)
+    max_steps_ahead: int = 1000
+
+    def __post_init__(self) -> None:
+        _one_of("overlap", self.overlap, get_args(Overlap))
+        _one_of("events", self.events, get_args(Events))
+        if self.max_steps_ahead < 0:
+            raise ValueError(f"max_steps_ahead must be 0 or more, got {self.max_steps_ahead}")
+        for name, hint in self.hints.items():
+            if not isinstance(hint, Hint):
+                raise TypeError(f"hints[{name!r}] must be an alto_lg.Hint, got {type(hint).__name__}")
+
+
+def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        choices = " or ".join(repr(choice) for choice in allowed)
+        raise ValueError(f"{argument} must be {choices}, got {value!r}")
