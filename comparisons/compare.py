@@ -29,8 +29,10 @@ from alto_lg.comparisons.machine import machine, versions
 from alto_lg.comparisons.measure import Measurement
 from alto_lg.comparisons.processes import Task
 from alto_lg.comparisons.results import ResultsFile
+from alto_lg.comparisons.sim.profiles import PROFILES
 from alto_lg.comparisons.summary import ArmSummary, UnequalAnswers, summarise
 from alto_lg.comparisons.table import (
+    TEXT_WIDTH,
     comparison_table,
     method_text,
     output_console,
@@ -133,8 +135,6 @@ def _check_server_options(options: argparse.Namespace) -> None:
         return
     if options.model is not None:
         raise UsageError("--model names a model of your own server: give its address with --base-url.")
-    from alto_lg.comparisons.sim.profiles import PROFILES
-
     if options.profile not in PROFILES:
         raise UsageError(f"--profile {options.profile!r} is not known: choose from {', '.join(PROFILES)}.")
 
@@ -234,7 +234,7 @@ def _print(plan: Plan, server: Server, summaries: Sequence[ArmSummary], scores: 
     console = output_console()
     count = len(plan.schedule.indices)
     console.print(comparison_table(summaries, f"{plan.options.app}, {count} requests"))
-    console.print(score_line(scores))
+    console.print(score_line(scores), width=TEXT_WIDTH)
     schedule = plan.schedule
     console.print(
         method_text(
@@ -243,6 +243,7 @@ def _print(plan: Plan, server: Server, summaries: Sequence[ArmSummary], scores: 
             warm_up=schedule.warm_up,
             server=server.description,
             block=schedule.block,
-        )
+        ),
+        width=TEXT_WIDTH,
     )
     console.print(f"Every request: {plan.output}")

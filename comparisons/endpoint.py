@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from alto_lg.apps.base import ModelEndpoint
 from alto_lg.comparisons.errors import ServerError, UsageError
+from alto_lg.comparisons.sim.options import SimOptions
+from alto_lg.comparisons.sim.process import ServerDidNotStart, SimulatedServer
 
 _REACHABLE_WITHIN_S = 10.0
 
@@ -29,15 +31,18 @@ class Server:
 
     endpoint: ModelEndpoint
     description: str
-    reset: Callable[[], None]
+    reset: Callable[[], object]
 
 
 @contextmanager
 def simulated_server(profile: str, slots: int | None, seed: int) -> Iterator[Server]:
     """Start the simulated server in a process of its own, and end it with the block."""
-    from alto_lg.comparisons.sim.process import SimulatedServer
-
-    with SimulatedServer(profile=profile, slots=slots, seed=seed) as simulated:
+    options = SimOptions(profile=profile, slots=slots, seed=seed)
+    with ExitStack() as stack:
+        try:
+            simulated = stack.enter_context(SimulatedServer(options))
+        except ServerDidNotStart as error:
+            raise ServerError(str(error)) from error
         yield Server(
             ModelEndpoint(simulated.base_url, simulated.model),
             f"simulated, profile {profile}, its caches emptied before every measurement",

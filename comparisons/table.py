@@ -18,7 +18,8 @@ from alto_lg.comparisons.summary import ArmSummary
 _NONE = "–"
 _DIFFERENCES_SHOWN = 10
 _FEW_REQUESTS = 100
-PIPE_WIDTH = 160
+PIPE_WIDTH = 130
+TEXT_WIDTH = 100
 """Wide enough for the widest table, so that nothing is folded where the reader is a file."""
 
 
@@ -35,14 +36,16 @@ def comparison_table(summaries: Sequence[ArmSummary], title: str) -> Table:
 
 def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSummary], str]]]:
     rows: list[tuple[str, Callable[[ArmSummary], str]]] = [
-        ("latency, median [95 % CI] (s)", lambda one: interval(one.latency_s)),
+        ("latency, median (s)", lambda one: number(one.latency_s.value)),
+        ("  95 % CI", lambda one: confidence(one.latency_s)),
         ("latency, p90 (s)", lambda one: number(one.p90_s)),
         ("latency, p99 (s)", lambda one: number(one.p99_s)),
         ("time to first result, median (s)", lambda one: number(one.first_result_s)),
         ("processor time per request, mean (s)", lambda one: number(one.cpu_s)),
     ]
     for baseline in summaries[0].speed_ups:
-        rows.append((f"times sooner than {baseline} [95 % CI]", _speed_up_cell(baseline)))
+        rows.append((f"times sooner than {baseline}", _speed_up_cell(baseline, lambda found: number(found.value))))
+        rows.append(("  95 % CI", _speed_up_cell(baseline, confidence)))
     rows += [
         ("limit: longest true path, median (s)", lambda one: number(one.limit_s)),
         ("latency above its limit, median (%)", lambda one: number(one.above_limit_percent, digits=1)),
@@ -55,8 +58,8 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
     return rows
 
 
-def _speed_up_cell(baseline: str) -> Callable[[ArmSummary], str]:
-    return lambda one: "1 (itself)" if one.arm == baseline else interval(one.speed_ups[baseline])
+def _speed_up_cell(baseline: str, shown: Callable[[Interval], str]) -> Callable[[ArmSummary], str]:
+    return lambda one: _NONE if one.arm == baseline else shown(one.speed_ups[baseline])
 
 
 def _early_starts(one: ArmSummary) -> str:
@@ -65,7 +68,12 @@ def _early_starts(one: ArmSummary) -> str:
 
 def interval(figure: Interval) -> str:
     """A figure with its confidence interval."""
-    return f"{number(figure.value)} [{number(figure.low)}, {number(figure.high)}]"
+    return f"{number(figure.value)} {confidence(figure)}"
+
+
+def confidence(figure: Interval) -> str:
+    """The confidence interval alone."""
+    return f"[{number(figure.low)}, {number(figure.high)}]"
 
 
 def number(value: float | None, *, digits: int = 3) -> str:
@@ -75,8 +83,13 @@ def number(value: float | None, *, digits: int = 3) -> str:
 
 def score_line(scores: Mapping[str, float]) -> str:
     """How good the answers are; one line for all arms, because their answers are equal."""
-    told = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+    told = ", ".join(f"{name.replace('_', ' ')} {_score(value)}" for name, value in scores.items())
     return f"Quality of the answers against the labels (the same in every arm): {told or 'no labels'}."
+
+
+def _score(value: float) -> str:
+    """Scores that are whole and above 1 are counts."""
+    return f"{value:.0f}" if value > 1 and value == int(value) else number(value)
 
 
 def method_text(*, requests: int, rate: float, warm_up: int, server: str, block: int) -> str:
@@ -118,6 +131,8 @@ def refusal_text(found: Sequence[Difference]) -> str:
 
 
 def output_console() -> Console:
-    """Where tables go: the terminal's own width, or a fixed one when the output is a pipe or a file."""
+    """Where tables go. A narrow terminal folds the lines itself; a table that is cut would hide figures."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+    if console.is_terminal and console.width >= PIPE_WIDTH:
+        return console
+    return Console(highlight=False, width=PIPE_WIDTH)

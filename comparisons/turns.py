@@ -44,7 +44,7 @@ def workers(arms: Sequence[Arm], task: Task) -> Iterator[tuple[WorkerProcess, ..
 
 
 def take_turns(
-    started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], None]
+    started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], object]
 ) -> Iterator[Measurement]:
     """Every request through every arm, after the warm-up."""
     for worker in started:
@@ -55,7 +55,7 @@ def take_turns(
 
 
 def _one_at_a_time(
-    started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], None]
+    started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], object]
 ) -> Iterator[Measurement]:
     for position, index in enumerate(schedule.indices):
         for worker in rotated(started, position):
@@ -64,7 +64,7 @@ def _one_at_a_time(
 
 
 def _open_loop(
-    started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], None]
+    started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], object]
 ) -> Iterator[Measurement]:
     due = poisson_arrivals_s(schedule.rate, len(schedule.indices), schedule.seed)
     for turn, block in enumerate(blocks(len(schedule.indices), schedule.block)):

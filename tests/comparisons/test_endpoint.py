@@ -34,5 +34,5 @@ def test_an_address_without_v1_is_told_what_is_missing(model_server: str) -> Non
 
 
 def test_a_model_that_is_not_served_is_refused_with_those_that_are(model_server: str) -> None:
-    with pytest.raises(UsageError, match="'other' is not served at .*, which has: tiny-model"):
+    with pytest.raises(UsageError, match=r"'other' is not served at .*, which has: tiny-model"):
         reach(model_server, "other")

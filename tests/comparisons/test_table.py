@@ -79,7 +79,7 @@ def test_the_table_has_a_column_an_arm_and_a_row_a_figure(render: Render) -> Non
     assert lines["latency, p99 (s)"][-2:] == ["9.920", "4.960"]
     assert lines["early results dropped"][-2:] == ["–", "0"]
     assert lines["firings started early / all"][-3:] == ["20", "/", "50"]
-    assert "1 (itself)" in text
+    assert lines["times sooner than langgraph-flat"][-2:] == ["–", "2.000"]
 
 
 def test_a_table_in_a_pipe_is_plain_text_and_cut_nowhere(render: Render) -> None:
@@ -103,4 +103,4 @@ def test_the_method_says_how_requests_arrived_and_what_few_requests_mean() -> No
 
 
 def test_the_score_line_names_every_score() -> None:
-    assert "precision 0.900, recall 0.800" in score_line({"precision": 0.9, "recall": 0.8})
+    assert "precision 0.900, errors planted 13" in score_line({"precision": 0.9, "errors_planted": 13.0})
