@@ -10,19 +10,23 @@ from alto_lg.context import current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import AltoError, AltoWarning, UndeclaredRead, UndeclaredWrite
+from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 
 __all__ = [
     "AltoError",
     "AltoWarning",
     "Ancestry",
+    "Explanation",
     "Hint",
+    "NodeExplanation",
     "RunStatistics",
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
     "accelerate",
     "current_ancestry",
+    "explain",
     "node",
     "statistics",
 ]
