@@ -12,6 +12,7 @@ from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
 
+from alto_lg import accelerate
 from alto_lg.apps.base import Application, ModelEndpoint
 from alto_lg.comparisons.errors import UsageError
 
@@ -58,7 +59,5 @@ def build_arm(
     graph = application.build(arm.version, endpoint, corpus=corpus)
     if not arm.accelerated:
         return graph
-    # Imported here so that the process of a plain arm never loads the engine.
-    from alto_lg import accelerate
-
-    return accelerate(graph, events="eager")
+    accelerated: CompiledStateGraph[Any, Any, Any, Any] = accelerate(graph, events="eager")
+    return accelerated

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from langgraph.graph.state import CompiledStateGraph
 
+from alto_lg import statistics as run_statistics
 from alto_lg.apps.base import Application, Request, Span
 from alto_lg.apps.spans import record_spans
 
@@ -23,12 +24,16 @@ Graph = CompiledStateGraph[Any, Any, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class EarlyWork:
-    """What the engine reports of one accelerated run."""
+    """What the engine reports of one accelerated run.
+
+    plain: why the engine left the run to LangGraph alone; None when it did not.
+    """
 
     firings: int
     early_starts: int
     dropped: int
     time_saved_s: float
+    plain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +122,10 @@ async def follow(graph: Graph, first_result_node: str, given: Mapping[str, Any])
 
 def early_work(graph: Graph) -> EarlyWork:
     """The engine's own account of the run that has just ended."""
-    from alto_lg import statistics
-
-    told = statistics(graph)
-    return EarlyWork(told.firings, told.early_starts, told.dropped, told.time_saved_s)
+    told = run_statistics(graph)
+    if told is None:
+        raise RuntimeError("the accelerated graph has no statistics of the run that has just ended")
+    return EarlyWork(told.firings, told.early_starts, told.dropped, told.time_saved_s, told.plain)
 
 
 def relative(spans: Sequence[Span], due: float) -> tuple[Span, ...]:

@@ -15,17 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph.graph.state import CompiledStateGraph
 from rich import box
 from rich.table import Table
 
+from alto_lg import accelerate
 from alto_lg.comparisons.answers import Place, first_difference
 from alto_lg.comparisons.machine import machine, versions
+from alto_lg.comparisons.measure import Graph, early_work
 from alto_lg.comparisons.shape_graphs import LONG_CHAIN, Shape, timed_shapes
 from alto_lg.comparisons.statistics import Interval, median, ratio_of_medians
 from alto_lg.comparisons.table import interval, number, output_console
-
-Graph = CompiledStateGraph[Any, Any, Any, Any]
 
 _WITHIN_PERCENT = 3.0
 _COST_AT_MOST = 1.10
@@ -95,8 +94,6 @@ def run(options: argparse.Namespace) -> int:
 
 async def time_shape(shape: Shape, repeats: int) -> Timing:
     """Both sides of a shape, taking turns at being first, after one run of each that is not counted."""
-    from alto_lg import accelerate, statistics
-
     plain = shape.build(asyncio.sleep).compile()
     accelerated = accelerate(shape.build(asyncio.sleep).compile(), **shape.options)
     runs: dict[bool, list[Run]] = {False: [], True: []}
@@ -105,7 +102,7 @@ async def time_shape(shape: Shape, repeats: int) -> Timing:
         for early in (turn % 2 == 0, turn % 2 == 1):
             ended = await run_once(accelerated if early else plain, shape)
             if early:
-                told = statistics(accelerated)
+                told = early_work(accelerated)
                 early_starts, dropped = early_starts + told.early_starts, dropped + told.dropped
             if turn >= 0:
                 runs[early].append(ended)

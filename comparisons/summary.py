@@ -34,6 +34,7 @@ class ArmSummary:
     cpu_s: mean, so that it adds up over requests.
     speed_ups: over each plain arm, how many times sooner (ratio of medians, paired by request).
     limit_s: median over requests of the longest true dependency path of that same run.
+    left_plain: accelerated runs that the engine left to LangGraph alone.
     above_limit_percent: median over requests of how much longer than its limit a run took.
     early: sums over all requests; None for plain LangGraph.
     """
@@ -48,6 +49,7 @@ class ArmSummary:
     limit_s: float | None
     above_limit_percent: float | None
     early: EarlyWork | None
+    left_plain: int = 0
     speed_ups: Mapping[str, Interval] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
@@ -95,6 +97,7 @@ def _summary(
         limit_s=median([one.limit_s for one in bounded]) if bounded else None,
         above_limit_percent=median(above) if above else None,
         early=_total([one.early for one in measurements if one.early is not None]),
+        left_plain=sum(one.early is not None and one.early.plain is not None for one in measurements),
         speed_ups={name: ratio_of_medians(other, took, seed=seed) for name, other in plain.items()},
     )
 

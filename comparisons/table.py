@@ -55,6 +55,8 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
             ("firings started early / all", _early_starts),
             ("early results dropped", lambda one: _NONE if one.early is None else str(one.early.dropped)),
         ]
+    if any(one.left_plain for one in summaries):
+        rows.append(("requests left to LangGraph alone", lambda one: f"{one.left_plain} of {one.requests}"))
     return rows
 
 
