@@ -13,7 +13,7 @@ import contextvars
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +80,25 @@ class Lookahead:
         self._started: dict[Firing, float] = {}
         self._packets: dict[int, Send] = {}  # held, so that no identity is given out twice
         self._context = contextvars.copy_context()
+        self._solitary: _Solitary | None = None
 
     # ── what the loop reports ───────────────────────────────────────────────────────────────────────────────
 
     def step_began(self) -> None:
         """LangGraph has prepared the tasks of a step: adopt what ran already, and look on from there."""
-        loop, now = self._loop, self._clock()
-        self._context = contextvars.copy_context()
+        now = self._clock()
         self.tally.step_began(now)
+        if self._is_solitary():
+            self._solitary = self._solitary_step(now)
+            return
+        if self._solitary is not None:
+            self._catch_up(self._solitary)
+            self._solitary = None
+        self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        loop = self._loop
+        self._context = contextvars.copy_context()
         for step in [step for step in self._written if step < loop.step]:
             del self._written[step]
         self._official.clear()
@@ -115,6 +126,12 @@ class Lookahead:
 
     def task_ended(self, task_id: str, writes: Sequence[tuple[str, Any]]) -> None:
         """LangGraph has committed a task's writes to its step (or its failure)."""
+        solitary = self._solitary
+        if solitary is not None:
+            if task_id == solitary.task_id:
+                solitary.writes = writes
+                self.tally.ran(solitary.step, solitary.started, self._clock())
+            return
         firing = self._official.get(task_id)
         if firing is None or firing.status is not Status.RUNNING:
             return
@@ -139,6 +156,34 @@ class Lookahead:
                 AltoWarning,
                 stacklevel=2,
             )
+
+    # ── steps with one task ─────────────────────────────────────────────────────────────────────────────────
+
+    # A step of one triggered node has no siblings to run ahead of. The machine hears of it only if the next step is
+    # of another kind, and so a chain does not pay for a scheduler that it cannot use.
+
+    def _is_solitary(self) -> bool:
+        tasks = self._loop.tasks
+        if len(tasks) != 1 or self.machine.is_ahead or self._wired.starts_chains or self.machine.conditions.chains:
+            return False
+        (task,) = tasks.values()
+        return task.path[0] == PULL and len(task.path) == 2
+
+    def _solitary_step(self, now: float) -> _Solitary:
+        (task,) = self._loop.tasks.values()
+        ancestry = self.machine.run.triggered(task.name, self._loop.step)
+        describe(task.config, ancestry)
+        self.tally.firings += 1
+        return _Solitary(task.id, task.name, self._loop.step, now, task.writes)
+
+    def _catch_up(self, past: _Solitary) -> None:
+        """Tell the machine of the one firing before this step: its packets and triggers say who comes from whom."""
+        key = ("pull", past.name)
+        self.machine.handle(StepBegan(past.step, (Official(key, past.name, None),)))
+        firing = self.machine.firing(past.step, key)
+        assert firing is not None
+        if all(channel != ERROR for channel, _ in past.writes):  # else its error handler ran in its stead
+            self.machine.handle(FiringEnded(firing, self._emission(past.writes)))
 
     # ── what the rules ask ──────────────────────────────────────────────────────────────────────────────────
 
@@ -303,6 +348,17 @@ class Lookahead:
     def _values_at(self, step: int, key: str) -> Sequence[Any]:
         written = self._written[step][key] if step in self._written else ()
         return [value for _, value in sorted(written, key=lambda entry: entry[0])]
+
+
+@dataclass(slots=True)
+class _Solitary:
+    """A step of one triggered node, and what it wrote so far."""
+
+    task_id: str
+    name: str
+    step: int
+    started: float
+    writes: Sequence[tuple[str, Any]]
 
 
 def ancestry_of(config: Any) -> Ancestry | None:

@@ -39,6 +39,7 @@ class WiredPlan:
         self.plan: Plan = plan_of(graph, hints)
         self.wiring = Wiring(graph)
         self.keys = self.wiring.keys
+        self.starts_chains = any(stage.pure for stage in self.plan.stages.values())
         self._tops: dict[frozenset[str], frozenset[str]] = {}
 
     def tops(self, atoms: frozenset[str]) -> frozenset[str]:

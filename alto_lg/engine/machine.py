@@ -50,7 +50,7 @@ class Machine:
         self.conditions = conditions
         self.halted: str | None = None  # why nothing more is started early
         self.broken: str | None = None  # why nothing that was started early is adopted any more
-        self._run = run
+        self.run = run
         self._base = -1
         self._frontier = Frontier(plan)
         self._steps: defaultdict[int, dict[Key, Firing]] = defaultdict(dict)
@@ -86,6 +86,11 @@ class Machine:
     def firing(self, step: int, key: Key) -> Firing | None:
         """The firing that is known under a key."""
         return self._steps[step].get(key) if step in self._steps else None
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether anything is known beyond the step that is being committed."""
+        return any(step > self._base and firings for step, firings in self._steps.items())
 
     def known(self) -> Iterator[Firing]:
         """Every firing that is known and not committed, step by step."""
@@ -142,8 +147,8 @@ class Machine:
     def _unforeseen(self, official: Official, step: int) -> Firing:
         stage = self.plan.stages[official.stage]
         if official.index is None:
-            return Firing(stage, step, self._run.triggered(stage.name, step))
-        ancestry = self._run.sent(stage.name, step, official.index, run=self._run)
+            return Firing(stage, step, self.run.triggered(stage.name, step))
+        ancestry = self.run.sent(stage.name, step, official.index, run=self.run)
         return Firing(stage, step, ancestry, packet=official.key[1])
 
     def _drop(self, firing: Firing) -> Drop:
@@ -191,7 +196,7 @@ class Machine:
         if stage not in self.plan.stages:
             return  # LangGraph ignores it, with a warning of its own
         step = sender.step + 1
-        ancestry = sender.ancestry.sent(stage, step, index, run=self._run)
+        ancestry = sender.ancestry.sent(stage, step, index, run=self.run)
         occurrence = 0
         while ("push", (identity, occurrence)) in self._steps[step]:
             occurrence += 1  # one Send object, sent more than once
@@ -199,7 +204,7 @@ class Machine:
 
     def _expect(self, stage: str, step: int) -> None:
         if stage in self.plan.stages and ("pull", stage) not in self._steps[step]:
-            self._add(Firing(self.plan.stages[stage], step, self._run.triggered(stage, step)))
+            self._add(Firing(self.plan.stages[stage], step, self.run.triggered(stage, step)))
 
     def _expect_chain(self, firing: Firing) -> None:
         """What a running firing activates by unconditional edges is certain before it has ended."""
