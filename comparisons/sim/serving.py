@@ -28,7 +28,7 @@ class SimServer(uvicorn.Server):
 
     def __init__(self, options: SimOptions, text_models: Sequence[TextModel], announce: Callable[[str], None]) -> None:
         self._announce = announce
-        self._listener = _listen(options)
+        self._listener = listen(options)
         host, port = self._listener.getsockname()[:2]
         self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
         super().__init__(_config(options, text_models))
@@ -50,9 +50,20 @@ class _ClosableConnection(HttpToolsProtocol):
         super().on_headers_complete()
 
 
-def _listen(options: SimOptions) -> socket.socket:
+def listen(options: SimOptions) -> socket.socket:
+    """The listening socket of a server with these settings."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    return socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
+    # asyncio sends small writes at once (TCP_NODELAY) only on sockets that name their protocol, which those of
+    # socket.create_server do not: an answer in two writes, head and body, then took 40 ms longer (measured).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((options.host, options.port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _config(options: SimOptions, text_models: Sequence[TextModel]) -> uvicorn.Config:
