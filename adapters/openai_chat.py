@@ -77,6 +77,9 @@ class OpenAIChat:
             completion = await self._client().chat.completions.create(
                 model=self.model, **cast(Any, {**request, **self._options.extra})
             )
+        except openai.AuthenticationError as fault:
+            # Servers quote the key in this error, so it must not show up as the cause either.
+            raise self._explained(fault) from None
         except openai.OpenAIError as fault:
             raise self._explained(fault) from fault
         return self._text_of(completion, max_tokens)

@@ -16,6 +16,7 @@ from alto_lg.apps.factool import subjects, text
 
 _RELEVANT_SHARE = 0.34
 _COMPARABLE_SHARE = 0.75
+_NEAR_WORTH = 0.3
 _AGREEING_WORDS_MIN = 3
 _OPPOSITES = tuple(
     frozenset(pair.split())

@@ -1,8 +1,7 @@
 """The stages of fact checking, shared by every version of the graph.
 
-Always true: a stage reads its argument and returns new values; it changes nothing in place. The milliseconds of
-keyword search, encoding and reranking run on the event loop: handing them to a thread was measured to cost more
-than it frees, since the work holds the interpreter lock (figures in the README).
+Always true: a stage reads its argument and returns new values; it changes nothing in place. Keyword search, encoding
+and reranking run on the event loop: they take about 0.3 ms a claim together, and a hop to a thread takes 0.06 ms each.
 """
 
 from __future__ import annotations

@@ -63,7 +63,9 @@ def _listed(text: str, key: str) -> list[str]:
 
 def _array_in(text: str) -> list[Any] | None:
     found = _json_between(text, "[", "]")
-    return found if isinstance(found, list) else None
+    # A footnote mark such as [1] in a line is a list as well, but not one of claims.
+    listed = isinstance(found, list) and all(isinstance(entry, str | dict) for entry in found)
+    return found if listed else None
 
 
 def _object_in(text: str) -> dict[str, Any] | None:
@@ -89,7 +91,7 @@ def _labelled(text: str) -> dict[str, Any]:
         match = _LABEL.match(line)
         if match:
             label = match.group(1).lower()
-            fields[label] = match.group(2).strip().rstrip(",").strip("\"' ")
+            fields[label] = match.group(2).strip().rstrip(",").strip("\"'* ")
         elif label and line.strip():
             fields[label] = f"{fields[label]} {line.strip()}".strip()
     return dict(fields)
