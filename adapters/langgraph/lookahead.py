@@ -12,7 +12,7 @@ import asyncio
 import contextvars
 import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -104,8 +104,10 @@ class Lookahead:
         self._official.clear()
         tasks: dict[Any, PregelExecutableTask] = {}
         officials: list[Official] = []
+        queue = loop.channels[TASKS]
+        packets: Sequence[Send] = queue.get() if queue.is_available() else ()
         for task in loop.tasks.values():
-            official = self._official_of(task, tasks)
+            official = self._official_of(task, packets, tasks)
             tasks[official.key] = task
             officials.append(official)
         self._act(self.machine.handle(StepBegan(loop.step, tuple(officials), self._seen())), tasks)
@@ -305,7 +307,9 @@ class Lookahead:
 
     # ── the committed step, in the machine's words ──────────────────────────────────────────────────────────
 
-    def _official_of(self, task: PregelExecutableTask, others: dict[Any, PregelExecutableTask]) -> Official:
+    def _official_of(
+        self, task: PregelExecutableTask, packets: Sequence[Send], others: Mapping[Any, PregelExecutableTask]
+    ) -> Official:
         stage = self._wired.plan.stages[task.name]
         path = task.path
         if path[0] == PULL and len(path) == 2:
@@ -313,7 +317,7 @@ class Lookahead:
             valid, mutates = self._is_unchanged(key), self._may_mutate_state(task.name)
             return Official(key, task.name, None, valid=valid, may_mutate=mutates)
         if path[0] == PUSH and isinstance(path[1], int):
-            packet = self._loop.channels[TASKS].get()[path[1]]
+            packet = packets[path[1]]
             self._packets[id(packet)] = packet
             occurrence = 0
             while ("push", (id(packet), occurrence)) in others:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from langgraph.constants import TAG_HIDDEN
+
 from alto_lg.adapters.langgraph.early import EarlyFiring
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.adapters.langgraph.internals import (
@@ -91,7 +93,7 @@ class AltoLoop(AsyncPregelLoop):
             return
         task = self.tasks.get(task_id)
         modes = self.stream.modes if self.stream is not None else set()
-        if task is None or "updates" not in modes:
+        if task is None or "updates" not in modes or TAG_HIDDEN in task.config.get("tags", ()):
             super().output_writes(task_id, writes, cached=cached)
             return
         if not getattr(task.proc, "announced", False):

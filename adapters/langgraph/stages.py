@@ -10,6 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from langchain_core.language_models import BaseLanguageModel
+from langchain_core.output_parsers import BaseOutputParser
+from langchain_core.prompts import BasePromptTemplate
+from langchain_core.runnables import RunnableBinding, RunnableParallel, RunnableSequence
 from langgraph.constants import START
 
 from alto_lg.adapters.langgraph import analysis
@@ -98,12 +102,24 @@ def _code_facts(node: PregelNode, schema: frozenset[str]) -> CodeFacts:
         return _subgraph_facts(bound, schema)
     function = function_of(bound)
     if function is None:
-        return opaque(f"its code is a {type(bound).__name__}, which is not analysed")
+        unseen = opaque(f"its code is a {type(bound).__name__}, which is not analysed")
+        return replace(unseen, interrupts=_may_run_own_code(bound))
     facts = analysis.node_facts(function, schema_keys=schema)
     both = isinstance(bound, RunnableCallable) and bound.func is not None and bound.afunc is not None
     if both and hasattr(bound.afunc, "__code__"):  # a node with an implementation for each colour
         facts = _both(facts, analysis.node_facts(bound.afunc, schema_keys=schema))
     return facts
+
+
+def _may_run_own_code(runnable: object) -> bool:
+    """Whether a runnable may call a function of the user's; prompts, models and parsers of libraries do not."""
+    if isinstance(runnable, RunnableSequence):
+        return any(_may_run_own_code(step) for step in runnable.steps)
+    if isinstance(runnable, RunnableParallel):
+        return any(_may_run_own_code(step) for step in runnable.steps__.values())
+    if isinstance(runnable, RunnableBinding):
+        return _may_run_own_code(runnable.bound)
+    return not isinstance(runnable, BaseLanguageModel | BasePromptTemplate | BaseOutputParser)
 
 
 def _subgraph_facts(graph: Pregel, schema: frozenset[str]) -> CodeFacts:
