@@ -1,0 +1,224 @@
+"""Calls: what a call does, by what is called.
+
+Always true:
+  a callable of the user's is followed, a known library function does what its rule says,
+  and any other gets its arguments as code that cannot be seen.
+An unseen callee counts as one that may interrupt only if it is a graph, a tool or a runnable that may run the
+user's code, or a function of the user's that could not be followed. What unseen library code does to objects
+outside the graph is not counted: nodes are assumed to talk through the state.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+from types import FunctionType, MethodType
+
+from .core import Arguments
+from .follow import Follow
+from .known_calls import Rule, is_logger, rule_of
+from .library import code_name, is_user_code, may_interrupt, name_of
+from .scopes import Scope
+from .values import (
+    NEVER,
+    NONE,
+    OUTSIDE,
+    SCALAR,
+    Atom,
+    Closure,
+    Injected,
+    Live,
+    Made,
+    Method,
+    Part,
+    Scalar,
+    Value,
+    is_immutable,
+    join,
+)
+
+
+@contextlib.contextmanager
+def _plain_context():  # type: ignore[no-untyped-def]
+    yield
+
+
+@contextlib.asynccontextmanager
+async def _async_context():  # type: ignore[no-untyped-def]
+    yield
+
+
+# The wrappers that the decorators make: they hold the user's generator function in a cell.
+_CONTEXT_CODES = (_plain_context.__code__, _async_context.__code__)
+
+
+class Calls(Follow):
+    """Dispatches calls."""
+
+    def call(self, callee: Value, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        self.step()
+        return join(self._call_one(atom, arguments, scope, node) for atom in callee)
+
+    def _call_one(self, atom: Atom, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        if isinstance(atom, Live):
+            return self.call_live(atom, arguments, scope, node)
+        if isinstance(atom, Closure):
+            return self._followed(self.follow_closure(atom, arguments, scope, node), arguments, scope, node)
+        if isinstance(atom, Method):
+            return self.call_method(frozenset({atom.receiver}), atom.name, arguments, scope, node)
+        if isinstance(atom, Part):
+            what = f"calls {self.name_in(node)}, a value of the state"
+            self.change(frozenset({atom}), arguments.all, scope, node, what)
+            return self.escape(arguments.all, "a value of the state", scope, node) | self.part_values(atom.key)
+        if isinstance(atom, Made):
+            return self._call_made(atom, arguments, scope, node)
+        if isinstance(atom, Injected) and atom.role == "writer":
+            return self.hand_to_stream(arguments, scope, node)
+        if isinstance(atom, Scalar):  # a method of a string or number
+            return SCALAR | self.anything_fresh(self.held(arguments), scope, node)
+        return self.escape(arguments.all, self.name_in(getattr(node, "func", node)), scope, node)
+
+    def held(self, arguments: Arguments) -> Value:
+        """What a result may hold of the arguments, at any depth."""
+        return frozenset(a for a in self.heap.reach(arguments.all) if not isinstance(a, Scalar))
+
+    def hand_to_stream(self, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        """A stream writer: the caller of the graph gets the value, to look at."""
+        self.look_inside(arguments.all, scope, node)
+        self.keep(arguments.all, scope, node)
+        return NONE
+
+    def _call_made(self, atom: Made, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        thing = self.heap.things[atom.site]
+        if thing.kind == "partial":
+            stored = [thing.fields[name] for name in sorted(thing.fields) if name.startswith("#")]
+            named = {n: v for n, v in thing.fields.items() if not n.startswith("#") and n != "callee"}
+            merged = Arguments(
+                (*stored, *arguments.positional),
+                {**named, **arguments.keywords},
+                arguments.rest | thing.elements,
+                arguments.optional,
+            )
+            return self.call(thing.fields.get("callee", NEVER), merged, scope, node)
+        if thing.type_ is not None and thing.kind == "instance":
+            return self.call_method(frozenset({atom}), "__call__", arguments, scope, node)
+        return self.escape(arguments.all | {atom}, self.name_in(getattr(node, "func", node)), scope, node)
+
+    # Live callables.
+    def call_live(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        value = atom.value
+        rule = rule_of(value)
+        if rule is not None:
+            return self.call_known(rule, atom, arguments, scope, node)
+        if isinstance(value, FunctionType):
+            return self._call_function(value, arguments, scope, node)
+        if isinstance(value, MethodType):
+            bound = Arguments(
+                (frozenset({Live(value.__self__)}), *arguments.positional),
+                arguments.keywords,
+                arguments.rest,
+                arguments.optional,
+            )
+            if isinstance(value.__func__, FunctionType) and is_user_code(value.__func__):
+                return self._call_function(value.__func__, bound, scope, node)
+            self._note_interrupt(value.__self__, scope, node)
+            return self.escape(arguments.all, name_of(value), scope, node)
+        if isinstance(value, functools.partial):
+            return self._call_partial(value, arguments, scope, node)
+        if isinstance(value, type):
+            return self.construct(value, arguments, scope, node)
+        return self._call_object(value, arguments, scope, node)
+
+    def _call_function(self, function: FunctionType, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        if function.__code__ in _CONTEXT_CODES:
+            inner = [c.cell_contents for c in function.__closure__ or () if isinstance(c.cell_contents, FunctionType)]
+            return join(self._call_function(f, arguments, scope, node) for f in inner)
+        if not is_user_code(function):
+            self._note_interrupt(function, scope, node)
+            return self.escape(arguments.all, name_of(function), scope, node)
+        result = self.follow_function(function, arguments, scope, node)
+        return self._followed(result, arguments, scope, node, code_name(function.__code__))
+
+    def _followed(
+        self, result: Value | str, arguments: Arguments, scope: Scope, node: ast.AST, name: str = "a function"
+    ) -> Value:
+        if not isinstance(result, str):
+            return result
+        return self.unfollowed(repr(name), result, arguments, scope, node)
+
+    def unfollowed(self, name: str, why: str, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        """Code of the user's that could not be read: it may do whatever a node may do."""
+        where = self.line(scope, node)
+        self.change_outside(f"calls {name}: {why}", scope, node)
+        if not self.findings.interrupts:
+            self.findings.interrupts = f"calls {name}: {why} ({where})"
+        self._use_store(f"calls {name}: {why} ({where})")
+        return self.escape(arguments.all, name, scope, node)
+
+    def _call_partial(
+        self, value: functools.partial[object], arguments: Arguments, scope: Scope, node: ast.AST
+    ) -> Value:
+        given = tuple(frozenset({self.live(item, scope, node)}) for item in value.args)
+        named = {name: frozenset({self.live(item, scope, node)}) for name, item in value.keywords.items()}
+        merged = Arguments(
+            (*given, *arguments.positional),
+            {**named, **arguments.keywords},
+            arguments.rest,
+            arguments.optional,
+        )
+        return self.call(frozenset({Live(value.func)}), merged, scope, node)
+
+    def _call_object(self, value: object, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        wrapped = getattr(value, "__wrapped__", None) if isinstance(value, _CACHED) else None
+        if isinstance(wrapped, FunctionType):
+            # What a cache holds is shared by all of its callers.
+            result = self._call_function(wrapped, arguments, scope, node)
+            self.keep(arguments.all | result, scope, node)
+            return result | OUTSIDE
+        method = self._own_call(value)
+        if method is not None:
+            bound = Arguments(
+                (frozenset({Live(value)}), *arguments.positional),
+                arguments.keywords,
+                arguments.rest,
+                arguments.optional,
+            )
+            return self._call_function(method, bound, scope, node)
+        self._note_interrupt(value, scope, node)
+        return self.escape(arguments.all, name_of(value), scope, node)
+
+    @staticmethod
+    def _own_call(value: object) -> FunctionType | None:
+        for base in type(value).__mro__:
+            if "__call__" in vars(base):
+                found = vars(base)["__call__"]
+                return found if isinstance(found, FunctionType) and is_user_code(found) else None
+        return None
+
+    def _note_interrupt(self, value: object, scope: Scope, node: ast.AST) -> None:
+        if may_interrupt(value) and not self.findings.interrupts:
+            self.findings.interrupts = f"calls {name_of(value)} ({self.line(scope, node)})"
+
+    # Filled in beside.
+    def call_known(self, rule: Rule, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        raise NotImplementedError
+
+    def construct(self, type_: type, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        raise NotImplementedError
+
+    def run_callbacks(self, arguments: Arguments, given: Value, scope: Scope, node: ast.AST) -> Value:
+        """Functions among the arguments are called with some of these values; what they may return."""
+        result: Value = NEVER
+        for atom in arguments.all:
+            if isinstance(atom, Closure | Method) or (
+                isinstance(atom, Live) and not is_immutable(atom) and callable(atom.value)
+            ):
+                if isinstance(atom, Live) and isinstance(atom.value, type) and rule_of(atom.value) is None:
+                    continue
+                result |= self.call(frozenset({atom}), Arguments(rest=given | SCALAR), scope, node)
+        return result
+
+
+_CACHED = (functools._lru_cache_wrapper,)
+_ = is_logger

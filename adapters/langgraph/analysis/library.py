@@ -1,0 +1,100 @@
+"""Library: what kind of code a live object belongs to.
+
+Owns the line between the user's code, which is followed, and installed code, which is known or unseen.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import inspect
+import sys
+from functools import cache
+from types import CodeType, FunctionType
+
+from langchain_core.language_models import BaseLanguageModel
+from langchain_core.output_parsers import BaseOutputParser
+from langchain_core.prompts import BasePromptTemplate
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableSequence
+from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.passthrough import RunnablePassthrough
+from langgraph.config import get_store
+from langgraph.types import interrupt
+
+from .source import is_library
+
+# Runnables of installed packages that run a model or format text, and no node of the user's.
+_LEAVES = (BaseLanguageModel, BasePromptTemplate, BaseOutputParser, BaseRetriever, RunnablePassthrough)
+
+_REACH_EVERYTHING: tuple[object, ...] = (
+    builtins,
+    builtins.__dict__,
+    eval,
+    exec,
+    globals,
+    locals,
+    vars,
+    gc.get_objects,
+    gc.get_referrers,
+    gc.get_referents,
+    inspect.currentframe,
+    inspect.getcallargs,
+    inspect.stack,
+    inspect.trace,
+    getattr(sys, "_getframe", None),
+    getattr(sys, "_current_frames", None),
+    sys.settrace,
+    sys.setprofile,
+    sys.exc_info,
+    sys.exception,
+)
+_effects: dict[int, str] = {id(thing): "everything" for thing in _REACH_EVERYTHING if thing is not None}
+_effects[id(interrupt)] = "interrupt"
+_effects[id(get_store)] = "store"
+
+
+def reference_effect(value: object) -> str:
+    """What naming this object alone may mean: "interrupt", "store", "everything" or nothing."""
+    return _effects.get(id(value), "")
+
+
+def is_user_code(function: FunctionType) -> bool:
+    """True for a function that is not part of the standard library or an installed package."""
+    return not is_library(function.__code__.co_filename)
+
+
+def code_name(code: CodeType) -> str:
+    """A function's name for a message."""
+    return getattr(code, "co_qualname", code.co_name)
+
+
+@cache
+def is_library_class(type_: type) -> bool:
+    """True for a class of the standard library or of an installed package."""
+    module = sys.modules.get(type_.__module__)
+    filename = getattr(module, "__file__", None)
+    if filename is None:
+        return type_.__module__ in sys.builtin_module_names or type_.__module__ == "builtins"
+    return is_library(filename)
+
+
+def may_interrupt(value: object) -> bool:
+    """True for a runnable that may run a graph, a tool or a function of the user's."""
+    if isinstance(value, type):
+        return False
+    if type(value).__module__.startswith("langgraph.") and callable(value):
+        return not isinstance(value, FunctionType)
+    if not isinstance(value, Runnable):
+        return False
+    if isinstance(value, RunnableSequence):
+        return any(may_interrupt(step) for step in value.steps)
+    if isinstance(value, RunnableBindingBase):
+        return may_interrupt(value.bound)
+    return not (isinstance(value, _LEAVES) and is_library_class(type(value)))
+
+
+def name_of(value: object) -> str:
+    """What to call a live object in a message."""
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    return repr(name) if isinstance(name, str) else f"an object of type {type(value).__name__!r}"

@@ -1,0 +1,221 @@
+"""Abstract values: what a name in the analysed code may stand for.
+
+A value is a set of atoms: it may be any one of them. Always true:
+  the empty value means "no run gets here"; joining values never loses an atom;
+  two live objects are the same atom only if they are the same object, or equal built-in constants.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import MethodType
+
+Site = tuple[object, ...]  # where something is made: the chain of calls that leads there, then the syntax node
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A string, number, bool or None made here: it holds nothing and cannot be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The whole object that LangGraph hands to the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A value under a state key, or anything inside it; `key is None` means under some key."""
+
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Something that was neither made here nor taken from the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """What LangGraph injects: "config", "runtime", "store" or "writer"."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An object made by the analysed code at one site; its contents are in the heap."""
+
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A function made by the analysed code: a nested `def` or a lambda."""
+
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method taken from a receiver and not called yet."""
+
+    receiver: Atom
+    name: str
+
+
+class Live:
+    """A live object, reached through a global, a cell, a default or an attribute."""
+
+    __slots__ = ("identity", "value")
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+        plain = type(value) in (str, int, bool, float, bytes, type(None))
+        # -0.0 == 0.0 and nan != nan, so floats go by their text.
+        key = repr(value) if type(value) is float else value
+        if plain:
+            self.identity: tuple[object, ...] = (type(value).__name__, key)
+        elif isinstance(value, MethodType):  # made anew by each look-up
+            self.identity = ("method", id(value.__func__), id(value.__self__))
+        else:
+            self.identity = ("object", id(value))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Live) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+    def __repr__(self) -> str:
+        return f"Live({self.value!r})"
+
+
+Atom = Scalar | State | Part | Outside | Injected | Made | Closure | Method | Live
+Value = frozenset[Atom]
+
+NEVER: Value = frozenset()
+SCALAR: Value = frozenset({Scalar()})
+OUTSIDE: Value = frozenset({Outside()})
+STATE: Value = frozenset({State()})
+NONE: Value = frozenset({Live(None)})
+
+IMMUTABLE_TYPES = (str, int, bool, float, complex, bytes, type(None), type(...), range, slice)
+
+
+def join(values: Iterable[Value]) -> Value:
+    return frozenset().union(*values)
+
+
+def text_of(atom: Atom) -> str | None:
+    """The string that an atom certainly is, if it is one."""
+    if not isinstance(atom, Live):
+        return None
+    value = atom.value
+    if type(value) is str:
+        return value
+    # A member of a string enumeration hashes and compares as its text unless its class says otherwise.
+    kind = type(value)
+    if (
+        isinstance(value, str)
+        and isinstance(value, enum.Enum)
+        and kind.__hash__ is str.__hash__
+        and kind.__eq__ is str.__eq__
+    ):
+        return str.__str__(value)
+    return None
+
+
+def texts_of(value: Value) -> frozenset[str] | None:
+    """The strings that a value may be, or None when it may be something else."""
+    found = set()
+    for atom in value:
+        text = text_of(atom)
+        if text is None:
+            return None
+        found.add(text)
+    return frozenset(found)
+
+
+def is_immutable(atom: Atom) -> bool:
+    """True for what certainly holds nothing that can change."""
+    if isinstance(atom, Scalar):
+        return True
+    return isinstance(atom, Live) and (type(atom.value) in IMMUTABLE_TYPES or text_of(atom) is not None)
+
+
+@dataclass(slots=True)
+class Thing:
+    """The contents of an object made here, joined over all runs: they only grow.
+
+    fields: values under constant keys, positions or attribute names; elements: values anywhere else inside it.
+    open: it may hold names that `fields` does not list.
+    """
+
+    kind: str  # dict, list, tuple, set, instance, any, generator, awaitable, partial, command, send
+    line: str
+    type_: type | None = None
+    fields: dict[str, Value] = field(default_factory=dict)
+    elements: Value = NEVER
+    open: bool = False
+
+
+@dataclass(slots=True)
+class Heap:
+    """Everything that is joined over all passes; `changed` says that another pass is needed."""
+
+    things: dict[Site, Thing] = field(default_factory=dict)
+    slots: dict[Site, Value] = field(default_factory=dict)
+    changed: bool = False
+
+    def make(self, site: Site, kind: str, line: str, type_: type | None = None) -> Made:
+        if site not in self.things:
+            self.things[site] = Thing(kind, line, type_)
+            self.changed = True
+        return Made(site)
+
+    def slot(self, site: Site) -> Value:
+        return self.slots.get(site, NEVER)
+
+    def grow_slot(self, site: Site, value: Value) -> None:
+        old = self.slots.get(site, NEVER)
+        if site not in self.slots or not value <= old:
+            self.slots[site] = old | value
+            self.changed = True
+
+    def set_field(self, thing: Thing, name: str, value: Value) -> None:
+        old = thing.fields.get(name)
+        if old is None or not value <= old:
+            thing.fields[name] = value if old is None else old | value
+            self.changed = True
+
+    def add_elements(self, thing: Thing, value: Value) -> None:
+        if not value <= thing.elements:
+            thing.elements |= value
+            self.changed = True
+
+    def widen(self, thing: Thing) -> None:
+        if not thing.open:
+            thing.open = True
+            self.changed = True
+
+    def contents(self, thing: Thing) -> Value:
+        """Every value that it may hold."""
+        return join((*thing.fields.values(), thing.elements))
+
+    def reach(self, value: Value) -> frozenset[Atom]:
+        """Every atom that can be got at through a value."""
+        seen: set[Atom] = set()
+        todo = list(value)
+        while todo:
+            atom = todo.pop()
+            if atom in seen:
+                continue
+            seen.add(atom)
+            if isinstance(atom, Made):
+                todo.extend(self.contents(self.things[atom.site]))
+            elif isinstance(atom, Method):
+                todo.append(atom.receiver)
+        return frozenset(seen)
