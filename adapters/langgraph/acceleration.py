@@ -6,7 +6,7 @@ The class is a subclass of the graph's own with the same name, made once per cla
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import cache, partial
 from typing import Any
 
@@ -53,7 +53,8 @@ def accelerated_class(base: type[Pregel]) -> type[Pregel]:
 
     def astream(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         loop = partial(AltoLoop, self._alto, self.step_timeout)
-        return _astream(base.astream, loop)(self, *args, **kwargs)
+        events: AsyncIterator[Any] = with_loop(base.astream, loop, AltoRunner)(self, *args, **kwargs)
+        return events
 
     astream.__doc__ = base.astream.__doc__
     return type(
@@ -67,7 +68,3 @@ def accelerated_class(base: type[Pregel]) -> type[Pregel]:
             "__doc__": base.__doc__,
         },
     )
-
-
-def _astream(function: Callable[..., Any], loop: Callable[..., AltoLoop]) -> Callable[..., Any]:
-    return with_loop(function, loop, AltoRunner)

@@ -61,8 +61,9 @@ class EarlyFiring:
         self._slots = loop.slots
         if self._slots is not None:
             context.run(self._slots.take_turn, self.firing.ancestry.order)
+        submit: Any = loop.submit  # its type leaves no room for another's `run`
         self.future = context.run(
-            loop.submit,
+            submit,
             arun_with_retry,
             task,
             None,

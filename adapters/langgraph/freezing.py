@@ -73,8 +73,4 @@ def _is_named_tuple(item: Any) -> bool:
 
 def _is_frozen_dataclass(kind: type) -> bool:
     parameters = getattr(kind, "__dataclass_params__", None)
-    if parameters is None or not parameters.frozen or "__dataclass_params__" not in vars(kind):
-        return False
-    # Without slots, an attribute that is no field could still be put into its __dict__ by object.__setattr__;
-    # nobody does that by accident.
-    return kind.__setattr__ is not object.__setattr__
+    return parameters is not None and parameters.frozen and "__dataclass_params__" in vars(kind)

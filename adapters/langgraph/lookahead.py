@@ -347,7 +347,8 @@ class Lookahead:
         return any(is_changeable(self.projection.value(key, self._loop.step)) for key in keys)
 
     def _seen(self) -> dict[str, frozenset[str]]:
-        return {join.channel: frozenset(self._loop.channels[join.channel].seen) for join in self._wired.plan.joins}
+        channels: Mapping[str, Any] = self._loop.channels
+        return {join.channel: frozenset(channels[join.channel].seen) for join in self._wired.plan.joins}
 
     def _values_at(self, step: int, key: str) -> Sequence[Any]:
         written = self._written[step][key] if step in self._written else ()

@@ -57,8 +57,9 @@ class AltoLoop(AsyncPregelLoop):
         if self._plain is None:
             self.lookahead = Lookahead(self, wired, self._conditions(), ancestry_of(self.config) or Ancestry.request())
             executor = self.submit.__self__  # type: ignore[attr-defined]
-            if executor.semaphore is not None:
-                executor.semaphore = self.slots = OrderedSlots(self.config["max_concurrency"])
+            slots = self.config.get("max_concurrency")
+            if slots:
+                executor.semaphore = self.slots = OrderedSlots(slots)
         return self
 
     async def __aexit__(

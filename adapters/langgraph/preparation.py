@@ -109,7 +109,7 @@ def _without_resuming(config: RunnableConfig) -> RunnableConfig:
     if CONFIG_KEY_RESUMING not in config[CONF]:
         return config
     kept = {key: value for key, value in config[CONF].items() if key != CONFIG_KEY_RESUMING}
-    return {**config, CONF: kept}  # type: ignore[typeddict-item]
+    return {**config, CONF: kept}
 
 
 class _Fired:

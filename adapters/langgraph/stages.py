@@ -105,9 +105,9 @@ def _code_facts(node: PregelNode, schema: frozenset[str]) -> CodeFacts:
         unseen = opaque(f"its code is a {type(bound).__name__}, which is not analysed")
         return replace(unseen, interrupts=_may_run_own_code(bound))
     facts = analysis.node_facts(function, schema_keys=schema)
-    both = isinstance(bound, RunnableCallable) and bound.func is not None and bound.afunc is not None
-    if both and hasattr(bound.afunc, "__code__"):  # a node with an implementation for each colour
-        facts = _both(facts, analysis.node_facts(bound.afunc, schema_keys=schema))
+    other = getattr(bound, "afunc", None)
+    if other is not function and hasattr(other, "__code__"):  # a node with an implementation for each colour
+        facts = _both(facts, analysis.node_facts(other, schema_keys=schema))
     return facts
 
 
@@ -119,7 +119,8 @@ def _may_run_own_code(runnable: object) -> bool:
         return any(_may_run_own_code(step) for step in runnable.steps__.values())
     if isinstance(runnable, RunnableBinding):
         return _may_run_own_code(runnable.bound)
-    return not isinstance(runnable, BaseLanguageModel | BasePromptTemplate | BaseOutputParser)
+    library = type(runnable).__module__.startswith("langchain")
+    return not (library and isinstance(runnable, BaseLanguageModel | BasePromptTemplate | BaseOutputParser))
 
 
 def _subgraph_facts(graph: Pregel, schema: frozenset[str]) -> CodeFacts:
@@ -131,7 +132,8 @@ def _subgraph_facts(graph: Pregel, schema: frozenset[str]) -> CodeFacts:
     inputs = wiring.keys if "__start__" in graph.nodes else schema
     leaving = Keys.of()
     for facts in inner:
-        leaving |= facts.goto.keys if facts.goto.keys.is_every else Keys(facts.goto.keys.names - set(graph.nodes))
+        named = facts.goto.keys.names
+        leaving |= Keys.every() if named is None else Keys(named - set(graph.nodes))
     mutates = any(facts.mutates.keys for facts in inner)
     parent_writes = bool(leaving)  # Command(graph=Command.PARENT) may carry an update
     return CodeFacts(

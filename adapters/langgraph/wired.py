@@ -87,6 +87,7 @@ def _gated(writer: Any) -> Any:
     if not isinstance(writer, RunnableCallable) or not isinstance(getattr(writer.func, "__self__", None), BranchSpec):
         return writer
     route = writer.afunc
+    assert route is not None
 
     async def route_when_settled(input: Any, config: RunnableConfig, **kwargs: Any) -> Any:
         gate = config[CONF].get(GATE)
