@@ -13,18 +13,19 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from alto_lg.adapters.openai_chat import ModelServerError
+from alto_lg.adapters.openai_chat import ModelServerError, OpenAIChat
+from alto_lg.apps import factool
 from alto_lg.apps.base import InputError, ModelEndpoint
 from alto_lg.apps.factool import FACTOOL
 
-_APPLICATIONS = {FACTOOL.name: FACTOOL}
+_BUILDERS = {FACTOOL.name: factool.build}
 _SIGNS = {True: "true ", False: "FALSE", None: "open "}
 _WIDTH = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("application", choices=sorted(_APPLICATIONS), help="which application to run")
+    parser.add_argument("application", choices=sorted(_BUILDERS), help="which application to run")
     parser.add_argument("--input", required=True, metavar="QUESTION", help="the question to answer and check")
     parser.add_argument("--reference", metavar="ANSWER", help="check this answer instead of asking for one")
     parser.add_argument("--version", choices=FACTOOL.versions, default=FACTOOL.versions[0], help="form of the graph")
@@ -63,13 +64,17 @@ def _endpoint(options: argparse.Namespace) -> Iterator[ModelEndpoint]:
 
 
 async def _state(options: argparse.Namespace, endpoint: ModelEndpoint) -> Mapping[str, Any]:
-    graph = _APPLICATIONS[options.application].build(options.version, endpoint, corpus=options.corpus)
+    chat = OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
+    graph = _BUILDERS[options.application](options.version, chat=chat, corpus=options.corpus)
     if options.accelerate:
         import alto_lg
 
         graph = alto_lg.accelerate(graph)
     given = {"question": options.input} | ({"reference": options.reference} if options.reference else {})
-    state: Mapping[str, Any] = await graph.ainvoke(given)
+    try:
+        state: Mapping[str, Any] = await graph.ainvoke(given)
+    finally:
+        await chat.close()
     return state
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,15 @@ def build(
     """The compiled graph of a version, "flat" or "subgraph", with any chat model and any embedder."""
     if version not in _BUILDERS:
         raise ValueError(f"FacTool has no version {version!r}; choose one of {', '.join(_BUILDERS)}")
-    return _BUILDERS[version](Stages(chat, Retriever(read_corpus(corpus), embedder)))
+    own = corpus is None and embedder is None
+    retriever = _own_retriever() if own else Retriever(read_corpus(corpus), embedder)
+    return _BUILDERS[version](Stages(chat, retriever))
+
+
+@cache
+def _own_retriever() -> Retriever:
+    """The package's corpus with the default embedder; searching changes nothing in it, so graphs may share it."""
+    return Retriever(read_corpus(None))
 
 
 class FacTool:

@@ -59,6 +59,7 @@ def _answers(version: str, chat: LocalChat | BaseChatModel, inputs: Sequence[Map
     return asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_both_versions_give_equal_answers_and_errors_are_found_with_good_precision_and_recall() -> None:
     requests = FACTOOL.workload(corpus=None, questions=None)
     inputs = [request.input for request in requests]
