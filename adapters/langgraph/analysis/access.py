@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from enum import EnumType
-from types import FunctionType, GenericAlias, ModuleType
+from types import FunctionType, GenericAlias
 
 from .attributes import implicit_methods, static_attribute, user_method
 from .core import Arguments
@@ -340,7 +340,7 @@ class Access(Expressions):
         if is_immutable(atom):
             return SCALAR
         if isinstance(value, EnumType):
-            return frozenset(self.live(member, scope, node) for member in value.__members__.values())
+            return frozenset(self.live(member, scope, node) for member in _members(value))
         if type(value) in (tuple, frozenset) and isinstance(value, tuple | frozenset):
             if len(value) > MOST_ITEMS:
                 return self.outside_values() | SCALAR
@@ -451,4 +451,5 @@ class Access(Expressions):
                 self.call_method(frozenset({atom}), name, Arguments(rest=others | OUTSIDE | SCALAR), scope, node)
 
 
-_ = ModuleType
+def _members(enumeration: EnumType) -> list[object]:
+    return list(enumeration.__members__.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from alto_lg.engine.facts import Advice
 
@@ -42,7 +43,7 @@ def _own(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-def _awaited_calls(body: list[ast.stmt] | list[ast.expr]) -> list[ast.Await]:
+def _awaited_calls(body: Sequence[ast.AST]) -> list[ast.Await]:
     nodes = [node for part in body for node in (part, *_own(part))]
     return [node for node in nodes if isinstance(node, ast.Await) and isinstance(node.value, ast.Call)]
 

@@ -17,7 +17,7 @@ from types import FunctionType, MethodType
 
 from .core import Arguments
 from .follow import Follow
-from .known_calls import Rule, is_logger, rule_of
+from .known_calls import Rule, rule_of
 from .library import code_name, is_user_code, may_interrupt, name_of
 from .scopes import Scope
 from .values import (
@@ -221,4 +221,3 @@ class Calls(Follow):
 
 
 _CACHED = (functools._lru_cache_wrapper,)
-_ = is_logger

@@ -20,7 +20,7 @@ from .calls import Calls
 from .core import Arguments
 from .library import is_library_class, name_of
 from .scopes import Scope
-from .values import NEVER, NONE, SCALAR, Live, Thing, Value, join
+from .values import NEVER, NONE, SCALAR, Live, Thing, Value
 
 _COMMAND_FIELDS = ("graph", "update", "resume", "goto")
 
@@ -193,6 +193,3 @@ def pydantic_is_plain(type_: type[BaseModel]) -> bool:
     )
     own = ("__init__", "__new__", "model_post_init", "__get_pydantic_core_schema__")
     return not any(hooks) and all(user_method(type_, name) is None for name in own)
-
-
-_ = join

@@ -27,7 +27,6 @@ from .findings import CannotTell, Touched
 from .known import Interpreter
 from .library import is_user_code, name_of
 from .scopes import Scope, Shape
-from .source import FunctionNode
 from .updates import Outcome, node_outcome, router_outcome
 from .values import NEVER, OUTSIDE, STATE, Injected, Live, State, Value
 
@@ -271,6 +270,3 @@ def _advice(interpreter: Interpreter) -> tuple[Advice, ...]:
         advice for node, filename in interpreter.function_nodes.values() for advice in loops_of_awaits(node, filename)
     ]
     return tuple(dict.fromkeys(found))
-
-
-_ = FunctionNode

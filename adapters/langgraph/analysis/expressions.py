@@ -12,7 +12,7 @@ import ast
 from .core import Arguments, Core
 from .findings import CannotTell
 from .known_calls import Rule, rule_of
-from .scopes import Scope, annotations, comprehension_shape
+from .scopes import Scope, comprehension_shape, signature_annotations
 from .source import FunctionNode
 from .values import (
     NEVER,
@@ -21,7 +21,6 @@ from .values import (
     SCALAR,
     Closure,
     Live,
-    Part,
     State,
     Value,
     is_immutable,
@@ -364,7 +363,7 @@ class Expressions(Core):
         pairs += [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
         for argument, default in pairs:
             self.heap.grow_slot((*site, "default", argument.arg), self.evaluate(default, scope))
-        for annotation in annotations(node):
+        for annotation in signature_annotations(node):
             self.evaluate(annotation, scope)
         return frozenset({Closure(site)})
 
@@ -448,6 +447,3 @@ class Expressions(Core):
 
     def awaited(self, value: Value, scope: Scope, node: ast.AST) -> Value:
         raise NotImplementedError
-
-
-_ = Part

@@ -8,6 +8,7 @@ Always true:
 from __future__ import annotations
 
 import ast
+import builtins
 from types import FunctionType
 
 from .core import MOST_DEPTH, Arguments
@@ -15,7 +16,7 @@ from .library import code_name
 from .scopes import Scope, agrees, parameter_names, shape_of
 from .source import FunctionNode, Located, NotLocated, locate
 from .statements import Statements
-from .values import NEVER, NONE, OUTSIDE, Closure, Live, Site, Value
+from .values import NEVER, NONE, Closure, Site, Value
 
 
 class Follow(Statements):
@@ -81,13 +82,14 @@ class Follow(Statements):
         cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
         path = code_name(code).split(".")
         owner = path[-2] if len(path) > 1 and path[-2] != "<locals>" else ""
+        names = getattr(function, "__builtins__", None)
         return Scope(
             "function",
             site,
             shape_of(located.node),
             located.filename,
             function.__globals__,
-            function.__builtins__,
+            vars(builtins) if names is None else names,
             cells=dict(cells),
             class_name=owner,
         )
@@ -188,6 +190,3 @@ class Follow(Statements):
         if returned - NONE:
             self.heap.add_elements(thing, returned)
         return frozenset({made})
-
-
-_ = (Live, OUTSIDE)

@@ -64,7 +64,7 @@ class Interpreter(Methods):
         inside |= arguments.rest | self.elements(arguments.rest, scope, node)
         self.implicit(frozenset(self.heap.reach(inside)), NEVER, scope, node)
         self.run_callbacks(arguments, inside, scope, node)
-        kinds = {set: "set", frozenset: "set", tuple: "list"}
+        kinds: dict[object, str] = {set: "set", frozenset: "set", tuple: "list"}
         kind = kinds.get(atom.value, "list") if isinstance(atom.value, type) else "list"
         return self.holder(kind, inside, scope, node, "holder")
 

@@ -15,12 +15,11 @@ from .constructors import Constructors
 from .core import Arguments, Core
 from .known_calls import COPYING_METHODS, LOGGER_LOOKS, LOGGER_METHODS, READING_METHODS, TEXT_METHODS, Rule, is_logger
 from .known_calls import rule_of as known_rule
-from .library import is_user_code, name_of
+from .library import is_user_code
 from .scopes import Scope
 from .values import (
     NEVER,
     NONE,
-    OUTSIDE,
     SCALAR,
     Atom,
     Injected,
@@ -104,7 +103,8 @@ class Methods(Constructors):
             found = self.call(value, arguments, scope, node)
         handler = getattr(self, f"_state_{name.strip('_')}", None)
         if handler is not None:
-            return found | handler(arguments, scope, node)
+            taken: Value = handler(arguments, scope, node)
+            return found | taken
         if name in self.schema_keys:
             return found
         state = frozenset({State()})
@@ -366,6 +366,3 @@ class Methods(Constructors):
         rest = self.elements(arguments.rest, scope, node) | arguments.rest
         result = self.call(arguments.at(0), Arguments(items, rest=rest), scope, node)
         return self.holder("list", result, scope, node, "mapped")
-
-
-_ = (OUTSIDE, name_of)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import operator
-import random
-from types import FunctionType
 
 from langgraph.graph.message import add_messages
 
@@ -13,7 +11,7 @@ from .entry import NotReadable, Start, run, unwrap
 from .findings import CannotTell
 from .known import Interpreter
 from .library import name_of
-from .values import Live, Part
+from .values import Live, Part, Value
 
 # add_messages fills in missing message ids, and otherwise returns a new list.
 _KNOWN_PURE: tuple[object, ...] = (add_messages, max, min)
@@ -22,7 +20,6 @@ _OPERATORS = (
     "is_ is_not contains indexOf"
 )
 _PURE = {id(f) for f in (*_KNOWN_PURE, *(getattr(operator, name) for name in _OPERATORS.split()))}
-_ = (FunctionType, random)
 
 
 def reducer_is_pure(function: object) -> tuple[bool, str]:
@@ -42,7 +39,7 @@ def reducer_is_pure(function: object) -> tuple[bool, str]:
 def _impurity(start: Start) -> str:
     interpreter = Interpreter(frozenset())
     bound = tuple(frozenset({Live(value)}) for value in start.leading)
-    named = {name: frozenset({Live(value)}) for name, value in start.keywords}
+    named: dict[str, Value] = {name: frozenset({Live(value)}) for name, value in start.keywords}
     left, right = frozenset({Part("left")}), frozenset({Part("right")})
     try:
         run(interpreter, start, Arguments((*bound, left, right), named))

@@ -145,10 +145,10 @@ def outer_parts(node: FunctionNode) -> list[ast.AST]:
     """What of a nested function runs where it is defined: decorators, defaults and annotations."""
     decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
     defaults = [*node.args.defaults, *(value for value in node.args.kw_defaults if value is not None)]
-    return [*decorators, *defaults, *annotations(node)]
+    return [*decorators, *defaults, *signature_annotations(node)]
 
 
-def annotations(node: FunctionNode) -> list[ast.expr]:
+def signature_annotations(node: FunctionNode) -> list[ast.expr]:
     """The annotations in a signature."""
     spec = node.args
     named = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, spec.vararg, spec.kwarg]
