@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import groupby
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -147,12 +148,37 @@ def _one_namespace(namespace: tuple[str, ...], events: Sequence[Event]) -> Strea
     return Streams(
         namespace=tuple(_without_ids(part) for part in namespace),
         parent_steps=tuple(_parent_steps(namespace, events)),
-        values=[plain(payload) for mode, payload in own if mode == "values"],
+        values=_values(plain(payload) for mode, payload in own if mode == "values"),
         checkpoints=[_payload(payload) for mode, payload in own if mode == "checkpoints"],
         steps=_steps(own),
         custom=_by_node(plain(payload) for mode, payload in own if mode == "custom"),
         messages=_messages(payload for mode, payload in own if mode == "messages"),
     )
+
+
+def _values(payloads: Iterable[Plain]) -> Plain:
+    """States in order; interrupts of one step, which come by completion, as a multiset."""
+    found: list[Plain] = []
+    for interrupting, group in groupby(payloads, key=_is_interrupt):
+        together = list(group)
+        found.extend(sorted(together, key=repr) if interrupting else together)
+    return found
+
+
+def result(events: Iterable[Event]) -> Plain:
+    """What `ainvoke` would return: the last state, with all interrupts in it."""
+    states = [payload for namespace, mode, payload in events if mode == "values" and not namespace]
+    interrupts = sorted((plain(item) for state in states for item in _interrupts(state)), key=repr)
+    last: Plain = plain(states[-1]) if states else None
+    return {**last, "__interrupt__": interrupts} if interrupts else last
+
+
+def _is_interrupt(payload: Plain) -> bool:
+    return isinstance(payload, dict) and "__interrupt__" in payload
+
+
+def _interrupts(state: Any) -> Iterable[Any]:
+    return state.get("__interrupt__", ()) if isinstance(state, Mapping) else ()
 
 
 def _parent_steps(namespace: tuple[str, ...], events: Sequence[Event]) -> list[int]:

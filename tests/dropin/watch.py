@@ -98,13 +98,21 @@ def watch(shape: Shape, implementation: Implementation, tempo: Tempo, durability
     return _with_time(outcome)
 
 
-async def look(app: App, shape: Shape, durability: Durability = "async") -> Seen:
-    """All that one thread of one app shows, over the input and every resumption."""
-    config = config_of(shape)
-    found: list[tuple[Any, Any, Any, Any]] = [await stream_once(app, shape, input_of(shape), durability)]
+async def look(
+    app: App,
+    shape: Shape,
+    durability: Durability = "async",
+    *,
+    resumed_by: App | None = None,
+    thread: str = "1",
+) -> Seen:
+    """All that one thread shows, over the input and every resumption, which another app may take over."""
+    config = config_of(shape, thread)
+    found: list[tuple[Any, Any, Any, Any]] = [await stream_once(app, shape, input_of(shape), durability, thread)]
     for resume in shape.resumes:
+        app = resumed_by or app
         state = await app.aget_state(config)
-        found.append(await stream_once(app, shape, resume(state), durability))
+        found.append(await stream_once(app, shape, resume(state), durability, thread))
     results, errors, streams, tasks = zip(*found, strict=True)
     return Seen(results, errors, streams, tasks, await history_of(app, config), await state_of(app, config))
 
@@ -124,18 +132,19 @@ async def state_of(app: App, config: Any) -> Any:
         return compare.error(raised)
 
 
-async def stream_once(app: App, shape: Shape, given: Any, durability: Durability) -> tuple[Any, Any, Any, Any]:
+async def stream_once(
+    app: App, shape: Shape, given: Any, durability: Durability, thread: str
+) -> tuple[Any, Any, Any, Any]:
     """Result, error, streams and task events of one input."""
     events: list[compare.Event] = []
     failure: Exception | None = None
     settings: Mapping[str, Any] = {"context": shape.context, "durability": durability, "subgraphs": True}
     try:
-        async for event in app.astream(given, config_of(shape), stream_mode=list(MODES), **settings):
+        async for event in app.astream(given, config_of(shape, thread), stream_mode=list(MODES), **settings):
             events.append(event)
     except Exception as raised:
         failure = raised
-    last = [payload for place, mode, payload in events if mode == "values" and not place][-1:]
-    return compare.plain(last), compare.error(failure), compare.streams(events), compare.task_events(events)
+    return compare.result(events), compare.error(failure), compare.streams(events), compare.task_events(events)
 
 
 def invoke(shape: Shape, implementation: Implementation, tempo: Tempo) -> Outcome[Any]:

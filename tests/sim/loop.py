@@ -150,7 +150,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _make_task(self, _: Any, coroutine: Any, **settings: Any) -> _Task:
         self._created += 1
-        settings["name"] = settings.get("name") or f"#{self._created} {coroutine.__qualname__}"
+        kind = getattr(coroutine, "__qualname__", type(coroutine).__name__)
+        settings["name"] = settings.get("name") or f"#{self._created} {kind}"
         return _Task(coroutine, order=self._draw_order(), loop=self, **settings)
 
     def _draw_order(self) -> int:
@@ -175,6 +176,7 @@ def run(
 ) -> Outcome[Result]:
     """Run to the end on a loop of its own; `Leak` if anything is left behind, with its error as the cause."""
     loop = VirtualLoop(seed, schedule)
+    gc.disable()  # so that the collection at the end finds all that this run made in the youngest generation
     error: BaseException | None = None
     result: Any = None
     try:
@@ -202,7 +204,8 @@ def _close(loop: VirtualLoop) -> None:
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
     del left
-    gc.collect()
+    gc.collect(0)
+    gc.enable()
     loop.close()
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeAlias, TypedDict
+from typing import Annotated, Any, TypeAlias
 
 from langgraph.graph import StateGraph
 from langgraph.types import StateSnapshot
+from typing_extensions import TypedDict
 
 Sleep = Callable[[float], Awaitable[None]]
 Node = Callable[..., Any]

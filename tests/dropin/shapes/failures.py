@@ -113,7 +113,7 @@ def retried(sleep: Sleep) -> Builder:
         return {"log": [f"flaky on visit {len(visits)}"]}
 
     builder = add_all(Log, {"fast": say(sleep, "fast", 0.1), "slow": say(sleep, "slow", 2.0)})
-    builder.add_node("flaky", flaky, retry_policy=RetryPolicy(initial_interval=0.3, jitter=False))
+    builder.add_node("flaky", flaky, retry_policy=RetryPolicy(initial_interval=0.02, jitter=False))
     return connect(builder, (START, "fast"), (START, "slow"), ("fast", "flaky"))
 
 
@@ -123,7 +123,7 @@ def retried_in_vain(sleep: Sleep) -> Builder:
         raise ConnectionError("always")
 
     builder = add_all(Log, {"fast": say(sleep, "fast", 0.1), "slow": say(sleep, "slow", 3.0)})
-    builder.add_node("broken", broken, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0.3, jitter=False))
+    builder.add_node("broken", broken, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0.02, jitter=False))
     return connect(builder, (START, "fast"), (START, "slow"), ("fast", "broken"))
 
 
