@@ -146,6 +146,8 @@ class BatchModel:
             return
         self._gained.pop(stream, None)
         self._cancelled += 1
+        for queue in self._queues():
+            queue.discard(stream)
         self._leave(stream)
 
     def has_room(self, streams: int, waiting_limit: int) -> bool:
@@ -195,8 +197,6 @@ class BatchModel:
             queue = min((queue for queue in self._queues() if queue), key=_due_of)
             self._pass_time(due)
             stream = queue.pop()
-            if stream.ended:
-                continue
             self._act(stream, came_from_stall=queue is self._stalled)
         self._pass_time(now)
 

@@ -23,8 +23,8 @@ FAULTS: dict[FaultName, str] = {
     "unavailable": "503",
     "rate-limit": "429 with Retry-After; VALUE is its seconds (1), of real time",
     "error": "500",
-    "stall-first": "nothing for VALUE seconds (30) before the first token, slot held",
-    "stall-middle": "nothing for VALUE seconds (30) after half of the tokens, slot held",
+    "stall-first": "nothing for VALUE simulated seconds (30) before the first token, slot held",
+    "stall-middle": "nothing for VALUE simulated seconds (30) after half of the tokens, slot held",
     "cut": "close the connection after VALUE tokens (half of them), without finish_reason",
 }
 DEFAULT_STALL_S = 30.0

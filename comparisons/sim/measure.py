@@ -3,7 +3,14 @@
     python -m alto_lg.comparisons.sim.measure cpu
     python -m alto_lg.comparisons.sim.measure accuracy
 
-The server runs in its own process and reports its own CPU time, so the client's is not counted.
+The server runs in its own process and reports its own CPU time, so the client's is not counted. server.py holds the
+CPU figures. Accuracy of one stream without jitter, on a shared machine of two cores, Python 3.11, `h100-8b`: HTTP and
+the wake-up add about 2 ms to a request, whatever its length, and nothing accumulates over tokens:
+     tokens  predicted ms  measured ms    error
+         10          79.9         81.6   +2.06%
+         50         381.1        382.2   +0.27%
+        200        1510.6       1512.4   +0.11%
+        800        6028.7       6030.6   +0.03%
 """
 
 from __future__ import annotations

@@ -48,5 +48,12 @@ class PacedQueue(Generic[T]):
     def pop(self) -> T:
         return heapq.heappop(self._heap)[2]
 
+    def discard(self, entry: T) -> None:
+        """Take out an entry before it is due, if it is there. Linear in the queue: for rare events."""
+        kept = [item for item in self._heap if item[2] is not entry]
+        if len(kept) < len(self._heap):
+            heapq.heapify(kept)
+            self._heap = kept
+
     def _position_at(self, now: float) -> float:
         return self._position + (now - self._as_of) * self._rate

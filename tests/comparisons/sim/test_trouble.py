@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -115,14 +116,26 @@ def test_a_stall_in_the_middle_gives_half_of_the_tokens_first(connect: Connect) 
     wait_until(client, "running", 0)
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_a_client_that_leaves_frees_its_slot_at_once(connect: Connect, stream: bool) -> None:
+def test_a_client_that_leaves_a_stream_frees_its_slot_at_once(connect: Connect) -> None:
     client = connect(slots=1)
-    if stream:
-        ask(client, stream=True, extra_headers={"x-sim-fault": FOREVER}).close()
-    else:
-        with pytest.raises(openai.APITimeoutError):
-            ask(client, timeout=0.05, extra_headers={"x-sim-fault": FOREVER})
+    ask(client, stream=True, extra_headers={"x-sim-fault": FOREVER}).close()
+    stats = wait_until(client, "cancelled", 1)
+    assert stats["running"] == stats["waiting"] == 0
+    assert ask(client).choices[0].finish_reason == "stop"
+
+
+def test_a_client_that_gives_up_on_a_whole_answer_frees_its_slot_at_once(connect: Connect) -> None:
+    client = connect(slots=1)
+
+    async def give_up_once_it_runs() -> None:
+        async with openai.AsyncOpenAI(base_url=str(client.base_url), api_key="any", max_retries=0) as other:
+            asking = asyncio.create_task(ask(other, extra_headers={"x-sim-fault": FOREVER}))
+            await asyncio.to_thread(wait_until, client, "running", 1)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+
+    asyncio.run(give_up_once_it_runs())
     stats = wait_until(client, "cancelled", 1)
     assert stats["running"] == stats["waiting"] == 0
     assert ask(client).choices[0].finish_reason == "stop"
