@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alto_lg.comparisons.sim.batching import BatchModel, Job, Progress, Stall
@@ -199,6 +199,7 @@ def replay(given_arrivals: list[tuple[float, int, int, float | None]], extra: li
     return tokens, model.statistics()
 
 
+@settings(deadline=None)
 @given(arrivals, st.lists(st.floats(0, 200, allow_nan=False), max_size=20))
 def test_every_stream_ends_or_was_cancelled_and_no_token_is_lost(given_arrivals, extra) -> None:
     tokens, statistics = replay(given_arrivals, extra)
@@ -210,6 +211,7 @@ def test_every_stream_ends_or_was_cancelled_and_no_token_is_lost(given_arrivals,
         assert sum(tokens.values()) == statistics.completion_tokens == sum(output for _, output, _, _ in given_arrivals)
 
 
+@settings(deadline=None)
 @given(arrivals, st.lists(st.floats(0, 200, allow_nan=False), max_size=20))
 def test_the_outcome_does_not_depend_on_when_it_is_asked_for(given_arrivals, extra) -> None:
     _, often = replay(given_arrivals, extra)

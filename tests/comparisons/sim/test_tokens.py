@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alto_lg.comparisons.sim import tokens
@@ -10,11 +10,13 @@ PROSE = (
 )
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_joining_the_pieces_gives_the_text_back(text: str) -> None:
     assert "".join(tokens.split(text)) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_every_piece_holds_something(text: str) -> None:
     assert all(tokens.split(text))
