@@ -88,8 +88,14 @@ def run(options: argparse.Namespace) -> int:
     console = output_console()
     console.print(limits_table(timed))
     console.print(cost_table(chain, options.seed))
-    console.print(f"Final states were equal in every run. {versions()} {machine()}")
+    console.print(f"Final states were equal in every run. {_made_with()}")
     return 0
+
+
+def _made_with() -> str:
+    libraries = ", ".join(f"{name} {version}" for name, version in versions().items())
+    computer = machine()
+    return f"{libraries}; {computer['cpus']} cpus, {computer['processor']}."
 
 
 async def time_shape(shape: Shape, repeats: int) -> Timing:
@@ -149,7 +155,7 @@ def limits_table(timed: Sequence[Timing]) -> Table:
 
 def cost_table(chain: Timing, seed: int) -> Table:
     """What acceleration costs where there is nothing to overlap."""
-    title = f"{chain.shape.name}: accelerated ÷ LangGraph, ratio of medians [95 % CI], {len(chain.plain)} runs"
+    title = f"{chain.shape.name}: medians of {len(chain.plain)} runs, ratio [95 % CI]"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("time", "LangGraph (ms)", "accelerated (ms)", "ratio", f"≤ {_COST_AT_MOST:.2f}", "dropped"):
         table.add_column(name, justify="left" if name == "time" else "right", no_wrap=True)
