@@ -74,7 +74,7 @@ class Lookahead:
         )
         self.projection = Projection(loop.channels, lambda: loop.step, self._values_at)
         self.machine = Machine(wired.plan, conditions, self, run)
-        self._preparation = Preparation(loop, self.projection, wired)
+        self._preparation = Preparation(loop, self.projection, wired, self.tally)
         self._early: dict[Firing, EarlyFiring] = {}
         self._official: dict[str, Firing] = {}  # by the id of LangGraph's task
         self._started: dict[Firing, float] = {}
@@ -118,7 +118,7 @@ class Lookahead:
             self.tally.firings += 1
             if firing.status is Status.RUNNING and not firing.early:
                 self._started[firing] = now
-                describe(task.config, firing.ancestry)
+                describe(task.config, firing.ancestry, self.tally)
                 if task.writes:  # restored from a checkpoint: it does not run again
                     self.task_ended(task.id, task.writes)
         current = set(self._official.values())
@@ -174,7 +174,7 @@ class Lookahead:
     def _solitary_step(self, now: float) -> _Solitary:
         (task,) = self._loop.tasks.values()
         ancestry = self.machine.run.triggered(task.name, self._loop.step)
-        describe(task.config, ancestry)
+        describe(task.config, ancestry, self.tally)
         self.tally.firings += 1
         return _Solitary(task.id, task.name, self._loop.step, now, task.writes)
 
@@ -287,7 +287,11 @@ class Lookahead:
         routes = firing.stage.route_reads.keys.within(self._wired.plan.keys) if self._routes_are_settled(firing) else ()
         early.settled = self._wired.tops(reads.union(routes))
         early.values = {key: self.projection.value(key, firing.step) for key in self._wired.tops(reads)}
-        task = self._preparation.task(early, packet)
+        try:
+            task = self._preparation.task(early, packet)
+        except Exception:  # a state model that refuses the values: LangGraph will raise it when it gets there
+            self.machine.decline(firing)
+            return
         early.run(self._loop, task, self.use_astream, self._context.copy())
         early.future.add_done_callback(partial(self._early_ended, early), context=self._context.copy())
         self._early[firing] = early

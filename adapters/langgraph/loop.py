@@ -27,6 +27,7 @@ from alto_lg.adapters.langgraph.internals import (
     map_output_updates,
 )
 from alto_lg.adapters.langgraph.lookahead import Lookahead, ancestry_of
+from alto_lg.adapters.langgraph.preparation import TALLY
 from alto_lg.adapters.langgraph.slots import OrderedSlots
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.messages import Conditions
@@ -75,6 +76,9 @@ class AltoLoop(AsyncPregelLoop):
         self.lookahead = None  # what ends from now on ends because the run does
         lookahead.run_ended(f"the run ended by {exc_type.__name__}" if exc_type else f"the run ended ({self.status})")
         self.acceleration.statistics = lookahead.tally.result()
+        outer = self.config[CONF].get(TALLY)
+        if outer is not None:
+            outer.include(self.acceleration.statistics)
         return await super().__aexit__(exc_type, exc_value, traceback)
 
     def tick(self) -> bool:

@@ -27,6 +27,7 @@ from alto_lg.adapters.langgraph.internals import (
 from alto_lg.adapters.langgraph.ownership import copied, is_owned
 from alto_lg.adapters.langgraph.projection import Projection, StateView
 from alto_lg.engine.ancestry import Ancestry
+from alto_lg.engine.statistics import Tally
 
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.early import EarlyFiring
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 ANCESTRY = "__alto_ancestry"
 """Where a node's config holds the `Ancestry` of its firing; LangGraph saves no key that begins with two underscores."""
+TALLY = "__alto_tally"
+"""Where a node's config holds the counts of its run, for the runs of subgraphs inside."""
 GATE = "__alto_gate"
 """Where the config of an early firing holds the wait that comes before its conditional edges."""
 EVENT_KEY = "alto_ancestry"
@@ -44,7 +47,8 @@ EVENT_KEY = "alto_ancestry"
 class Preparation:
     """Prepares the tasks of one run."""
 
-    def __init__(self, loop: AltoLoop, projection: Projection, wired: WiredPlan) -> None:
+    def __init__(self, loop: AltoLoop, projection: Projection, wired: WiredPlan, tally: Tally) -> None:
+        self._tally = tally
         self._loop = loop
         self._projection = projection
         self._wired = wired
@@ -85,7 +89,7 @@ class Preparation:
             retry_policy=loop.retry_policy,
         )
         assert isinstance(task, PregelExecutableTask)
-        describe(task.config, firing.ancestry)
+        describe(task.config, firing.ancestry, self._tally)
         task.config[CONF][GATE] = early.routes_settled
         return task
 
@@ -96,9 +100,10 @@ class Preparation:
         return packet
 
 
-def describe(config: RunnableConfig, ancestry: Ancestry) -> None:
+def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally) -> None:
     """Put the ancestry where the node, and whoever streams its messages, can see it."""
     config[CONF][ANCESTRY] = ancestry
+    config[CONF][TALLY] = tally
     callbacks = config.get("callbacks")
     if callbacks is not None and not isinstance(callbacks, list) and callbacks.handlers:
         callbacks.add_metadata({EVENT_KEY: str(ancestry)})

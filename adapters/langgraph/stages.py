@@ -63,8 +63,9 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         routers += [_Router.of(branch, wiring) for branch in branches_of(handler)]
     certain = wiring.certain_successors(node)
     goto = _declared_or_code(facts.goto, wiring.declared_targets(node))
-    successors = certain | wiring.joined_successors(node) | goto.keys.within(graph.nodes)
-    successors = successors.union(*(router.targets.keys.within(graph.nodes) for router in routers))
+    anywhere = wiring.nodes - {START}  # to which LangGraph lets nobody go
+    successors = certain | wiring.joined_successors(node) | goto.keys.within(anywhere)
+    successors = successors.union(*(router.targets.keys.within(anywhere) for router in routers))
     if handler is not None:
         successors |= wiring.certain_successors(handler) | wiring.joined_successors(handler)
     stage = Stage(

@@ -26,6 +26,7 @@ class Firing:
 
     packet: identity of the `Send` whose payload is its whole input; None if it reads the state.
     early: it was started before its step.
+    declined: it could not be prepared early, and waits for its step.
     gated: it is early, its body has ended, and its conditional edges wait.
     may_mutate: it may change, in place, a value that was there before it.
     """
@@ -36,6 +37,7 @@ class Firing:
     packet: Hashable | None = None
     status: Status = Status.WAITING
     early: bool = False
+    declined: bool = False
     gated: bool = False
     may_mutate: bool = field(default=False)
 

@@ -60,6 +60,14 @@ class Frontier:
                 return time, stage
         return None
 
+    def may_trigger(self, stage: str, step: int) -> Pointstamp | None:
+        """An outstanding firing that could result in `stage` firing at `step` itself, or None."""
+        reach = self._plan.reach
+        for time, name in self._before(step):
+            if stage in reach.exactly(name, step - time):
+                return time, name
+        return None
+
     def may_fire(self, stages: frozenset[str], until: int) -> Pointstamp | None:
         """An outstanding firing that is, or could result in, a firing of one of `stages` at step `until` or before."""
         if stages:

@@ -101,6 +101,13 @@ class Machine:
         ended = [firing for firing in self._steps.get(step, {}).values() if firing.status is Status.ENDED]
         return sorted(ended, key=lambda firing: firing.ancestry.order)
 
+    def decline(self, firing: Firing) -> None:
+        """A firing that was to start could not be prepared: its own step will say why."""
+        firing.status, firing.early, firing.declined = Status.WAITING, False, True
+        if firing.stage.may_mutate:
+            self._frontier.remove(firing.step, firing.stage.name, may_mutate=False)
+            self._frontier.add(firing.step, firing.stage.name, may_mutate=True)
+
     def break_off(self, why: str) -> None:
         """A proof has failed: start nothing more early, and adopt nothing that was."""
         self.broken = self.broken or why
@@ -256,7 +263,7 @@ class Machine:
                     yield Start(firing)
 
     def _may_start(self, firing: Firing) -> bool:
-        if firing.status is not Status.WAITING or self._paused_before(firing.step):
+        if firing.status is not Status.WAITING or firing.declined or self._paused_before(firing.step):
             return False
         return self._rules.against_start(firing, self._base) is None
 

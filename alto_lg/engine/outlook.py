@@ -46,8 +46,16 @@ def _outlook(plan: Plan, stage: Stage, rivals: frozenset[str]) -> Outlook:
     blocked = {rival: reason for rival in sorted(rivals) if (reason := _reason(plan, stage, plan.stages[rival]))}
     hints = _hints(plan, stage, blocked)
     early = bool(rivals) and len(blocked) < len(rivals)
-    reasons = tuple(blocked.values()) if rivals else ("nothing that does not lead to it runs beside it",)
+    reasons = _grouped(blocked) if rivals else ("nothing that does not lead to it runs beside it",)
     return Outlook(stage, early, tuple(sorted(rivals)), reasons, hints, stage.advice)
+
+
+def _grouped(blocked: dict[str, str]) -> tuple[str, ...]:
+    """One clause for all rivals that hold a stage up in the same way."""
+    rivals: dict[str, list[str]] = {}
+    for rival, reason in blocked.items():
+        rivals.setdefault(reason, []).append(repr(rival))
+    return tuple(f"{', '.join(names)} {reason}" for reason, names in rivals.items())
 
 
 def _own_reason(stage: Stage) -> str | None:
@@ -59,14 +67,15 @@ def _own_reason(stage: Stage) -> str | None:
 
 
 def _reason(plan: Plan, stage: Stage, rival: Stage) -> str | None:
+    """What holds `stage` up about a rival, said of the rival."""
     if rival.barrier:
-        return f"{rival.name!r} is declared a barrier"
+        return "is declared a barrier"
     written = rival.writes.keys.within(plan.keys) & stage.reads.keys.within(plan.keys)
     if written:
         names = ", ".join(sorted(written)[:3]) + (", …" if len(written) > 3 else "")
-        return f"{rival.name!r} may write {names} ({rival.writes.why}), which it reads ({stage.reads.why})"
+        return f"may write {names} ({rival.writes.why}), which it reads ({stage.reads.why})"
     if rival.may_mutate:
-        return f"{rival.name!r} may change a value in place ({rival.mutates.why}); values that cannot change are safe"
+        return f"may change a value in place ({rival.mutates.why}); values that cannot be changed are safe"
     return None
 
 

@@ -108,6 +108,7 @@ class Reach:
         self._keys = keys
         self._saturated = len(stages)
         self._reached: dict[tuple[str, int], frozenset[str]] = {}
+        self._exactly: dict[tuple[str, int], frozenset[str]] = {}
         self._written: dict[tuple[str, int], frozenset[str]] = {}
         self._mutating: dict[tuple[str, int], frozenset[str]] = {}
 
@@ -125,6 +126,19 @@ class Reach:
                     break
                 known = grown
             self._reached[stage, hops] = known
+        return known
+
+    def exactly(self, stage: str, hops: int) -> frozenset[str]:
+        """Stages that may fire exactly `hops` steps after a firing of `stage`; none if hops < 0."""
+        if hops <= 0:
+            return frozenset({stage} if hops == 0 else ())
+        if hops > 2 * self._saturated:  # all cycles have been gone round: an upper bound will do
+            return self.stages(stage, hops)
+        known = self._exactly.get((stage, hops))
+        if known is None:
+            before = self.exactly(stage, hops - 1)
+            known = frozenset().union(*(self._stages[name].successors for name in before))
+            self._exactly[stage, hops] = known
         return known
 
     def writes(self, stage: str, hops: int) -> frozenset[str]:

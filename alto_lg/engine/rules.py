@@ -82,6 +82,11 @@ class Rules:
                 return f"{_named(stamp)} may touch the store"
         if firing.is_push:
             return self._against_packet(firing)
+        if not (stage.pure or self._conditions.chains):
+            # What several siblings lead to is a join to whoever drew it, though one of them is enough to trigger it.
+            stamp = self._frontier.may_trigger(stage.name, step)
+            if stamp:
+                return f"{_named(stamp)} may still lead to it, in the same step"
         reads = stage.reads.keys.within(self._plan.keys)
         reason = self._against_reading(reads, step)
         if reason is None and self._values.changeable(reads & stage.mutates.keys.within(reads), step):

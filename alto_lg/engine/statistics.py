@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class RunStatistics:
-    """What one run did; complete when the run has ended.
+    """What one run did; complete when the run has ended. Runs of subgraphs count in, but for the times.
 
     firings: executions of nodes that were committed.
     early_starts: executions that began before their step, committed or not.
@@ -54,6 +54,12 @@ class Tally:
 
     def dropped(self, why: str) -> None:
         self._dropped_why[why] += 1
+
+    def include(self, inner: RunStatistics) -> None:
+        """A run of a subgraph, inside this run, has ended."""
+        self.firings += inner.firings
+        self.early_starts += inner.early_starts
+        self._dropped_why.update(inner.dropped_why)
 
     def result(self, *, plain: str | None = None) -> RunStatistics:
         wall_s = 0.0 if self._started is None else max(0.0, self._ended - self._started)
