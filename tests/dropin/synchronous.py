@@ -88,7 +88,8 @@ def _history(app: App, shape: Shape) -> Any:
 
 def _once(app: App, shape: Shape, given: Any) -> Any:
     try:
-        return compare.plain(app.invoke(given, config_of(shape), context=shape.context))
+        state = app.invoke(given, config_of(shape), context=shape.context)
+        return compare.result([((), "values", state)])
     except Exception as raised:
         return compare.error(raised)
 

@@ -25,13 +25,21 @@ def expected(name: str, stretch: int, durability: Durability) -> Seen:
 @every_shape
 @pytest.mark.parametrize("tempo", TEMPOS, ids=str)
 def test_a_shape_shows_what_langgraph_shows(shape: Shape, tempo: Tempo, impl: Implementation) -> None:
-    assert_same(watch(shape, impl, tempo), expected(shape.name, tempo.stretch, "async"))
+    seen, wanted = watch(shape, impl, tempo), expected(shape.name, tempo.stretch, "async")
+    if shape.racing:
+        assert_same_as_far_as_committed(seen, wanted)
+    else:
+        assert_same(seen, wanted)
 
 
 @every_shape
 @pytest.mark.parametrize("durability", [mode for mode in get_args(Durability) if mode != "async"])
 def test_a_shape_saves_what_langgraph_saves(shape: Shape, durability: Durability, impl: Implementation) -> None:
-    assert_same(watch(shape, impl, Tempo(5, "shuffle"), durability), expected(shape.name, 0, durability))
+    seen, wanted = watch(shape, impl, Tempo(5, "shuffle"), durability), expected(shape.name, 0, durability)
+    if shape.racing:
+        assert_same_as_far_as_committed(seen, wanted)
+    else:
+        assert_same(seen, wanted)
 
 
 @every_shape
@@ -49,3 +57,11 @@ def assert_same(seen: Seen, wanted: Seen) -> None:
     assert seen.history == wanted.history
     assert seen.tasks == wanted.tasks
     assert seen.streams == wanted.streams
+
+
+def assert_same_as_far_as_committed(seen: Seen, wanted: Seen) -> None:
+    """Where a sibling fails, LangGraph does not say which others had ended: only their step is compared."""
+    assert seen.errors == wanted.errors
+    assert seen.results == wanted.results
+    for one, other in zip(seen.streams, wanted.streams, strict=True):
+        assert [item["values"] for item in one] == [item["values"] for item in other]

@@ -153,7 +153,8 @@ def invoke(shape: Shape, implementation: Implementation, tempo: Tempo) -> Outcom
     async def main() -> Any:
         app = compiled(shape, tempo.sleep(), implementation)
         try:
-            return compare.plain(await app.ainvoke(input_of(shape), dict(shape.config), context=shape.context))
+            state = await app.ainvoke(input_of(shape), dict(shape.config), context=shape.context)
+            return compare.result([((), "values", state)])
         except Exception as raised:
             return compare.error(raised)
 

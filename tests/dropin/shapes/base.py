@@ -73,6 +73,16 @@ def say(sleep: Sleep, word: str, seconds: float) -> Node:
     return speak
 
 
+def tally(sleep: Sleep, word: str, seconds: float) -> Node:
+    """A node that reads the whole log, as a join does: it must wait for all that may still write to it."""
+
+    async def counting(state: Log) -> dict[str, Any]:
+        await sleep(seconds)
+        return {"log": [f"{word} {len(state['log'])}"]}
+
+    return counting
+
+
 def add_all(state: type, nodes: Mapping[str, Node]) -> Builder:
     """A new builder over a state, with these nodes."""
     builder: Builder = StateGraph(state)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypedDict
 
 from langgraph.graph import END, START
 
-from dropin.shapes.base import Builder, Log, Shape, Sleep, add_all, connect, say
+from dropin.shapes.base import Builder, Log, Shape, Sleep, add_all, connect, say, tally
 
 
 def fast_and_slow(sleep: Sleep) -> Builder:
@@ -41,8 +41,9 @@ def double_firing(sleep: Sleep) -> Builder:
 
 
 def equal_depth(sleep: Sleep) -> Builder:
-    seconds = {"q": 0.05, "s": 0.1, "g": 0.4, "cs": 0.1, "f": 0.1}
+    seconds = {"q": 0.05, "s": 0.1, "g": 0.4, "cs": 0.1}
     nodes = {name: say(sleep, name, seconds[name]) for name in seconds}
+    nodes["f"] = tally(sleep, "f", 0.1)
     return connect(
         add_all(Log, nodes),
         (START, "q"),

@@ -154,9 +154,11 @@ def go_on(_: Any) -> None:
 
 SHAPES = (
     Shape("fails_in_the_first_step", "a node of the first step fails", fails_in_the_first_step, racing=True),
-    Shape("fails_in_the_second_step", "an early branch fails beside a slow sibling", fails_in_the_second_step),
-    Shape("slow_sibling_fails", "a slow sibling fails after a branch went on", slow_sibling_fails),
-    Shape("both_fail", "of two errors the one of the earlier step wins", both_fail),
+    Shape(
+        "fails_in_the_second_step", "an early branch fails beside a slow sibling", fails_in_the_second_step, racing=True
+    ),
+    Shape("slow_sibling_fails", "a slow sibling fails after a branch went on", slow_sibling_fails, sync=False),
+    Shape("both_fail", "of two errors the one of the earlier step wins", both_fail, sync=False),
     Shape("packet_fails", "a packet fails when others are a hop further", packet_fails, racing=True),
     Shape("router_fails", "a router fails beside a slow sibling", router_fails),
     Shape("subgraph_fails", "a node inside a subgraph fails", subgraph_fails),

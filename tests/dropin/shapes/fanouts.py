@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypedDict
 from langgraph.graph import END, START
 from langgraph.types import Command, Send
 
-from dropin.shapes.base import Builder, Log, Shape, Sleep, add_all, connect, say
+from dropin.shapes.base import Builder, Log, Shape, Sleep, add_all, connect, say, tally
 
 HOP_S = (0.1, 0.4, 0.2, 0.3, 0.1, 0.5)
 """Hop times, walked with strides that share no factor with the length, so that hops of one item differ."""
@@ -86,7 +86,7 @@ def _chain_through(sleep: Sleep, count: int, joined: bool) -> Builder:
     builder.add_conditional_edges("start", spread, ["first"])
     connect(builder, (START, "start"))
     if joined:
-        builder.add_node("join", say(sleep, "join", 0.1))
+        builder.add_node("join", tally(sleep, "join", 0.1))
         connect(builder, ("third", "join"))
     return builder
 
@@ -201,8 +201,8 @@ def list_join_on_sends(sleep: Sleep) -> Builder:
     return connect(builder, (START, "start"), (START, "side"), ("side", "side2"), (["work", "side2"], "join"))
 
 
-def router_reads_a_slow_sibling(sleep: Sleep) -> Builder:
-    """The fan-out after `fast` depends on a key that `slow` writes in the same step."""
+def router_beside_a_writer(sleep: Sleep) -> Builder:
+    """A router sees the state of its step and its own node's writes, not what a sibling of that step writes."""
 
     async def fast(state: Items) -> dict[str, Any]:
         await sleep(0.1)
@@ -222,6 +222,26 @@ def router_reads_a_slow_sibling(sleep: Sleep) -> Builder:
     builder = add_all(Items, {"fast": fast, "slow": slow, "work": work})
     builder.add_conditional_edges("fast", spread, ["work"])
     return connect(builder, (START, "fast"), (START, "slow"))
+
+
+def router_reads_a_slow_sibling(sleep: Sleep) -> Builder:
+    """The fan-out of the second step depends on a key that a slow node of the first step writes."""
+
+    async def slow(state: Items) -> dict[str, Any]:
+        await sleep(0.6)
+        return {"size": 3}
+
+    def spread(state: Items) -> list[Send]:
+        return [Send("work", {"index": index}) for index in range(state["size"])]
+
+    async def work(item: Item) -> dict[str, Any]:
+        await sleep(0.1)
+        return {"log": [f"work {item['index']}"]}
+
+    nodes = {"fast": say(sleep, "fast", 0.1), "next": say(sleep, "next", 0.1), "slow": slow, "work": work}
+    builder = add_all(Items, nodes)
+    builder.add_conditional_edges("next", spread, ["work"])
+    return connect(builder, (START, "fast"), (START, "slow"), ("fast", "next"))
 
 
 def send_order(sleep: Sleep) -> Builder:
@@ -293,11 +313,18 @@ SHAPES = (
     Shape("mixed_targets", "a router that returns packets and names", mixed_targets),
     Shape("list_join_on_sends", "a list edge with a source that packets activate", list_join_on_sends),
     Shape(
+        "router_beside_a_writer",
+        "a router does not see what a sibling of its step writes",
+        router_beside_a_writer,
+        critical_path_s=0.6,
+        supersteps_s=0.7,
+    ),
+    Shape(
         "router_reads_a_slow_sibling",
-        "a router that reads a slow sibling's key waits for it",
+        "a router waits for the key that it reads; its node does not",
         router_reads_a_slow_sibling,
         critical_path_s=0.7,
-        supersteps_s=0.7,
+        supersteps_s=0.8,
     ),
     Shape(
         "send_order",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Send
 
-from dropin.shapes.base import Builder, Log, Shape, Sleep, add_all, connect, say
+from dropin.shapes.base import Builder, Log, Shape, Sleep, add_all, connect, say, tally
 from dropin.shapes.fanouts import Item, Items, hop_s, longest_chain_s
 
 
@@ -40,7 +40,7 @@ def send_to_subgraph(sleep: Sleep) -> Builder:
     def spread(state: Items) -> list[Send]:
         return [Send("item", {"index": index, "log": []}) for index in range(4)]
 
-    builder = add_all(Items, {"start": say(sleep, "start", 0.1), "join": say(sleep, "join", 0.1)})
+    builder = add_all(Items, {"start": say(sleep, "start", 0.1), "join": tally(sleep, "join", 0.1)})
     builder.add_node("item", _per_item(sleep))
     builder.add_conditional_edges("start", spread, ["item"])
     return connect(builder, (START, "start"), ("item", "join"))
