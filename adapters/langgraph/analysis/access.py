@@ -11,7 +11,7 @@ import ast
 from enum import EnumType
 from types import FunctionType, GenericAlias
 
-from .attributes import implicit_methods, static_attribute, user_method
+from .attributes import class_attribute, implicit_methods, static_attribute, user_method
 from .core import Arguments
 from .expressions import Expressions
 from .library import is_user_code
@@ -39,6 +39,7 @@ from .words import words
 
 DICT_METHODS = words("get items keys values copy pop popitem update setdefault clear __getitem__ __setitem__")
 STATE_METHODS = DICT_METHODS | {"model_dump", "model_dump_json", "model_copy", "__contains__"}
+_ITERATION = ("__iter__", "__aiter__", "__next__", "__anext__", "__getitem__")
 MOST_ITEMS = 64  # live constants listed one by one
 
 
@@ -75,7 +76,8 @@ class Access(Expressions):
         """One key of the state: what LangGraph gave, or what the code has assigned since."""
         self.read(name, self.line(scope, node))
         thing = self.state_thing
-        return self.part_values(name) | thing.fields.get(name, NEVER) | thing.elements
+        # What was put inside this value comes out of loads from it, and not of this one.
+        return frozenset({Part(name)}) | thing.fields.get(name, NEVER) | thing.elements
 
     def _load_made_item(self, atom: Made, keys: Value, scope: Scope, node: ast.AST) -> Value:
         thing = self.heap.things[atom.site]
@@ -123,6 +125,7 @@ class Access(Expressions):
         names = texts_of(keys)
         for atom in target:
             if isinstance(atom, State):
+                self.assign_state(scope, node)
                 self._store_names(self.state_thing, names, keys | value, value)
             elif isinstance(atom, Made):
                 self._store_made_item(atom, names, keys, value, scope, node)
@@ -217,7 +220,8 @@ class Access(Expressions):
                     found |= self.call_method(frozenset({atom}), hook, Arguments((SCALAR,)), scope, node)
         attribute = static_attribute(thing.type_, name)
         if attribute is None:
-            return found
+            # A descriptor of unknown kind, or a name that only unseen code sets.
+            return found if name in thing.fields else found | self.escape(frozenset({atom}), repr(name), scope, node)
         if isinstance(attribute.value, property):
             getter = attribute.value.fget
             called = self.call(frozenset({Live(getter)}), Arguments((frozenset({atom}),)), scope, node)
@@ -261,6 +265,7 @@ class Access(Expressions):
     def store_attribute(self, target: Value, name: str, value: Value, scope: Scope, node: ast.AST) -> None:
         for atom in target:
             if isinstance(atom, State):
+                self.assign_state(scope, node)
                 self.heap.set_field(self.state_thing, name, value)
                 continue
             if isinstance(atom, Made):
@@ -286,6 +291,9 @@ class Access(Expressions):
         if attribute is not None and isinstance(attribute.value, property):
             setter = frozenset({Live(attribute.value.fset)})
             self.call(setter, Arguments((frozenset({atom}), value)), scope, node)
+        descriptor = class_attribute(type_, name)
+        if descriptor is not None and user_method(type(descriptor), "__set__") is not None:
+            self.escape(frozenset({atom}) | value, repr(name), scope, node)
         if user_method(type_, "__setattr__") is not None:
             arguments = Arguments((frozenset({Live(name)}), value))
             self.call_method(frozenset({atom}), "__setattr__", arguments, scope, node)
@@ -305,20 +313,28 @@ class Access(Expressions):
             return self.part_values(atom.key)
         if isinstance(atom, Made):
             thing = self.heap.things[atom.site]
-            if thing.type_ is not None and user_method(thing.type_, "__iter__") is not None:
-                return self._iterate_instance(atom, scope, node) | thing.elements
+            if thing.type_ is not None and any(user_method(thing.type_, hook) for hook in _ITERATION):
+                return self._iterate_instance(atom, thing.type_, scope, node) | thing.elements
             return self._made_elements(thing)
         if isinstance(atom, Live):
             return self._live_elements(atom, scope, node)
         return self.outside_values()
 
-    def _iterate_instance(self, atom: Atom, scope: Scope, node: ast.AST) -> Value:
-        iterator = self.call_method(frozenset({atom}), "__iter__", Arguments(), scope, node)
+    def _iterate_instance(self, atom: Atom, type_: type, scope: Scope, node: ast.AST) -> Value:
         items: Value = OUTSIDE
+        iterator: Value = NEVER
+        for hook in _ITERATION:
+            if user_method(type_, hook) is not None:
+                called = self.call_method(frozenset({atom}), hook, Arguments(rest=SCALAR), scope, node)
+                called = self.awaited(called, scope, node)
+                items |= called
+                iterator |= called if hook in ("__iter__", "__aiter__") else NEVER
         for found in iterator:
             if isinstance(found, Made) and (type_ := self.heap.things[found.site].type_) is not None:
-                if user_method(type_, "__next__") is not None:
-                    items |= self.call_method(frozenset({found}), "__next__", Arguments(), scope, node)
+                for hook in ("__next__", "__anext__"):
+                    if user_method(type_, hook) is not None:
+                        called = self.call_method(frozenset({found}), hook, Arguments(), scope, node)
+                        items |= self.awaited(called, scope, node)
             elif found != atom:
                 items |= self._elements(found, scope, node)
         return items
@@ -345,8 +361,8 @@ class Access(Expressions):
             if len(value) > MOST_ITEMS:
                 return self.outside_values() | SCALAR
             return frozenset(self.live(item, scope, node) for item in value)
-        if user_method(type(value), "__iter__") is not None:
-            return self._iterate_instance(atom, scope, node) | self.outside_values()
+        if any(user_method(type(value), hook) for hook in _ITERATION):
+            return self._iterate_instance(atom, type(value), scope, node) | self.outside_values()
         return self.outside_values() | SCALAR
 
     def mapping_values(self, value: Value, scope: Scope, node: ast.AST) -> Value:
@@ -374,6 +390,8 @@ class Access(Expressions):
                 what = f"changes {self.name_in(node)} in place"
                 self.change(frozenset({into}), inside, scope, node, what)
                 continue
+            if isinstance(into, State):
+                self.assign_state(scope, node)
             thing = self.state_thing if isinstance(into, State) else self.heap.things[into.site]
             for atom in source:
                 self._merge(thing, atom, scope, node)
@@ -422,7 +440,8 @@ class Access(Expressions):
 
     # Other.
     def awaited(self, value: Value, scope: Scope, node: ast.AST) -> Value:
-        """What awaiting gives: coroutines of followed functions already stand for their result."""
+        """What awaiting gives."""
+        self.implicit(value, NEVER, scope, node)
         result: Value = NEVER
         for atom in value:
             if isinstance(atom, Made) and self.heap.things[atom.site].kind == "awaitable":

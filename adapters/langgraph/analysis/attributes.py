@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import Enum, EnumType
 from functools import cache
@@ -88,6 +89,8 @@ def _of_class(type_: type, name: str) -> Attribute | None:
             return Attribute(found, is_method=True)
         if isinstance(found, property):
             return Attribute(found)
+        if isinstance(found, functools.cached_property):
+            return Attribute(property(found.func))
         if hasattr(type(found), "__get__") and not isinstance(found, BuiltinFunctionType | type):
             return None
         return Attribute(found)

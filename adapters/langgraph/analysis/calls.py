@@ -18,7 +18,7 @@ from types import FunctionType, MethodType
 from .core import Arguments
 from .follow import Follow
 from .known_calls import Rule, rule_of
-from .library import code_name, is_user_code, may_interrupt, name_of
+from .library import code_name, is_library_class, is_user_code, may_interrupt, name_of
 from .scopes import Scope
 from .values import (
     NEVER,
@@ -136,9 +136,21 @@ class Calls(Follow):
             return join(self._call_function(f, arguments, scope, node) for f in inner)
         if not is_user_code(function):
             self._note_interrupt(function, scope, node)
-            return self.escape(arguments.all, name_of(function), scope, node)
+            inner = self._wrapped_functions(function)
+            given = Arguments(rest=arguments.all | OUTSIDE | SCALAR)
+            results = join(self._call_function(f, given, scope, node) for f in inner)
+            return results | self.escape(arguments.all | results, name_of(function), scope, node)
         result = self.follow_function(function, arguments, scope, node)
         return self._followed(result, arguments, scope, node, code_name(function.__code__))
+
+    @staticmethod
+    def _wrapped_functions(function: FunctionType) -> list[FunctionType]:
+        """The user's functions that a wrapper of a library holds."""
+        held: list[object] = [getattr(function, "__wrapped__", None)]
+        for cell in function.__closure__ or ():
+            with contextlib.suppress(ValueError):  # a cell that is not filled yet
+                held.append(cell.cell_contents)
+        return list({id(f): f for f in held if isinstance(f, FunctionType) and is_user_code(f)}.values())
 
     def _followed(
         self, result: Value | str, arguments: Arguments, scope: Scope, node: ast.AST, name: str = "a function"
@@ -209,15 +221,27 @@ class Calls(Follow):
 
     def run_callbacks(self, arguments: Arguments, given: Value, scope: Scope, node: ast.AST) -> Value:
         """Functions among the arguments are called with some of these values; what they may return."""
-        result: Value = NEVER
+        # What one call returned may be given to the next.
+        slot = self.site(scope, node, "called back")
         for atom in arguments.all:
-            if isinstance(atom, Closure | Method) or (
+            if isinstance(atom, Closure | Method | Made) or (
                 isinstance(atom, Live) and not is_immutable(atom) and callable(atom.value)
             ):
-                if isinstance(atom, Live) and isinstance(atom.value, type) and rule_of(atom.value) is None:
+                if isinstance(atom, Made) and self.heap.things[atom.site].kind not in ("partial", "instance"):
                     continue
-                result |= self.call(frozenset({atom}), Arguments(rest=given | SCALAR), scope, node)
-        return result
+                if isinstance(atom, Made) and not self._is_callable_thing(atom):
+                    continue
+                given_now = Arguments(rest=given | SCALAR | self.heap.slot(slot))
+                if isinstance(atom, Live) and isinstance(atom.value, type):
+                    if not is_library_class(atom.value):
+                        self.escape(given_now.rest, name_of(atom.value), scope, node)
+                    continue
+                self.heap.grow_slot(slot, self.call(frozenset({atom}), given_now, scope, node))
+        return self.heap.slot(slot)
+
+    def _is_callable_thing(self, atom: Made) -> bool:
+        thing = self.heap.things[atom.site]
+        return thing.kind == "partial" or (thing.type_ is not None and hasattr(thing.type_, "__call__"))  # noqa: B004
 
 
 _CACHED = (functools._lru_cache_wrapper,)

@@ -120,7 +120,7 @@ class Core(ABC):
     def make(
         self, kind: str, scope: Scope, node: ast.AST, role: str = "", type_: type | None = None
     ) -> tuple[Made, Thing]:
-        made = self.heap.make(self.site(scope, node, role), kind, self.line(scope, node), type_)
+        made = self.heap.make((*self.site(scope, node, role), kind), kind, self.line(scope, node), type_)
         return made, self.heap.things[made.site]
 
     def holder(self, kind: str, elements: Value, scope: Scope, node: ast.AST, role: str = "") -> Value:
@@ -171,12 +171,18 @@ class Core(ABC):
             elif isinstance(atom, Made):
                 self.heap.add_elements(self.heap.things[atom.site], stored)
             elif isinstance(atom, State):
+                self.assign_state(scope, node)
                 self.heap.add_elements(self.state_thing, stored)
             elif isinstance(atom, Method):
                 self.change(frozenset({atom.receiver}), stored, scope, node, what)
             elif not is_immutable(atom):
                 self.change_outside(what, scope, node)
                 self.keep(stored, scope, node)
+
+    def assign_state(self, scope: Scope, node: ast.AST) -> None:
+        """The state object itself gets, or loses, a key."""
+        if not self.findings.assigns:
+            self.findings.assigns = self.line(scope, node)
 
     def change_outside(self, what: str, scope: Scope, node: ast.AST) -> None:
         if not self.findings.changes_outside:
@@ -209,6 +215,7 @@ class Core(ABC):
                 why = f"passes the whole state to {whom}, which could not be followed ({where})"
                 self.findings.reads.add_every(why)
                 self.findings.mutates.add_every(why)
+                self.assign_state(scope, node)
                 self.heap.widen(self.state_thing)
                 self.heap.add_elements(self.state_thing, given)
                 self._leak(where)
@@ -261,6 +268,7 @@ class Core(ABC):
                     why = f"a callback hands the whole state to code that was not seen ({where})"
                     self.findings.reads.add_every(why)
                     self.findings.mutates.add_every(why)
+                    self.assign_state(scope, node)
                     self._leak(where)
                 elif isinstance(atom, Part):
                     why = f"a callback hands a value of it to code that was not seen ({where})"

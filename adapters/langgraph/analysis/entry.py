@@ -30,7 +30,8 @@ from .scopes import Scope, Shape
 from .updates import Outcome, node_outcome, router_outcome
 from .values import NEVER, OUTSIDE, STATE, Injected, Live, State, Value
 
-_INJECTED = frozenset(name for name, *_ in KWARGS_CONFIG_KEYS)
+# LangChain's RunnableLambda also gives `run_manager`.
+_INJECTED = frozenset({"run_manager", *(name for name, *_ in KWARGS_CONFIG_KEYS)})
 _EMPTY_SHAPE = Shape(frozenset(), frozenset(), frozenset(), frozenset(), frozenset(), False)
 
 
@@ -78,6 +79,7 @@ def _either(left: CodeFacts, right: CodeFacts) -> CodeFacts:
         goto=left.goto | right.goto,
         mutates=left.mutates | right.mutates,
         mutates_outside=left.mutates_outside or right.mutates_outside,
+        assigns=left.assigns or right.assigns,
         leaks=left.leaks or right.leaks,
         interrupts=left.interrupts or right.interrupts,
         store=left.store or right.store,
@@ -204,7 +206,12 @@ def _arguments(interpreter: Interpreter, start: Start) -> Arguments | str:
     optional: set[str] = set()
     taken = {p.name for p in positional[: len(leading) + 1]}
     for parameter in parameters:
-        if parameter.name in _INJECTED and parameter.name not in taken | set(keywords):
+        if parameter.name in taken | set(keywords) or parameter.kind in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        ):
+            continue
+        if parameter.name in _INJECTED or parameter.default is parameter.empty:
             keywords[parameter.name] = _injected(parameter.name)
             optional.add(parameter.name)
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -227,6 +234,9 @@ def _note_returned(interpreter: Interpreter, result: Value, outcome: Outcome, wh
     if outcome.may_run:
         findings.reads.add_every(outcome.may_run)
         findings.mutates.add_every(outcome.may_run)
+        findings.assigns = findings.assigns or outcome.may_run
+        findings.leaks = findings.leaks or outcome.may_run
+        findings.store = findings.store or outcome.may_run
         findings.interrupts = findings.interrupts or outcome.may_run
         outcome.goto.add_every(outcome.may_run)
     if State() in interpreter.heap.reach(result) - result:
@@ -244,6 +254,7 @@ def _collect(interpreter: Interpreter, outcome: Outcome, where: str, *, router: 
         goto=_fact(outcome.goto, "goes to", "goes nowhere by itself", where),
         mutates=_fact(findings.mutates, "may change", "changes no value in place", where, details=True),
         mutates_outside=bool(findings.changes_outside),
+        assigns=bool(findings.assigns),
         leaks=bool(findings.leaks),
         interrupts=bool(findings.interrupts),
         store=bool(findings.store),

@@ -51,6 +51,7 @@ class Expressions(Core):
 
     def truth(self, node: ast.expr, scope: Scope) -> Value:
         value = self.evaluate(node, scope)
+        self.implicit(value, NEVER, scope, node)
         self.read_whole(value, "tests whether the state is empty", scope, node)
         return value
 
@@ -79,13 +80,13 @@ class Expressions(Core):
                 self.evaluate(part, scope, quiet=True)
             return SCALAR
         if isinstance(node, ast.FormattedValue):
-            value = self.evaluate(node.value, scope, quiet=True)
-            self.read_whole(value, "writes the whole state into a text", scope, node)
+            self.look_inside(self.evaluate(node.value, scope, quiet=True), scope, node)
+            if node.format_spec is not None:
+                self.evaluate(node.format_spec, scope)
             return SCALAR
         if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant | ast.JoinedStr):
             self.evaluate(node.left, scope, quiet=True)
-            value = self.evaluate(node.right, scope, quiet=True)
-            self.read_whole(value, "writes the whole state into a text", scope, node)
+            self.look_inside(self.evaluate(node.right, scope, quiet=True), scope, node)
             return SCALAR
         if self._joins_state_keys(node, scope):
             return SCALAR
@@ -244,16 +245,17 @@ class Expressions(Core):
         if all(is_immutable(atom) for atom in left | right):
             return SCALAR
         both = left | right
+        self.implicit(both, both, scope, node)
         self.read_whole(both, "uses the whole state in an operator", scope, node)
         strangers = [a for a in both if isinstance(a, Live) and not is_immutable(a) and self._is_odd(a)]
         if strangers:
             return self.escape(both, "an operator of an object", scope, node)
-        made, thing = self.make("any", scope, node, "operator")
         kinds = {self.kind_of(atom) for atom in both}
         if kinds <= {"dict"} or kinds <= {"list"}:
-            made, thing = self.make(kinds.pop(), scope, node, "operator")
+            made, _ = self.make(kinds.pop(), scope, node, "operator")
             self.merge_into(frozenset({made}), both, scope, node)
             return frozenset({made})
+        made, thing = self.make("any", scope, node, "operator")
         self.heap.add_elements(thing, self.elements(both, scope, node) | SCALAR | {made})
         if State() in both:
             self.heap.widen(thing)
@@ -286,6 +288,7 @@ class Expressions(Core):
             left, right = values[index], values[index + 1]
             if isinstance(operator, ast.Is | ast.IsNot):
                 continue
+            self.implicit(left | self.heap.reach(right), left | right, scope, node)
             if isinstance(operator, ast.In | ast.NotIn):
                 self._membership(left, right, scope, node)
                 continue
@@ -322,6 +325,7 @@ class Expressions(Core):
 
     def look_inside(self, value: Value, scope: Scope, node: ast.AST) -> None:
         """Everything inside a value is looked at: a state kept in it is read as a whole."""
+        self.implicit(frozenset(self.heap.reach(value)), NEVER, scope, node)
         if State() in self.heap.reach(value):
             self.findings.reads.add_every(f"looks at the whole state ({self.line(scope, node)})")
 
@@ -443,6 +447,9 @@ class Expressions(Core):
         raise NotImplementedError
 
     def mapping_values(self, value: Value, scope: Scope, node: ast.AST) -> Value:
+        raise NotImplementedError
+
+    def implicit(self, value: Value, others: Value, scope: Scope, node: ast.AST) -> None:
         raise NotImplementedError
 
     def awaited(self, value: Value, scope: Scope, node: ast.AST) -> Value:

@@ -39,8 +39,10 @@ class Findings:
     reads: Touched = field(default_factory=Touched)
     mutates: Touched = field(default_factory=Touched)
     changes_outside: str = ""
+    assigns: str = ""
     leaks: str = ""
     interrupts: str = ""
     store: str = ""
     unseen: str = ""  # the first call into code that was not read
+    unsteady: str = ""  # the first call that gives something else each time
     quiet_reads: str = ""  # the first use that only logs

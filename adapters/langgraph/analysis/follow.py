@@ -182,7 +182,11 @@ class Follow(Statements):
     def _result(self, body: FunctionNode, site: Site, scope: Scope, node: ast.AST) -> Value:
         returned = self.heap.slot((*site, "returns"))
         if not shape_of(body).is_generator:
-            return returned
+            if not isinstance(body, ast.AsyncFunctionDef):
+                return returned
+            coroutine = self.heap.make((*site, "coroutine"), "awaitable", self.line(scope, node))
+            self.heap.add_elements(self.heap.things[coroutine.site], returned)
+            return frozenset({coroutine})
         made = self.heap.make((*site, "generator"), "generator", self.line(scope, node))
         thing = self.heap.things[made.site]
         self.heap.add_elements(thing, self.heap.slot((*site, "yields")))

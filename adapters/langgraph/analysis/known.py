@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import collections
 
 from .core import Arguments
-from .known_calls import Rule
+from .known_calls import Rule, is_unsteady
 from .methods import Methods
 from .scopes import Scope
 from .values import (
@@ -29,20 +30,29 @@ class Interpreter(Methods):
     """The whole walk."""
 
     def call_known(self, rule: Rule, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        if is_unsteady(atom.value) and not self.findings.unsteady:
+            self.findings.unsteady = f"gives something else each time ({self.line(scope, node)})"
         handler = getattr(self, f"_rule_{rule.name.lower()}")
         result: Value = handler(atom, arguments, scope, node)
         return result
 
+    def _rule_sleep(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        return self.holder("awaitable", arguments.all | NONE, scope, node, "slept")
+
     def _look(self, arguments: Arguments, scope: Scope, node: ast.AST) -> None:
         self.look_inside(arguments.all, scope, node)
-        self.implicit(frozenset(self.heap.reach(arguments.all)), NEVER, scope, node)
 
     def _rule_text(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         self._look(arguments, scope, node)
         self.run_callbacks(arguments, self.held(arguments), scope, node)
         return SCALAR
 
-    _rule_log = _rule_text
+    def _rule_log(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        self._look(arguments, scope, node)
+        stream = arguments.keywords.get("file", NEVER) | arguments.rest
+        if stream:
+            self.call_method(stream, "write", Arguments((SCALAR,)), scope, node)
+        return NONE
 
     def _rule_look(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         return SCALAR
@@ -62,8 +72,9 @@ class Interpreter(Methods):
     def _rule_holder(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         inside = join(self.elements(value, scope, node) for value in arguments.positional)
         inside |= arguments.rest | self.elements(arguments.rest, scope, node)
+        inside |= self.elements(join(arguments.keywords.values()), scope, node)
         self.implicit(frozenset(self.heap.reach(inside)), NEVER, scope, node)
-        self.run_callbacks(arguments, inside, scope, node)
+        inside |= self.run_callbacks(arguments, inside, scope, node)
         kinds: dict[object, str] = {set: "set", frozenset: "set", tuple: "list"}
         kind = kinds.get(atom.value, "list") if isinstance(atom.value, type) else "list"
         return self.holder(kind, inside, scope, node, "holder")
@@ -77,6 +88,8 @@ class Interpreter(Methods):
 
     def _rule_deep(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         self._look(arguments, scope, node)
+        if len(arguments.positional) > 1 or arguments.rest or "memo" in arguments.keywords:
+            return self.escape(arguments.all, "a copier", scope, node)
         returned = self.run_callbacks(arguments, OUTSIDE, scope, node)
         return self.anything_fresh(returned, scope, node, "deep")
 
@@ -139,7 +152,7 @@ class Interpreter(Methods):
 
     def _rule_zip(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         columns = [self.elements(value, scope, node) for value in arguments.positional]
-        if arguments.rest or arguments.keywords:
+        if arguments.rest or arguments.keywords.keys() - {"strict"}:
             rest = arguments.rest | join(arguments.keywords.values())
             inside = join(columns) | rest | self.elements(rest, scope, node)
             inner = self.holder("list", inside, scope, node, "row")
@@ -185,7 +198,7 @@ class Interpreter(Methods):
         self.heap.add_elements(thing, arguments.rest)
         return frozenset({made})
 
-    # Coroutines. Those of followed functions already stand for their result.
+    # Coroutines.
     def _rule_gather(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         results = join(self.awaited(value, scope, node) for value in (*arguments.positional, arguments.rest))
         results |= OUTSIDE if arguments.rest else NEVER
@@ -197,7 +210,9 @@ class Interpreter(Methods):
         return self.holder("awaitable", result, scope, node, "task")
 
     def _rule_await(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
-        return self.awaited(arguments.at(0, "fut"), scope, node) | join(arguments.keywords.values())
+        given = arguments.at(0, "fut") | arguments.at(0, "arg") | arguments.at(0, "main")
+        result = self.awaited(given, scope, node)
+        return result if atom.value is asyncio.run else self.holder("awaitable", result, scope, node, "waiting")
 
     def _rule_completed(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         inside = self.elements(arguments.at(0, "fs"), scope, node)
@@ -205,7 +220,7 @@ class Interpreter(Methods):
 
     def _rule_to_thread(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         rest = Arguments(arguments.positional[1:], arguments.keywords, arguments.rest, arguments.optional)
-        return self.call(arguments.at(0, "func"), rest, scope, node)
+        return self.holder("awaitable", self.call(arguments.at(0, "func"), rest, scope, node), scope, node, "thread")
 
     def _rule_executor(self, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         self.run_callbacks(arguments, OUTSIDE, scope, node)

@@ -95,11 +95,11 @@ class Rule(Enum):
     RUNTIME = auto()
     INTERRUPT = auto()
     TYPE = auto()
+    SLEEP = auto()
 
 
 _TEXT_BUILTINS = (
-    "len str int float bool complex bytes repr ascii format abs round hash ord chr hex oct bin "
-    "divmod pow any all print input"
+    "len str int float bool complex bytes repr ascii format abs round hash ord chr hex oct bin divmod pow any all input"
 )
 _HOLDER_BUILTINS = "sorted list tuple set frozenset reversed iter aiter range slice bytearray"
 _LOOK_BUILTINS = "isinstance issubclass id callable"
@@ -132,6 +132,10 @@ _COMPUTING: tuple[tuple[ModuleType, frozenset[str]], ...] = (
 _OPERATOR_CHANGES = frozenset({"setitem", "delitem", "call", "attrgetter", "itemgetter", "methodcaller"})
 
 
+# Functions of these modules give numbers, or may give one of the elements themselves.
+_MODULE_RULES = {"math": Rule.TEXT, "secrets": Rule.PICK, "statistics": Rule.PICK}
+
+
 def _of_module(module: ModuleType, without: frozenset[str]) -> dict[int, tuple[object, Rule]]:
     found: dict[int, tuple[object, Rule]] = {}
     for name, value in vars(module).items():
@@ -143,7 +147,7 @@ def _of_module(module: ModuleType, without: frozenset[str]) -> dict[int, tuple[o
         # Names that a module merely imported are judged where they belong.
         if isinstance(owner, str) and owner.split(".")[0].lstrip("_") not in _owners(module):
             continue
-        found[id(value)] = (value, Rule.TEXT if module is math else Rule.FRESH)
+        found[id(value)] = (value, _MODULE_RULES.get(module.__name__, Rule.FRESH))
     return found
 
 
@@ -194,8 +198,6 @@ _SINGLE: dict[Rule, tuple[object, ...]] = {
     Rule.TEXT: (
         json.dumps,
         pprint.pformat,
-        os.getenv,
-        os.environ.get,
         os.getcwd,
         os.getpid,
         os.urandom,
@@ -203,7 +205,6 @@ _SINGLE: dict[Rule, tuple[object, ...]] = {
         os.cpu_count,
         sys.getsizeof,
         sys.intern,
-        asyncio.sleep,
         asyncio.iscoroutinefunction,
         time.sleep,
         time.time,
@@ -216,7 +217,6 @@ _SINGLE: dict[Rule, tuple[object, ...]] = {
     Rule.FRESH: (
         object,
         collections.Counter,
-        collections.ChainMap,
         asyncio.Semaphore,
         asyncio.Lock,
         asyncio.Event,
@@ -229,7 +229,8 @@ _SINGLE: dict[Rule, tuple[object, ...]] = {
         enum.auto,
     ),
     Rule.HOLDER: (collections.deque, itertools.chain, itertools.islice),
-    Rule.PICK: (min, max, next, anext, sum, random.choice),
+    Rule.PICK: (min, max, next, anext, sum, random.choice, os.getenv),
+    Rule.SLEEP: (asyncio.sleep,),
     Rule.GETATTR: (getattr,),
     Rule.HASATTR: (hasattr,),
     Rule.SETATTR: (setattr, delattr),
@@ -296,7 +297,7 @@ def rule_of(value: object) -> Rule | None:
     # Methods of shared library objects are made anew by each look-up: `os.environ.get`, `random.choice`.
     name = getattr(value, "__name__", "")
     if owner is os.environ and name in ("get", "keys", "items", "values"):
-        return Rule.TEXT
+        return Rule.PICK
     if isinstance(owner, random.Random) and type(owner) in (random.Random, random.SystemRandom):
         return _random_rule(name)
     if owner is dict or owner is datetime.datetime or owner is datetime.date or owner is itertools.chain:
@@ -308,6 +309,18 @@ def _random_rule(name: str) -> Rule | None:
     if name == "shuffle":
         return None
     return {"choice": Rule.PICK, "choices": Rule.HOLDER, "sample": Rule.HOLDER}.get(name, Rule.TEXT)
+
+
+def is_unsteady(value: object) -> bool:
+    """True for functions that give something else each time."""
+    name = getattr(value, "__name__", "")
+    if isinstance(getattr(value, "__self__", None), random.Random) or value is os.urandom or value is input:
+        return True
+    return getattr(value, "__module__", "") in ("time", "random", "secrets", "uuid") or name in (
+        "now",
+        "utcnow",
+        "today",
+    )
 
 
 def is_logger(value: object) -> bool:

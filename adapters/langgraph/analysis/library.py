@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import gc
+import importlib
 import inspect
 import sys
 from functools import cache
@@ -31,6 +32,9 @@ _REACH_EVERYTHING: tuple[object, ...] = (
     builtins,
     builtins.__dict__,
     eval,
+    __import__,
+    importlib.import_module,
+    sys.modules,
     exec,
     globals,
     locals,

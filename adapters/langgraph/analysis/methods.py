@@ -42,6 +42,7 @@ _REMOVING = frozenset(["remove", "discard", "clear", "sort", "reverse", "rotate"
 _TAKING = frozenset(["pop", "popleft", "popitem"])
 _LISTS_OF_TEXT = frozenset(["split", "rsplit", "splitlines", "partition", "rpartition"])
 _CONTAINERS = frozenset({"dict", "list", "set", "tuple", "generator"})
+_TEXT_TYPES = (str, bytes, int, float)
 _RUNTIME_LOOKS = frozenset({"heartbeat"})
 
 
@@ -89,8 +90,6 @@ class Methods(Constructors):
 
     def _text_method(self, name: str, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         self.look_inside(arguments.all, scope, node)
-        for argument in (*arguments.positional, *arguments.keywords.values()):
-            self.implicit(argument, NEVER, scope, node)
         if name in _LISTS_OF_TEXT:
             return self.holder("list", SCALAR, scope, node, "texts")
         return SCALAR
@@ -118,6 +117,7 @@ class Methods(Constructors):
         return self.load_item(frozenset({State()}), arguments.at(0), scope, node)
 
     def _state_pop(self, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        self.assign_state(scope, node)
         return self.load_item(frozenset({State()}), arguments.at(0), scope, node) | arguments.at(1)
 
     def _state_setdefault(self, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
@@ -134,6 +134,7 @@ class Methods(Constructors):
         return self._update(frozenset({State()}), arguments, scope, node)
 
     def _state_clear(self, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        self.assign_state(scope, node)
         return NONE
 
     def _state_contains(self, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
@@ -146,7 +147,11 @@ class Methods(Constructors):
         inside = self.part_values(None) | self.heap.contents(self.state_thing)
         return self.anything_fresh(inside | self.held(arguments), scope, node, "state")
 
-    _state_items = _state_values = _state_keys = _state_popitem = _state_whole
+    def _state_popitem(self, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        self.assign_state(scope, node)
+        return self._state_whole(arguments, scope, node)
+
+    _state_items = _state_values = _state_keys = _state_whole
     _state_model_dump = _state_model_dump_json = _state_model_copy = _state_whole
 
     def _state_copy(self, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
@@ -221,7 +226,7 @@ class Methods(Constructors):
         if attribute is not None:
             value = self.load_attribute(frozenset({atom}), name, scope, node)
             return found | self.call(value, arguments, scope, node)
-        if held and not thing.open:
+        if name in thing.fields and not thing.open:
             return found
         return found | self.escape(arguments.all | {atom}, f"a method {name!r}", scope, node)
 
@@ -302,6 +307,8 @@ class Methods(Constructors):
             return SCALAR
         if type(value) in (list, dict, set, tuple, frozenset):
             return self._live_container_method(atom, name, arguments, scope, node)
+        if value in _TEXT_TYPES if isinstance(value, type) else False:
+            return self._text_method(name, arguments, scope, node)
         attribute = static_attribute(value, name)
         if attribute is None or isinstance(attribute.value, property):
             loaded = self.load_attribute(frozenset({atom}), name, scope, node) - {Method(atom, name)}

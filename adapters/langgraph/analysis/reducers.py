@@ -51,7 +51,7 @@ def _impurity(start: Start) -> str:
     if findings.mutates.every or findings.mutates.keys:
         changed = findings.mutates.every or "; ".join(findings.mutates.keys.values())
         return f"it may change an argument in place: {changed}"
-    for what in (findings.changes_outside, findings.unseen, findings.interrupts, findings.store):
+    for what in (findings.unsteady, findings.changes_outside, findings.unseen, findings.interrupts, findings.store):
         if what:
             return f"it {what}"
     return f"it keeps an argument ({findings.leaks})" if findings.leaks else ""

@@ -152,7 +152,9 @@ class Statements(Access):
             else:
                 self.load_attribute(owner, self.mangled(target.attr, scope), scope, target)
             for atom in owner:
-                if not isinstance(atom, Made | State):
+                if isinstance(atom, State):
+                    self.assign_state(scope, target)
+                elif not isinstance(atom, Made):
                     what = f"deletes {self.name_in(target)}"
                     self.change(frozenset({atom}), NEVER, scope, target, what)
         elif isinstance(target, ast.Name) and target.id in scope.shape.global_names | scope.shape.outer_names:
@@ -383,6 +385,8 @@ class Statements(Access):
                 self.evaluate(node.value, scope)
             elif isinstance(node, ast.MatchClass):
                 self.evaluate(node.cls, scope)
+                objects = frozenset(atom for atom in inside if self.kind_of(atom) == "instance")
+                self.escape(objects, "a class pattern", scope, node)  # it may run properties
 
     # Definitions.
     def _do_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> None:

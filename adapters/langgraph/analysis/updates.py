@@ -73,7 +73,7 @@ def _unknown(outcome: Outcome, why: str, where: str) -> None:
 
 
 def _may_run(outcome: Outcome, atom: Atom, where: str) -> None:
-    if not outcome.may_run and not isinstance(atom, Part):
+    if not outcome.may_run:
         outcome.may_run = (
             f"returns a value that could not be seen, which LangGraph runs on the state if it is a runnable ({where})"
         )
@@ -96,7 +96,10 @@ def _live(atom: Live, outcome: Outcome, where: str) -> None:
 
 def _made(core: Core, thing: Thing, outcome: Outcome, where: str) -> None:
     place = thing.line or where
-    if thing.kind == "command":
+    if thing.kind == "awaitable":
+        for atom in thing.elements:
+            _node_atom(core, atom, outcome, where)
+    elif thing.kind == "command":
         _command(core, thing, outcome, place)
     elif thing.kind == "send":
         outcome.writes.add_every(f"returns a Send that is in no Command ({place})")
@@ -194,6 +197,12 @@ def _send(outcome: Outcome, thing: Thing, place: str) -> None:
 def router_outcome(core: Core, value: Value, where: str) -> Outcome:
     """Where a router's return value goes."""
     outcome = Outcome()
+    value = join(
+        core.heap.things[atom.site].elements
+        if isinstance(atom, Made) and core.heap.things[atom.site].kind == "awaitable"
+        else frozenset({atom})
+        for atom in value
+    )
     _goto(outcome, value, core, where, keep_end=True)
     for atom in core.heap.reach(value):
         if isinstance(atom, State):
