@@ -173,7 +173,7 @@ class Machine:
         self._frontier.clear()
         self._pending.clear()
         self._fresh.clear()
-        for firing in self.known():
+        for firing in list(self.known()):  # what a chain adds on the way is counted where it is added
             if firing.status not in (Status.ENDED, Status.DROPPED):
                 self._frontier.add(firing.step, firing.stage.name, may_mutate=_may_mutate(firing))
             if firing.step > self._base and (firing.gated or firing.status is Status.WAITING):
