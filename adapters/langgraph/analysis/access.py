@@ -330,9 +330,9 @@ class Access(Expressions):
                 items |= called
                 iterator |= called if hook in ("__iter__", "__aiter__") else NEVER
         for found in iterator:
-            if isinstance(found, Made) and (type_ := self.heap.things[found.site].type_) is not None:
+            if isinstance(found, Made) and (made_by := self.heap.things[found.site].type_) is not None:
                 for hook in ("__next__", "__anext__"):
-                    if user_method(type_, hook) is not None:
+                    if user_method(made_by, hook) is not None:
                         called = self.call_method(frozenset({found}), hook, Arguments(), scope, node)
                         items |= self.awaited(called, scope, node)
             elif found != atom:
