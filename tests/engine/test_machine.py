@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import pytest
 
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
@@ -19,7 +22,7 @@ from alto_lg.engine.messages import (
     StepBegan,
 )
 from alto_lg.engine.plan import Plan
-from engine.driver import Deed, Parcel, Program, Run, State, Target
+from engine.driver import Deed, Parcel, Program, Run, State, Target, check_counts
 from engine.plans import Known, conditions, join, plan, stage
 
 # ── branches ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,6 +218,39 @@ def test_one_send_object_sent_early_twice_is_adopted_twice() -> None:
     assert run.early == ["work@2", "work@2"]
     run.finish("slow")
     assert run.adopted == ["work@2", "work@2"]
+
+
+def test_one_send_object_of_two_senders_is_adopted_in_their_order() -> None:
+    same = Parcel("work")
+    made = plan(
+        stage("fork", certain="a b slow"), stage("a", may="work"), stage("b", may="work"), stage("slow"), stage("work")
+    )
+    run = Run(Program(made, "fork", {name: lambda given: Deed({}, [same]) for name in "ab"}))
+    for name in ("fork", "b", "a", "slow"):
+        run.finish(name)
+    adopted = [run.machine.firing(2, ("push", (same, occurrence))) for occurrence in range(2)]
+    assert [str(one and one.ancestry) for one in adopted] == ["request ▸ a ▸ work#0", "request ▸ b ▸ work#0"]
+
+
+@pytest.mark.parametrize("traits", [{"mutates": "anything"}, {"assigns": True}])
+def test_a_shared_packet_waits_for_a_waiting_firing_that_may_assign_to_it(traits: dict[str, Any]) -> None:
+    """split sends one payload to two stages, of which one hands it on and the other changes it."""
+    made = plan(
+        stage("fork", certain="split slow"),
+        stage("split", may="forward change"),
+        stage("forward", may="use"),
+        stage("change", **traits),
+        stage("use"),
+        stage("slow"),
+    )
+    bodies = {
+        "split": lambda given: Deed({}, [Parcel("forward"), Parcel("change")]),
+        "forward": lambda given: Deed({}, [Parcel("use")]),
+    }
+    run = Run(Program(made, "fork", bodies), values=Known(shared=True))
+    for name in ("fork", "split", "forward"):
+        run.finish(name)
+    assert run.early == ["forward@2"]
 
 
 def test_what_a_sibling_may_still_lead_to_in_the_same_step_waits_for_it() -> None:
@@ -647,6 +683,18 @@ def test_a_firing_that_nobody_foresaw_runs_as_an_ordinary_one() -> None:
     assert unforeseen is not None
     assert str(unforeseen.ancestry) == "request ▸ last"
     assert machine.broken is None
+
+
+def test_a_firing_that_could_not_be_prepared_waits_for_its_step() -> None:
+    machine = Machine(ROW, conditions(), Known(), Ancestry.request())
+    fast, slow = _begin(machine, "fast", "slow")
+    (start,) = machine.handle(FiringEnded(fast, Emission(activates=("middle",))))
+    machine.decline(start.firing)
+    check_counts(machine)
+    assert machine.handle(FiringEnded(slow, Emission())) == []
+    assert machine.handle(StepBegan(1, (_official("middle"),))) == []
+    assert machine.firing(1, ("pull", "middle")) is start.firing
+    assert (start.firing.status, start.firing.early) == (Status.RUNNING, False)
 
 
 def test_an_end_that_is_reported_twice_counts_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -179,6 +180,6 @@ def test_advice_about_the_code_of_a_stage_is_passed_on() -> None:
 
 def test_a_long_chain_beside_a_rival_has_an_outlook() -> None:
     names = [f"s{number}" for number in range(1200)]
-    links = [stage(one, certain=[after]) for one, after in zip(names, names[1:], strict=False)]
+    links = [stage(one, certain=[after]) for one, after in itertools.pairwise(names)]
     made = plan(stage("fork", certain=["slow", names[0]]), stage("slow"), *links, stage(names[-1]))
     assert _outlook(made, names[-1]).starts_early
