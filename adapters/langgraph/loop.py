@@ -87,8 +87,8 @@ class AltoLoop(AsyncPregelLoop):
             self.lookahead.step_began()
         return more
 
-    def put_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], *, cached: bool = False) -> None:
-        super().put_writes(task_id, writes, cached=cached)
+    def put_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], **cached: bool) -> None:
+        super().put_writes(task_id, writes, **cached)  # `cached` came with a later version than the oldest supported
         if self.lookahead is not None and hasattr(self, "tasks"):
             self.lookahead.task_ended(task_id, writes)
 
