@@ -13,7 +13,7 @@ from dataclasses import replace
 from alto_lg.adapters.langgraph.internals import Pregel
 from alto_lg.adapters.langgraph.stages import declared, stage_of
 from alto_lg.adapters.langgraph.wiring import Wiring
-from alto_lg.engine.facts import Fact, Keys
+from alto_lg.engine.facts import Evidence, Fact, Keys
 from alto_lg.engine.plan import Plan, Stage
 from alto_lg.hints import Hint
 
@@ -23,7 +23,7 @@ def plan_of(graph: Pregel, hints: Mapping[str, Hint]) -> Plan:
     wiring = Wiring(graph)
     declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
     stages = {name: stage_of(name, graph, wiring, declarations[name]) for name in graph.nodes}
-    stages = _spread_sharing(stages)
+    stages = _spread_sharing(stages, wiring.keys)
     atoms = wiring.keys | {
         path
         for hint in declarations.values()
@@ -62,11 +62,17 @@ def check_declarations(graph: Pregel, hints: Mapping[str, Hint]) -> None:
                     )
 
 
-def _spread_sharing(stages: dict[str, Stage]) -> dict[str, Stage]:
+def _spread_sharing(stages: dict[str, Stage], keys: frozenset[str]) -> dict[str, Stage]:
     """One node may leave a value of the state in an object outside, and another change that object."""
-    if not any(stage.leaks for stage in stages.values()):
-        return stages
-    return {name: replace(stage, mutates_shared=stage.mutates_outside) for name, stage in stages.items()}
+    left: set[str] = set()
+    for stage in stages.values():
+        names = stage.leaks.names
+        # A value of a packet that is no key of the state may be one of any key.
+        left |= keys if names is None or names - keys else names
+    return {
+        name: replace(stage, mutates_left=frozenset(left) if stage.mutates_outside else frozenset())
+        for name, stage in stages.items()
+    }
 
 
 def _in_atoms(stage: Stage, atoms: frozenset[str]) -> Stage:
@@ -82,4 +88,5 @@ def _in_atoms(stage: Stage, atoms: frozenset[str]) -> Stage:
         route_reads=expand(stage.route_reads),
         writes=expand(stage.writes),
         mutates=expand(stage.mutates),
+        mutates_left=expand(Fact(Keys(stage.mutates_left), Evidence.CODE, "")).keys.within(atoms),
     )

@@ -52,6 +52,7 @@ from alto_lg.engine.messages import (
     Start,
     StepBegan,
 )
+from alto_lg.engine.plan import Stage
 from alto_lg.engine.statistics import Tally
 from alto_lg.errors import AltoWarning
 
@@ -78,6 +79,7 @@ class Lookahead:
         self._early: dict[Firing, EarlyFiring] = {}
         self._official: dict[str, Firing] = {}  # by the id of LangGraph's task
         self._started: dict[Firing, float] = {}
+        self._owned: set[int] = set()  # identities of packets whose payload nobody else can see
         self._packets: dict[int, Send] = {}  # held, so that no identity is given out twice
         self._context = contextvars.copy_context()
         self._solitary: _Solitary | None = None
@@ -125,6 +127,7 @@ class Lookahead:
         self._started = {firing: at for firing, at in self._started.items() if firing in current or firing.early}
         wanted = {firing.packet[0] for firing in self.machine.known() if isinstance(firing.packet, tuple)}
         self._packets = {identity: packet for identity, packet in self._packets.items() if identity in wanted}
+        self._owned &= wanted
 
     def task_ended(self, task_id: str, writes: Sequence[tuple[str, Any]]) -> None:
         """LangGraph has committed a task's writes to its step (or its failure)."""
@@ -196,8 +199,8 @@ class Lookahead:
         return any(is_changeable(self.projection.value(key, step)) for key in self._wired.tops(keys))
 
     def packet_shared(self, firing: Firing) -> bool:
-        packet = self.packet_of(firing)
-        return not is_frozen(packet.arg) and not is_owned(packet)
+        assert isinstance(firing.packet, tuple)
+        return firing.packet[0] not in self._owned
 
     def packet_of(self, firing: Firing) -> Send:
         """The `Send` whose payload a PUSH firing is for."""
@@ -247,6 +250,8 @@ class Lookahead:
             elif channel == TASKS:
                 if isinstance(value, Send):
                     self._packets[id(value)] = value
+                    if is_frozen(value.arg) or is_owned(value):  # asked now: a prepared task refers to it as well
+                        self._owned.add(id(value))
                     packets.append(Packet(value.node, id(value)))
             elif wiring.is_join(channel):
                 arrives.append((channel, value))
@@ -327,7 +332,7 @@ class Lookahead:
             while ("push", (id(packet), occurrence)) in others:
                 occurrence += 1
             key = ("push", (id(packet), occurrence))
-            mutates = stage.mutates_shared or (stage.may_change_packet and not is_frozen(packet.arg))
+            mutates = self._may_mutate_left(stage) or (stage.may_change_packet and id(packet) not in self._owned)
             return Official(key, task.name, path[1], may_mutate=mutates)
         return Official(("other", task.id), task.name, None, may_mutate=stage.may_mutate)
 
@@ -345,10 +350,11 @@ class Lookahead:
 
     def _may_mutate_state(self, name: str) -> bool:
         stage = self._wired.plan.stages[name]
-        if stage.mutates_shared:
-            return True
-        keys = self._wired.tops(stage.mutates.keys.within(self._wired.plan.keys))
-        return any(is_changeable(self.projection.value(key, self._loop.step)) for key in keys)
+        keys = stage.mutates.keys.within(self._wired.plan.keys)
+        return self._may_mutate_left(stage) or self.changeable(keys, self._loop.step)
+
+    def _may_mutate_left(self, stage: Stage) -> bool:
+        return bool(stage.mutates_left) and self.changeable(stage.mutates_left, self._loop.step)
 
     def _seen(self) -> dict[str, frozenset[str]]:
         channels: Mapping[str, Any] = self._loop.channels

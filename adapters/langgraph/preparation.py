@@ -24,7 +24,7 @@ from alto_lg.adapters.langgraph.internals import (
     checkpoint_null_version,
     prepare_single_task,
 )
-from alto_lg.adapters.langgraph.ownership import copied, is_owned
+from alto_lg.adapters.langgraph.ownership import copied
 from alto_lg.adapters.langgraph.projection import Projection, StateView
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import Tally
@@ -95,7 +95,7 @@ class Preparation:
 
     def _owned(self, early: EarlyFiring, packet: Send) -> Send:
         """A payload that its receiver may change is copied: the original is still to be saved as it was sent."""
-        if early.firing.stage.may_change_packet and is_owned(packet):
+        if early.firing.stage.may_change_packet:
             return Send(packet.node, copied(packet.arg), timeout=packet.timeout)
         return packet
 

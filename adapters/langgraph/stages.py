@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from langchain_core.language_models import BaseLanguageModel
@@ -83,7 +84,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         gate_at_start=bool(node.subgraphs) and bool(routers),
         mutates_outside=facts.mutates_outside or any(router.mutates_outside for router in routers),
         assigns=facts.assigns,
-        leaks=facts.leaks or any(router.leaks for router in routers),
+        leaks=reduce(Keys.__or__, (router.leaks for router in routers), facts.leaks),
         advice=facts.advice,
     )
     return _with_hint(stage, hint) if hint is not None else stage
@@ -144,7 +145,7 @@ def _subgraph_facts(graph: Pregel, schema: frozenset[str]) -> CodeFacts:
         mutates=Fact(Keys.every() if mutates else Keys.of(), Evidence.CODE, "what its subgraph's nodes may change"),
         mutates_outside=any(facts.mutates_outside for facts in inner),
         assigns=False,  # a subgraph's state is its own
-        leaks=any(facts.leaks for facts in inner),
+        leaks=reduce(Keys.__or__, (facts.leaks for facts in inner), Keys.of()),
         interrupts=any(facts.interrupts for facts in inner),
         store=any(facts.store for facts in inner),
     )
@@ -158,7 +159,7 @@ class _Router:
     targets: Fact
     mutates: Fact
     mutates_outside: bool
-    leaks: bool
+    leaks: Keys
     interrupts: bool
     store: bool
 
@@ -219,7 +220,7 @@ def _with_hint(stage: Stage, hint: Hint) -> Stage:
             writes=own,
             mutates=Fact(own.keys & stage.mutates.keys, Evidence.HINT, why),
             mutates_outside=False,
-            leaks=False,
+            leaks=Keys.of(),
         )
     return replace(stage, barrier=hint.barrier, pure=hint.pure)
 
@@ -247,7 +248,7 @@ def _both(one: CodeFacts, other: CodeFacts) -> CodeFacts:
         mutates=one.mutates | other.mutates,
         mutates_outside=one.mutates_outside or other.mutates_outside,
         assigns=one.assigns or other.assigns,
-        leaks=one.leaks or other.leaks,
+        leaks=one.leaks | other.leaks,
         interrupts=one.interrupts or other.interrupts,
         store=one.store or other.store,
         visible=one.visible and other.visible,

@@ -79,6 +79,10 @@ class Fact:
 _RANK = {Evidence.HINT: 0, Evidence.CODE: 1, Evidence.SCHEMA: 2, Evidence.UNKNOWN: 3}
 
 
+NONE = Keys(frozenset())
+"""No key."""
+
+
 def unknown(why: str) -> Fact:
     """Nothing is known: every key."""
     return Fact(Keys.every(), Evidence.UNKNOWN, why)
@@ -110,8 +114,8 @@ class CodeFacts:
         (a global, a closure cell, an attribute of its own object).
     assigns: may assign to a key or attribute of the input object itself (which is no change of a state value, but is
         one of a packet's payload).
-    leaks: may leave a reference to a changeable value of its input behind (in a global, a closure, an attribute,
-        or with code that was not seen).
+    leaks: state keys of which a value, read or written, may stay behind outside (in a global, a closure, an
+        attribute, or with code that was not seen); what cannot be changed does no harm there.
     interrupts: may call LangGraph's `interrupt()`.
     store: may touch the graph's store.
     visible: False when the code could not be read at all.
@@ -123,7 +127,7 @@ class CodeFacts:
     mutates: Fact
     mutates_outside: bool = False
     assigns: bool = False
-    leaks: bool = False
+    leaks: Keys = NONE
     interrupts: bool = False
     store: bool = False
     visible: bool = True
@@ -140,7 +144,7 @@ def opaque(why: str) -> CodeFacts:
         mutates=fact,
         mutates_outside=True,
         assigns=True,
-        leaks=True,
+        leaks=Keys.every(),
         interrupts=True,
         store=True,
         visible=False,

@@ -61,8 +61,6 @@ def _grouped(blocked: dict[str, str]) -> tuple[str, ...]:
 def _own_reason(stage: Stage) -> str | None:
     if stage.barrier:
         return "it is declared a barrier"
-    if stage.mutates_shared:
-        return "it changes an object outside the graph, in which another node may have left a value of the state"
     return stage.never_early
 
 
@@ -75,7 +73,8 @@ def _reason(plan: Plan, stage: Stage, rival: Stage) -> str | None:
         names = ", ".join(sorted(written)[:3]) + (", …" if len(written) > 3 else "")
         return f"may write {names} ({rival.writes.why}), which it reads ({stage.reads.why})"
     if rival.may_mutate:
-        return f"may change a value in place ({rival.mutates.why}); values that cannot be changed are safe"
+        why = rival.mutates.why if rival.mutates.keys else "it changes objects outside the graph"
+        return f"may change a value in place ({why}); values that cannot be changed are safe"
     return None
 
 
@@ -96,7 +95,7 @@ def _hints(plan: Plan, stage: Stage, blocked: dict[str, str]) -> tuple[str, ...]
             rival,
             writes=replace(rival.writes, keys=none),
             mutates=replace(rival.mutates, keys=none),
-            mutates_shared=False,
+            mutates_left=frozenset(),
         )
         if _reason(plan, stage, tamed) is None:
             candidates.append((len(blocked) - 1, f"declare what {rival_name!r} writes: alto_lg.node(writes=[…])"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from alto_lg.engine.facts import Advice, Fact
+from alto_lg.engine.facts import NONE, Advice, Fact, Keys
 
 STORE_KEY = "the store"
 """The graph's store, treated as one more key: whoever may touch it may read and write it."""
@@ -35,8 +35,8 @@ class Stage:
     mutates: keys whose value it may change in place, where the value can be changed.
     mutates_outside: may change objects that it holds outside the state.
     assigns: may assign to keys of its input itself, which a packet's payload shows, and a state does not.
-    leaks: may leave a value of the state in such an object.
-    mutates_shared: both, in this graph: it may change any value of the state, though it does not read it.
+    leaks: state keys of which it may leave a value in such an object.
+    mutates_left: state keys of which some stage may have left a value in an object that this one may change.
     certain: stages that every firing activates by an unconditional edge.
     successors: every stage that a firing may activate, `certain` and joins included.
     never_early: why no firing of it may start before its step, or None.
@@ -63,14 +63,14 @@ class Stage:
     gate_at_start: bool = False
     mutates_outside: bool = False
     assigns: bool = False
-    leaks: bool = False
-    mutates_shared: bool = False
+    leaks: Keys = NONE
+    mutates_left: frozenset[str] = frozenset()
     advice: tuple[Advice, ...] = ()
 
     @property
     def may_mutate(self) -> bool:
         """Whether it may change, in place, any value that was there before it."""
-        return self.mutates_shared or bool(self.mutates.keys)
+        return bool(self.mutates_left) or bool(self.mutates.keys)
 
     @property
     def may_change_packet(self) -> bool:

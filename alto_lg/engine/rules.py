@@ -52,8 +52,6 @@ class Rules:
             return "it keeps a barrier"
         if stage.name in self._conditions.withheld:
             return self._conditions.withheld[stage.name]
-        if stage.mutates_shared:
-            return "it changes an object outside the graph, in which another node may have left a value of the state"
         if step > self._conditions.last_step:
             return "its step is beyond the recursion limit"
         if step > base + self._conditions.max_steps_ahead:
@@ -80,6 +78,10 @@ class Rules:
             stamp = self._frontier.unsettled(frozenset({STORE_KEY}), step)
             if stamp:
                 return f"{_named(stamp)} may touch the store"
+        if stage.mutates_left:
+            reason = self._against_reading(stage.mutates_left, step)
+            if reason or self._values.changeable(stage.mutates_left, step):
+                return "it changes an object outside the graph, in which a node may have left a value of the state"
         if firing.is_push:
             return self._against_packet(firing)
         if not (stage.pure or self._conditions.chains):

@@ -16,6 +16,7 @@ import functools
 from types import FunctionType, MethodType
 
 from .core import Arguments
+from .findings import TooLarge
 from .follow import Follow
 from .known_calls import Rule, rule_of
 from .library import code_name, is_library_class, is_user_code, may_interrupt, name_of
@@ -53,12 +54,27 @@ async def _async_context():  # type: ignore[no-untyped-def]
 _CONTEXT_CODES = (_plain_context.__code__, _async_context.__code__)
 
 
+_SELF_CALLS_MOST = 1
+
+
 class Calls(Follow):
     """Dispatches calls."""
 
     def call(self, callee: Value, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         self.step()
-        return join(self._call_one(atom, arguments, scope, node) for atom in callee)
+        return join(self._call_guarded(atom, arguments, scope, node) for atom in callee)
+
+    def _call_guarded(self, atom: Atom, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        """An object of unknown contents may hold itself, so that following its call would lead to its call again."""
+        if not isinstance(atom, Made | Method):
+            return self._call_one(atom, arguments, scope, node)
+        if self.calling[atom] >= _SELF_CALLS_MOST:
+            return self.escape(arguments.all | {atom}, self.name_in(getattr(node, "func", node)), scope, node)
+        self.calling[atom] += 1
+        try:
+            return self._call_one(atom, arguments, scope, node)
+        finally:
+            self.calling[atom] -= 1
 
     def _call_one(self, atom: Atom, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         if isinstance(atom, Live):
@@ -140,8 +156,26 @@ class Calls(Follow):
             given = Arguments(rest=arguments.all | OUTSIDE | SCALAR)
             results = join(self._call_function(f, given, scope, node) for f in inner)
             return results | self.escape(arguments.all | results, name_of(function), scope, node)
-        result = self.follow_function(function, arguments, scope, node)
+        result = self._follow_within_budget(function, arguments, scope, node)
         return self._followed(result, arguments, scope, node, code_name(function.__code__))
+
+    def _follow_within_budget(
+        self, function: FunctionType, arguments: Arguments, scope: Scope, node: ast.AST
+    ) -> Value | str:
+        """No helper is worth more than half of the steps that are left; past them it counts as code not seen."""
+        name = code_name(function.__code__)
+        if function in self.too_large:
+            return f"{name!r} is too large to follow"
+        limit, self.steps_most = self.steps_most, self.steps + (self.steps_most - self.steps) // 2
+        try:
+            return self.follow_function(function, arguments, scope, node)
+        except (TooLarge, RecursionError):
+            if self.steps > limit:
+                raise
+            self.too_large.add(function)
+            return f"{name!r} is too large to follow"
+        finally:
+            self.steps_most = limit
 
     @staticmethod
     def _wrapped_functions(function: FunctionType) -> list[FunctionType]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 
-from .findings import CannotTell, Findings
+from .findings import CannotTell, Findings, TooLarge
 from .library import is_user_code, may_interrupt, reference_effect
 from .scopes import Scope
 from .source import line_of
@@ -38,7 +39,8 @@ from .values import (
     join,
 )
 
-MOST_STEPS = 60_000  # expressions evaluated for one function before giving up
+MOST_STEPS = 6_000  # expressions evaluated for one function before giving up
+MOST_ATOMS = 400_000  # values gone over in search of what a call can reach
 MOST_PASSES = 40
 MOST_DEPTH = 6  # helpers followed inside helpers
 
@@ -71,9 +73,14 @@ class Core(ABC):
         self.heap = Heap()
         self.findings = Findings()
         self.steps = 0
+        self.steps_most = MOST_STEPS
+        self.too_large: set[FunctionType] = set()  # services that were given up on
         self.active: list[tuple[object, Site]] = []  # the functions being walked, outermost first
         self.closures: dict[Site, tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, Scope]] = {}
         self.escaping: set[Atom] = set()
+        self.handed_back: dict[tuple[frozenset[Atom], int, int], Value] = {}  # by value, place and heap version
+        self.calling: Counter[Atom] = Counter()  # how often each made object's call is being followed now
+        self.numbers: dict[Site, int] = {}
         self.alive: list[object] = []  # keeps live objects whose id stands in a site
         self.function_nodes: dict[int, tuple[ast.AST, str]] = {}
 
@@ -112,10 +119,14 @@ class Core(ABC):
     def site(self, scope: Scope, node: ast.AST, role: str = "") -> Site:
         return (*scope.site, id(node), role)
 
+    def short(self, site: Site) -> Site:
+        """A chain of calls as one number: sites are hashed all the time."""
+        return (self.numbers.setdefault(site, len(self.numbers)),)
+
     def step(self) -> None:
         self.steps += 1
-        if self.steps > MOST_STEPS:
-            raise CannotTell("the code is too large to analyse; declare its reads and writes")
+        if self.steps > self.steps_most or self.heap.cost > MOST_ATOMS:
+            raise TooLarge("the code is too large to analyse; declare its reads and writes")
 
     def make(
         self, kind: str, scope: Scope, node: ast.AST, role: str = "", type_: type | None = None
@@ -195,8 +206,10 @@ class Core(ABC):
         for atom in self.heap.reach(value):
             if isinstance(atom, State):
                 self.findings.reads.add_every(f"keeps the whole state outside the node ({where})")
-            if isinstance(atom, State | Part) and not self.findings.leaks:
-                self.findings.leaks = where
+            if isinstance(atom, State):
+                self.findings.leaks.add_every(where)
+            elif isinstance(atom, Part):
+                self.findings.leaks.add(atom.key, where)
             if isinstance(atom, Made):
                 self.heap.widen(self.heap.things[atom.site])
                 self.heap.add_elements(self.heap.things[atom.site], OUTSIDE)
@@ -205,8 +218,19 @@ class Core(ABC):
 
     def escape(self, value: Value, whom: str, scope: Scope, node: ast.AST) -> Value:
         """Code that cannot be seen gets a value; the answer is what it may hand back."""
-        where = self.line(scope, node)
         reached = self.heap.reach(value)
+        key = (reached, id(node), self.heap.version)
+        known = self.handed_back.get(key)
+        if known is not None:
+            return known
+        result = self._escape(reached, whom, scope, node)
+        # If the heap has grown on the way, the callbacks that ran first have not seen all of it.
+        if self.heap.version == key[2]:
+            self.handed_back[key] = result
+        return result
+
+    def _escape(self, reached: frozenset[Atom], whom: str, scope: Scope, node: ast.AST) -> Value:
+        where = self.line(scope, node)
         given = frozenset(atom for atom in reached if not is_immutable(atom)) | OUTSIDE
         if not self.findings.unseen:
             self.findings.unseen = f"calls {whom} ({where})"
@@ -218,13 +242,13 @@ class Core(ABC):
                 self.assign_state(scope, node)
                 self.heap.widen(self.state_thing)
                 self.heap.add_elements(self.state_thing, given)
-                self._leak(where)
+                self.findings.leaks.add_every(where)
                 given |= self.part_values(None)
             elif isinstance(atom, Part):
                 why = f"passes a value of it to {whom}, which could not be followed ({where})"
                 self.findings.mutates.add(atom.key, why)
                 self.heap.grow_slot(("inside", atom.key), given)
-                self._leak(where)
+                self.findings.leaks.add(atom.key, where)
             elif isinstance(atom, Made):
                 thing = self.heap.things[atom.site]
                 self.heap.widen(thing)
@@ -232,10 +256,6 @@ class Core(ABC):
             self._escape_injected(atom, where)
         self._escape_functions(reached, given, scope, node)
         return given | self.outside_values()
-
-    def _leak(self, where: str) -> None:
-        if not self.findings.leaks:
-            self.findings.leaks = where
 
     def _escape_injected(self, atom: Atom, where: str) -> None:
         if isinstance(atom, Injected) and atom.role != "writer":
@@ -269,11 +289,11 @@ class Core(ABC):
                     self.findings.reads.add_every(why)
                     self.findings.mutates.add_every(why)
                     self.assign_state(scope, node)
-                    self._leak(where)
+                    self.findings.leaks.add_every(where)
                 elif isinstance(atom, Part):
                     why = f"a callback hands a value of it to code that was not seen ({where})"
                     self.findings.mutates.add(atom.key, why)
-                    self._leak(where)
+                    self.findings.leaks.add(atom.key, where)
                 elif isinstance(atom, Made):
                     self.heap.widen(self.heap.things[atom.site])
                     self.heap.add_elements(self.heap.things[atom.site], OUTSIDE)

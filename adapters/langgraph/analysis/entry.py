@@ -28,7 +28,7 @@ from .known import Interpreter
 from .library import is_user_code, name_of
 from .scopes import Scope, Shape
 from .updates import Outcome, node_outcome, router_outcome
-from .values import NEVER, OUTSIDE, STATE, Injected, Live, State, Value
+from .values import NEVER, OUTSIDE, STATE, Injected, Live, Made, State, Value
 
 # LangChain's RunnableLambda also gives `run_manager`.
 _INJECTED = frozenset({"run_manager", *(name for name, *_ in KWARGS_CONFIG_KEYS)})
@@ -80,7 +80,7 @@ def _either(left: CodeFacts, right: CodeFacts) -> CodeFacts:
         mutates=left.mutates | right.mutates,
         mutates_outside=left.mutates_outside or right.mutates_outside,
         assigns=left.assigns or right.assigns,
-        leaks=left.leaks or right.leaks,
+        leaks=left.leaks | right.leaks,
         interrupts=left.interrupts or right.interrupts,
         store=left.store or right.store,
         visible=left.visible and right.visible,
@@ -235,12 +235,24 @@ def _note_returned(interpreter: Interpreter, result: Value, outcome: Outcome, wh
         findings.reads.add_every(outcome.may_run)
         findings.mutates.add_every(outcome.may_run)
         findings.assigns = findings.assigns or outcome.may_run
-        findings.leaks = findings.leaks or outcome.may_run
+        findings.leaks.add_every(outcome.may_run)
         findings.store = findings.store or outcome.may_run
         findings.interrupts = findings.interrupts or outcome.may_run
         outcome.goto.add_every(outcome.may_run)
+    if _kept_objects(interpreter) & interpreter.heap.reach(result):
+        # What it wrote is also held outside, where it may be changed when it is part of the state.
+        for key in outcome.writes.keys:
+            findings.leaks.add(key, f"keeps what it returns ({where})")
+        if outcome.writes.every:
+            findings.leaks.add_every(outcome.writes.every)
     if State() in interpreter.heap.reach(result) - result:
         findings.reads.add_every(f"returns the whole state inside another value ({where})")
+
+
+def _kept_objects(interpreter: Interpreter) -> frozenset[Made]:
+    """Changeable objects made by the code that something outside holds now."""
+    kept = interpreter.heap.reach(interpreter.heap.slot(("outside",)))
+    return frozenset(atom for atom in kept if isinstance(atom, Made))
 
 
 def _collect(interpreter: Interpreter, outcome: Outcome, where: str, *, router: bool) -> CodeFacts:
@@ -255,7 +267,7 @@ def _collect(interpreter: Interpreter, outcome: Outcome, where: str, *, router: 
         mutates=_fact(findings.mutates, "may change", "changes no value in place", where, details=True),
         mutates_outside=bool(findings.changes_outside),
         assigns=bool(findings.assigns),
-        leaks=bool(findings.leaks),
+        leaks=Keys.every() if findings.leaks.every else Keys.of(findings.leaks.keys),
         interrupts=bool(findings.interrupts),
         store=bool(findings.store),
         advice=_advice(interpreter),

@@ -13,6 +13,10 @@ class CannotTell(Exception):
     """The analysed code uses something that makes every fact about it unknown."""
 
 
+class TooLarge(CannotTell):
+    """More code than is worth the time."""
+
+
 @dataclass(slots=True)
 class Touched:
     """A growing set of keys; `every` holds the reason why it is all of them, once it is."""
@@ -40,7 +44,7 @@ class Findings:
     mutates: Touched = field(default_factory=Touched)
     changes_outside: str = ""
     assigns: str = ""
-    leaks: str = ""
+    leaks: Touched = field(default_factory=Touched)
     interrupts: str = ""
     store: str = ""
     unseen: str = ""  # the first call into code that was not read

@@ -216,8 +216,12 @@ class Methods(Constructors):
             arguments.optional,
         )
         found: Value = NEVER
-        held = thing.fields.get(name, NEVER) | (thing.elements if thing.open or thing.elements else NEVER)
+        held = thing.fields.get(name, NEVER)
         found |= self.call(frozenset(a for a in held if not is_immutable(a)), arguments, scope, node)
+        if thing.open or thing.elements:  # any of what it holds may have been put in the method's place
+            found |= self.escape(
+                arguments.all | {atom}, f"a method {name!r} that could have been replaced", scope, node
+            )
         attribute = static_attribute(thing.type_, name) if thing.type_ is not None else None
         if attribute is not None and isinstance(attribute.value, FunctionType) and attribute.is_method:
             return found | self.call(frozenset({Live(attribute.value)}), bound, scope, node)

@@ -54,4 +54,5 @@ def _impurity(start: Start) -> str:
     for what in (findings.unsteady, findings.changes_outside, findings.unseen, findings.interrupts, findings.store):
         if what:
             return f"it {what}"
-    return f"it keeps an argument ({findings.leaks})" if findings.leaks else ""
+    kept = findings.leaks.every or ", ".join(findings.leaks.keys.values())
+    return f"it keeps an argument ({kept})" if kept else ""

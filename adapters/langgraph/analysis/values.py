@@ -169,11 +169,17 @@ class Heap:
     things: dict[Site, Thing] = field(default_factory=dict)
     slots: dict[Site, Value] = field(default_factory=dict)
     changed: bool = False
+    version: int = 0  # grows with the contents
+    cost: int = 0  # atoms gone over, a measure of the work done
+
+    def _grew(self) -> None:
+        self.changed = True
+        self.version += 1
 
     def make(self, site: Site, kind: str, line: str, type_: type | None = None) -> Made:
         if site not in self.things:
             self.things[site] = Thing(kind, line, type_)
-            self.changed = True
+            self._grew()
         return Made(site)
 
     def slot(self, site: Site) -> Value:
@@ -183,23 +189,23 @@ class Heap:
         old = self.slots.get(site, NEVER)
         if site not in self.slots or not value <= old:
             self.slots[site] = old | value
-            self.changed = True
+            self._grew()
 
     def set_field(self, thing: Thing, name: str, value: Value) -> None:
         old = thing.fields.get(name)
         if old is None or not value <= old:
             thing.fields[name] = value if old is None else old | value
-            self.changed = True
+            self._grew()
 
     def add_elements(self, thing: Thing, value: Value) -> None:
         if not value <= thing.elements:
             thing.elements |= value
-            self.changed = True
+            self._grew()
 
     def widen(self, thing: Thing) -> None:
         if not thing.open:
             thing.open = True
-            self.changed = True
+            self._grew()
 
     def contents(self, thing: Thing) -> Value:
         """Every value that it may hold."""
@@ -207,15 +213,18 @@ class Heap:
 
     def reach(self, value: Value) -> frozenset[Atom]:
         """Every atom that can be got at through a value."""
-        seen: set[Atom] = set()
-        todo = list(value)
+        seen = set(value)
+        todo: list[Atom] = list(value)
         while todo:
             atom = todo.pop()
-            if atom in seen:
-                continue
-            seen.add(atom)
             if isinstance(atom, Made):
-                todo.extend(self.contents(self.things[atom.site]))
+                inside = self.contents(self.things[atom.site])
             elif isinstance(atom, Method):
-                todo.append(atom.receiver)
+                inside = frozenset({atom.receiver})
+            else:
+                continue
+            new = inside - seen
+            seen |= new
+            todo.extend(new)
+        self.cost += len(seen)
         return frozenset(seen)
