@@ -32,7 +32,7 @@ values = st.builds(
     opaque=st.sampled_from((frozenset(), frozenset(), frozenset({"r"}))),
     changeable_keys=st.frozensets(st.sampled_from(KEYS), max_size=2),
 )
-thorough = settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _driven(program: Program, seed: int, conditions: Conditions, known: Known) -> Run:

@@ -107,6 +107,14 @@ def test_a_rival_that_may_change_values_in_place_is_named() -> None:
     )
 
 
+def test_a_rival_that_may_change_what_was_left_outside_is_named() -> None:
+    found = _outlook(_fork(slow=stage("slow", mutates_left=frozenset("p"))), "after")
+    assert found.reasons == (
+        "'slow' may change a value in place (it changes objects outside the graph); values that cannot be changed "
+        "are safe",
+    )
+
+
 def test_rivals_that_hold_a_stage_up_in_the_same_way_share_a_clause() -> None:
     made = plan(
         stage("fork", certain="fast slow slower"),
@@ -124,10 +132,6 @@ def test_rivals_that_hold_a_stage_up_in_the_same_way_share_a_clause() -> None:
     [
         ({"barrier": True}, "it is declared a barrier"),
         ({"never_early": "it is deferred"}, "it is deferred"),
-        (
-            {"mutates_shared": True},
-            "it changes an object outside the graph, in which another node may have left a value of the state",
-        ),
     ],
 )
 def test_a_stage_that_holds_itself_up_gives_that_as_the_only_reason(traits: dict[str, object], reason: str) -> None:

@@ -31,7 +31,7 @@ def graphs(draw: st.DrawFn) -> Plan:
             certain=draw(some),
             may=draw(some),
             touches_store=draw(st.booleans()),
-            mutates_shared=draw(st.integers(0, 9)) == 0,
+            mutates_left=frozenset(draw(st.sets(st.sampled_from(KEYS), max_size=1))),
         )
         for name in names
     ]
@@ -130,7 +130,7 @@ def test_a_plan_cannot_be_changed() -> None:
         ({}, False, False),
         ({"mutates": "p"}, True, True),
         ({"assigns": True}, False, True),
-        ({"mutates_shared": True}, True, False),
+        ({"mutates_left": frozenset({"p"})}, True, False),
         ({"mutates_outside": True}, False, False),
     ],
 )

@@ -71,10 +71,17 @@ def test_a_withheld_stage_gives_the_reason_of_the_run() -> None:
     assert _why(stage("n"), allowed=conditions(withheld={"n": "its cache is consulted"})) == "its cache is consulted"
 
 
-def test_a_stage_that_may_change_shared_objects_waits() -> None:
-    why = _why(stage("n", mutates_shared=True))
-    assert why is not None
-    assert why.startswith("it changes an object outside the graph")
+@pytest.mark.parametrize("packet", ["packet", None])
+def test_a_stage_that_may_change_what_others_left_outside_waits_for_it_to_be_known_and_frozen(
+    packet: str | None,
+) -> None:
+    one, writer = stage("n", mutates_left=frozenset("p")), stage("x", writes="p")
+    waits = "it changes an object outside the graph, in which a node may have left a value of the state"
+    assert _why(one, writer, packet=packet) is None
+    assert _why(one, writer, packet=packet, outstanding=((2, "x"),)) == waits
+    assert _why(one, writer, packet=packet, values=Known(changeable_keys=frozenset("p"))) == waits
+    assert _why(one, writer, packet=packet, values=Known(opaque=frozenset("p"))) == waits
+    assert _why(one, writer, packet=packet, values=Known(changeable_keys=frozenset("q"))) is None
 
 
 @pytest.mark.parametrize(("step", "why"), [(2, None), (3, "its step is beyond the recursion limit")])

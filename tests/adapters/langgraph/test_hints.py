@@ -96,7 +96,7 @@ def test_what_a_node_may_change_in_place_is_within_its_declared_writes() -> None
     stage = _stage(Hint(writes=("log",)))
     assert stage.mutates.keys.within({"data", "topic", "log"}) <= {"log"}
     assert not stage.mutates_outside
-    assert not stage.leaks
+    assert not stage.leaks, "what it leaves outside is declared away"
 
 
 def test_a_hint_given_to_accelerate_wins_over_the_decorator() -> None:
