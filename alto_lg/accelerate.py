@@ -100,6 +100,8 @@ def _accelerated(graph: Graph, options: Options) -> Graph:
         attributes["stream_eager"] = True
     attributes["_alto"] = Acceleration(graph, options)
     made: Graph = accelerated_class(type(graph))(**attributes)  # type: ignore[assignment]
+    for name, value in attributes.items():  # what StateGraph.compile sets after construction
+        vars(made).setdefault(name, value)
     return made
 
 

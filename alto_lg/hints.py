@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
@@ -80,13 +82,17 @@ def node(
 
 def hint_of(function: object) -> Hint | None:
     """What was declared on a function with `node`, looking through `functools.partial` and bound methods."""
-    seen = function
-    while seen is not None:
-        found = getattr(seen, _ATTRIBUTE, None)
+    while True:
+        found = getattr(function, "__dict__", {}).get(_ATTRIBUTE)
         if isinstance(found, Hint):
             return found
-        seen = getattr(seen, "func", None) or getattr(seen, "__func__", None)
-    return None
+        # By type only: an object with an inventive __getattr__ would have a `func` for ever.
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif isinstance(function, types.MethodType):
+            function = function.__func__
+        else:
+            return None
 
 
 def _names(argument: str, names: Iterable[str] | None) -> tuple[str, ...] | None:

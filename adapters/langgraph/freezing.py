@@ -10,6 +10,7 @@ import fractions
 import pathlib
 import re
 import types
+import typing
 import uuid
 from typing import Any
 
@@ -50,7 +51,10 @@ def is_frozen(value: Any, *, items_max: int = _ITEMS_MAX) -> bool:
     while stack:
         item = stack.pop()
         kind = type(item)
-        if kind in _FROZEN_TYPES or isinstance(item, enum.Enum):
+        if kind in _FROZEN_TYPES:
+            continue
+        if isinstance(item, enum.Enum):
+            stack.append(item.value)
             continue
         if kind is tuple or kind is frozenset or _is_named_tuple(item):
             remaining -= len(item)
@@ -72,5 +76,12 @@ def _is_named_tuple(item: Any) -> bool:
 
 
 def _is_frozen_dataclass(kind: type) -> bool:
-    parameters = getattr(kind, "__dataclass_params__", None)
-    return parameters is not None and parameters.frozen and "__dataclass_params__" in vars(kind)
+    """No base of it may bring contents of its own, as a list would."""
+    return dataclasses.is_dataclass(kind) and all(
+        base is object or base is typing.Generic or _is_declared_frozen(base) for base in kind.__mro__
+    )
+
+
+def _is_declared_frozen(base: type) -> bool:
+    parameters = vars(base).get("__dataclass_params__")
+    return parameters is not None and bool(parameters.frozen)

@@ -26,7 +26,8 @@ from langgraph._internal._constants import (
     PUSH,
     TASKS,
 )
-from langgraph._internal._runnable import RunnableCallable, RunnableSeq
+from langgraph._internal._fields import get_cached_annotated_keys
+from langgraph._internal._runnable import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
 from langgraph.channels.base import BaseChannel
 from langgraph.channels.binop import BinaryOperatorAggregate
 from langgraph.graph._branch import BranchSpec
@@ -60,6 +61,7 @@ __all__ = [
     "ERROR",
     "ERROR_SOURCE_NODE",
     "INTERRUPT",
+    "KWARGS_CONFIG_KEYS",
     "PULL",
     "PUSH",
     "SUPPORTED",
@@ -79,6 +81,7 @@ __all__ = [
     "RunnableSeq",
     "arun_with_retry",
     "checkpoint_null_version",
+    "get_cached_annotated_keys",
     "installed",
     "interrupt_id",
     "map_output_updates",

@@ -33,7 +33,7 @@ from alto_lg.adapters.langgraph.internals import (
 )
 from alto_lg.adapters.langgraph.ownership import is_owned
 from alto_lg.adapters.langgraph.preparation import ANCESTRY, Preparation, describe
-from alto_lg.adapters.langgraph.projection import Projection, is_changeable
+from alto_lg.adapters.langgraph.projection import Projection
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
 from alto_lg.engine.machine import Machine
@@ -83,6 +83,7 @@ class Lookahead:
         self._packets: dict[int, Send] = {}  # held, so that no identity is given out twice
         self._context = contextvars.copy_context()
         self._solitary: _Solitary | None = None
+        self._over = False
 
     # ── what the loop reports ───────────────────────────────────────────────────────────────────────────────
 
@@ -153,10 +154,14 @@ class Lookahead:
         for early in self._early.values():
             self.tally.dropped(self.machine.broken or why)
             early.cancel()
+        broken = self.machine.broken
+        self._over = True
+        # LangGraph's loops do not outlive their runs, and neither do these: no cycle is left for the collector.
         self._early.clear()
-        if self.machine.broken:
+        del self.machine, self.projection, self._preparation, self._loop
+        if broken:
             warnings.warn(
-                f"{self.machine.broken}; the run went on without early starts. The answer is LangGraph's. "
+                f"{broken}; the run went on without early starts. The answer is LangGraph's. "
                 "If a node declares what it reads or writes, check the declaration; otherwise please report this.",
                 AltoWarning,
                 stacklevel=2,
@@ -196,7 +201,7 @@ class Lookahead:
         return all(self.projection.computable(key, step) for key in self._wired.tops(keys))
 
     def changeable(self, keys: frozenset[str], step: int) -> bool:
-        return any(is_changeable(self.projection.value(key, step)) for key in self._wired.tops(keys))
+        return any(self.projection.was_changeable(key, step) for key in self._wired.tops(keys))
 
     def packet_shared(self, firing: Firing) -> bool:
         assert isinstance(firing.packet, tuple)
@@ -216,7 +221,7 @@ class Lookahead:
     def _early_ended(self, early: EarlyFiring, future: asyncio.Future[Any]) -> None:
         early.ended = self._clock()
         firing = early.firing
-        if firing.status is Status.DROPPED or future.cancelled():
+        if self._over or firing.status is Status.DROPPED or future.cancelled():
             return
         self.tally.ran(firing.step, early.started, early.ended)
         if future.exception() is not None:

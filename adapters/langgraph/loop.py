@@ -6,6 +6,7 @@ adopted firings in the place of the tasks that they are. All else is LangGraph's
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,11 @@ from alto_lg.adapters.langgraph.internals import (
 from alto_lg.adapters.langgraph.lookahead import Lookahead, ancestry_of
 from alto_lg.adapters.langgraph.preparation import TALLY
 from alto_lg.adapters.langgraph.slots import OrderedSlots
+from alto_lg.adapters.langgraph.wired import WiredPlan
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.messages import Conditions
 from alto_lg.engine.statistics import RunStatistics
+from alto_lg.errors import AltoWarning
 
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.acceleration import Acceleration
@@ -53,9 +56,9 @@ class AltoLoop(AsyncPregelLoop):
 
     async def __aenter__(self) -> AltoLoop:
         await super().__aenter__()
-        wired = self.acceleration.wired
-        self._plain = wired.plan.unsupported or self._against_lookahead()
-        if self._plain is None:
+        self._plain = self._against_lookahead()
+        wired = self._wired() if self._plain is None else None
+        if wired is not None:
             self.lookahead = Lookahead(self, wired, self._conditions(), ancestry_of(self.config) or Ancestry.request())
             executor = self.submit.__self__  # type: ignore[attr-defined]
             slots = self.config.get("max_concurrency")
@@ -127,6 +130,15 @@ class AltoLoop(AsyncPregelLoop):
         )
 
     # ── what this run allows ────────────────────────────────────────────────────────────────────────────────
+
+    def _wired(self) -> WiredPlan | None:
+        """The plan; a graph that none can be made of runs as LangGraph runs it, and says so."""
+        try:
+            return self.acceleration.wired
+        except Exception as error:
+            self._plain = f"no plan could be made of it: {error!r}"
+            warnings.warn(f"This graph is not accelerated: {self._plain}. Please report it.", AltoWarning, stacklevel=2)
+            return None
 
     def _against_lookahead(self) -> str | None:
         if self.config[CONF].get(CONFIG_KEY_RUNNER_SUBMIT) is not None:

@@ -28,6 +28,9 @@ ValuesAt = Callable[[int, str], Sequence[Any]]
 
 _REPLAYABLE = (LastValue, AnyValue, EphemeralValue, UntrackedValue, Topic)
 
+_FORGETTING = (AnyValue, EphemeralValue, Topic)
+"""Channels that a step without a write to them changes."""
+
 MISSING = object()
 
 
@@ -47,7 +50,7 @@ class Projection:
         """Whether applying the writes on a copy gives what applying them for real will give."""
         channel = self._channels[key]
         values = [value for at in range(self._base(), step) for value in self._values_at(at, key)]
-        if not values and not isinstance(channel, EphemeralValue | Topic):
+        if not values and not isinstance(channel, _FORGETTING):
             return self._is_known(channel)
         if isinstance(channel, BinaryOperatorAggregate):
             return self._reduces_purely(key, channel, values) and self._applies(key, step)
@@ -59,7 +62,7 @@ class Projection:
         copied = False
         for at in range(self._base(), step):
             values = self._values_at(at, key)
-            if not values and not isinstance(channel, EphemeralValue | Topic):
+            if not values and not isinstance(channel, _FORGETTING):
                 continue
             if not copied:
                 channel, copied = channel.copy(), True
@@ -72,6 +75,12 @@ class Projection:
             return self.channel(key, step).get()
         except EmptyChannelError:
             return MISSING
+
+    def was_changeable(self, key: str, step: int) -> bool:
+        """Whether a value that the key has from the base on, up to `step`, could be changed in place."""
+        base = self._base()
+        written = [at + 1 for at in range(base, step) if self._values_at(at, key)]
+        return any(is_changeable(self.value(key, at)) for at in {base, step, *written})
 
     def _applies(self, key: str, step: int) -> bool:
         try:

@@ -19,8 +19,6 @@ from typing import Any
 
 Order = tuple[Any, ...]
 
-_TRIGGERED, _SENT = 0, 1
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ancestry:
@@ -48,15 +46,17 @@ class Ancestry:
 
     def triggered(self, stage: str, step: int) -> Ancestry:
         """The PULL firing of a stage at a step, in the run that `self` is the top of."""
-        return Ancestry(self, stage, step, None, self, (step, _TRIGGERED, stage))
+        return Ancestry(self, stage, step, None, self, (step, 0, stage))
 
     def sent(self, stage: str, step: int, index: int, *, run: Ancestry) -> Ancestry:
         """The firing of the packet at `index` among those that `self`, a firing of `run`, sent.
 
         `self` is `run` for packets that came with the run's input.
         """
-        sender: Order = () if self is run else self.order
-        return Ancestry(self, stage, step, index, run, (step, _SENT, sender, index))
+        # Flat, so that a chain of thousands of hops is compared without recursion. It is the order of (step, sender's
+        # order, index): in one step, senders that were triggered come first, hence packets with fewer hops behind them.
+        hops, *way = (0, "") if self is run else self.order[1:]
+        return Ancestry(self, stage, step, index, run, (step, hops + 1, *way, index))
 
     def levels(self) -> Iterator[Ancestry]:
         """From the top level down to this one."""

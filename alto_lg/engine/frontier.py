@@ -12,10 +12,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from enum import Enum
 
 from alto_lg.engine.plan import Plan
 
 Pointstamp = tuple[int, str]
+
+
+class Changes(Enum):
+    """What a firing may change in place before it ends, of the values that were there before it."""
+
+    NOTHING = 0
+    PACKET = 1  # the payload of its packet itself
+    STATE = 2  # any value
 
 
 class Frontier:
@@ -24,22 +33,23 @@ class Frontier:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._outstanding: Counter[Pointstamp] = Counter()
-        self._mutating: Counter[Pointstamp] = Counter()
+        self._changing: dict[Changes, Counter[Pointstamp]] = {Changes.PACKET: Counter(), Changes.STATE: Counter()}
 
-    def add(self, step: int, stage: str, *, may_mutate: bool) -> None:
-        """A firing became outstanding; `may_mutate` if it may change a value that exists before it ends."""
+    def add(self, step: int, stage: str, *, changes: Changes = Changes.NOTHING) -> None:
+        """A firing became outstanding."""
         self._outstanding[step, stage] += 1
-        if may_mutate:
-            self._mutating[step, stage] += 1
+        if changes is not Changes.NOTHING:
+            self._changing[changes][step, stage] += 1
 
-    def remove(self, step: int, stage: str, *, may_mutate: bool) -> bool:
+    def remove(self, step: int, stage: str, *, changes: Changes = Changes.NOTHING) -> bool:
         """Its writes are known now. True when a count fell to zero, so that the frontier moved."""
         moved = _decrement(self._outstanding, (step, stage))
-        return (may_mutate and _decrement(self._mutating, (step, stage))) or moved
+        return (changes is not Changes.NOTHING and _decrement(self._changing[changes], (step, stage))) or moved
 
     def clear(self) -> None:
         self._outstanding.clear()
-        self._mutating.clear()
+        for counts in self._changing.values():
+            counts.clear()
 
     def count_at(self, step: int) -> int:
         return sum(count for (time, _), count in self._outstanding.items() if time == step)
@@ -52,12 +62,17 @@ class Frontier:
                 return time, stage
         return None
 
-    def mutator_before(self, step: int) -> Pointstamp | None:
-        """An outstanding firing that may change some value in place before `step`, itself or through what follows."""
+    def mutator_before(self, step: int, *, packets: bool = False) -> Pointstamp | None:
+        """An outstanding firing that may change some value in place before `step`, itself or through what follows.
+
+        packets: count those, too, that may change no more than the payload of a packet.
+        """
         reach = self._plan.reach
-        for time, stage in self._before(step):
-            if (time, stage) in self._mutating or reach.mutating(stage, step - 1 - time):
-                return time, stage
+        state, packet = self._changing[Changes.STATE], self._changing[Changes.PACKET]
+        for stamp in self._before(step):
+            time, stage = stamp
+            if stamp in state or (packets and stamp in packet) or reach.mutating(stage, step - 1 - time, packets):
+                return stamp
         return None
 
     def may_trigger(self, stage: str, step: int) -> Pointstamp | None:

@@ -21,7 +21,7 @@ from collections.abc import Hashable, Iterator, Mapping
 
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
-from alto_lg.engine.frontier import Frontier
+from alto_lg.engine.frontier import Changes, Frontier
 from alto_lg.engine.messages import (
     Adopt,
     BodyEnded,
@@ -103,10 +103,9 @@ class Machine:
 
     def decline(self, firing: Firing) -> None:
         """A firing that was to start could not be prepared: its own step will say why."""
+        self._uncount(firing)
         firing.status, firing.early, firing.declined = Status.WAITING, False, True
-        if firing.stage.may_mutate:
-            self._frontier.remove(firing.step, firing.stage.name, may_mutate=False)
-            self._frontier.add(firing.step, firing.stage.name, may_mutate=True)
+        self._count(firing)
 
     def break_off(self, why: str) -> None:
         """A proof has failed: start nothing more early, and adopt nothing that was."""
@@ -116,7 +115,7 @@ class Machine:
     # ── the committed step ──────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self, event: StepBegan) -> list[Command]:
-        predicted = self._steps.pop(event.step, {})
+        predicted = _in_order(self._steps.pop(event.step, {}))
         self._base = event.step
         for step in [step for step in self._steps if step < event.step]:
             del self._steps[step]
@@ -175,7 +174,7 @@ class Machine:
         self._fresh.clear()
         for firing in list(self.known()):  # what a chain adds on the way is counted where it is added
             if firing.status not in (Status.ENDED, Status.DROPPED):
-                self._frontier.add(firing.step, firing.stage.name, may_mutate=_may_mutate(firing))
+                self._count(firing)
             if firing.step > self._base and (firing.gated or firing.status is Status.WAITING):
                 self._pending[firing] = None
             if firing.status is Status.RUNNING:
@@ -195,8 +194,7 @@ class Machine:
         for channel, source in emission.arrives:
             self._arrivals[channel][firing.step].add(source)
         # Successors first, so that no moment exists in which nothing stands for what they may do.
-        if self._frontier.remove(firing.step, firing.stage.name, may_mutate=_may_mutate(firing)):
-            self._moved = True
+        self._uncount(firing)
         firing.status = Status.ENDED
 
     def _expect_packet(self, sender: Firing, index: int, stage: str, identity: Hashable) -> None:
@@ -221,7 +219,7 @@ class Machine:
 
     def _add(self, firing: Firing) -> None:
         self._steps[firing.step][firing.key] = firing
-        self._frontier.add(firing.step, firing.stage.name, may_mutate=_may_mutate(firing))
+        self._count(firing)
         self._look_at(firing)
 
     def _look_at(self, firing: Firing) -> None:
@@ -231,18 +229,20 @@ class Machine:
     def _complete_joins(self) -> None:
         for channel, arrivals in self._arrivals.items():
             join = self._joins[channel]
-            step = self._completed_at(join, arrivals)
-            # A source that may still fire earlier could complete the join, and so fire the target, at another step.
-            if step is not None and not self._frontier.may_fire(join.sources, step):
+            for step in self._completed_at(join, arrivals):
+                # A source that may still fire earlier could complete the join, and so fire the target, at another step.
+                if self._frontier.may_fire(join.sources, step):
+                    break
                 self._expect(join.target, step + 1)
 
-    def _completed_at(self, join: Join, arrivals: Mapping[int, set[str]]) -> int | None:
+    def _completed_at(self, join: Join, arrivals: Mapping[int, set[str]]) -> Iterator[int]:
+        """The steps in which the join is completed; LangGraph empties it each time."""
         seen = set(self._seen.get(join.channel, frozenset()))
         for step in sorted(arrivals):
             seen |= arrivals[step]
             if seen >= join.sources:
-                return step
-        return None
+                yield step
+                seen = set()
 
     # ── what may start ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -277,14 +277,38 @@ class Machine:
         )
 
     def _start(self, firing: Firing) -> None:
-        if firing.stage.may_mutate:  # found unable to change anything that there is: its pointstamp says so now
-            self._frontier.remove(firing.step, firing.stage.name, may_mutate=True)
-            self._frontier.add(firing.step, firing.stage.name, may_mutate=False)
+        # It was found unable to change anything that there is: its pointstamp says so from now on.
+        self._uncount(firing)
         firing.status, firing.early, firing.may_mutate = Status.RUNNING, True, False
+        self._count(firing)
         self._pending.pop(firing, None)
         self._expect_chain(firing)
 
+    def _count(self, firing: Firing) -> None:
+        self._frontier.add(firing.step, firing.stage.name, changes=_changes(firing))
 
-def _may_mutate(firing: Firing) -> bool:
-    """Before it has started, what its code might do; afterwards, what it might do to the input that it has."""
-    return firing.stage.may_mutate if firing.status is Status.WAITING else firing.may_mutate
+    def _uncount(self, firing: Firing) -> None:
+        if self._frontier.remove(firing.step, firing.stage.name, changes=_changes(firing)):
+            self._moved = True
+
+
+def _changes(firing: Firing) -> Changes:
+    """Before it has started, what its code might change; afterwards, what it might change of the input that it has."""
+    if firing.status is not Status.WAITING:
+        return Changes.STATE if firing.may_mutate else Changes.NOTHING
+    if firing.stage.may_mutate:
+        return Changes.STATE
+    return Changes.PACKET if firing.is_push and firing.stage.may_change_packet else Changes.NOTHING
+
+
+def _in_order(predicted: dict[Key, Firing]) -> dict[Key, Firing]:
+    """One `Send` object that was sent more than once is numbered as LangGraph will number it."""
+    ordered: dict[Key, Firing] = {}
+    for firing in sorted(predicted.values(), key=lambda firing: firing.ancestry.order):
+        if isinstance(firing.packet, tuple):
+            occurrence = 0
+            while ("push", (firing.packet[0], occurrence)) in ordered:
+                occurrence += 1
+            firing.packet = (firing.packet[0], occurrence)
+        ordered[firing.key] = firing
+    return ordered

@@ -148,10 +148,14 @@ class _Depths:
         if between & self._cyclic:
             return _FAR
         longest = {name: 0}
-
-        def length(way: str) -> int:
-            if way not in longest:
-                longest[way] = 1 + max(length(after) for after in self._plan.stages[way].successors & between)
-            return longest[way]
-
-        return length(start)
+        pending = [start]
+        while pending:
+            way = pending[-1]
+            after = self._plan.stages[way].successors & between
+            unknown = [one for one in after if one not in longest]
+            if way in longest or not unknown:
+                longest.setdefault(way, 1 + max((longest[one] for one in after), default=0))
+                pending.pop()
+            else:
+                pending.extend(unknown)
+        return longest[start]

@@ -110,7 +110,7 @@ class Reach:
         self._reached: dict[tuple[str, int], frozenset[str]] = {}
         self._exactly: dict[tuple[str, int], frozenset[str]] = {}
         self._written: dict[tuple[str, int], frozenset[str]] = {}
-        self._mutating: dict[tuple[str, int], frozenset[str]] = {}
+        self._mutating: dict[tuple[str, int, bool], frozenset[str]] = {}
 
     def stages(self, stage: str, hops: int) -> frozenset[str]:
         """Stages that may fire at most `hops` steps after a firing of `stage`, itself included; none if hops < 0."""
@@ -157,16 +157,17 @@ class Reach:
             self._written[stage, hops] = known
         return known
 
-    def mutating(self, stage: str, hops: int) -> frozenset[str]:
-        """Those of the stages that may change a value in place, `stage` itself left out at 0 hops."""
+    def mutating(self, stage: str, hops: int, packets: bool = False) -> frozenset[str]:
+        """Stages that may change a value in place (packets: or a payload), the firing of `stage` itself left out."""
         if hops < 1:
             return frozenset()
         hops = min(hops, self._saturated)
-        known = self._mutating.get((stage, hops))
+        known = self._mutating.get((stage, hops, packets))
         if known is None:
             later = frozenset().union(
                 *(self.stages(successor, hops - 1) for successor in self._stages[stage].successors)
             )
-            known = frozenset(name for name in later if self._stages[name].may_mutate)
-            self._mutating[stage, hops] = known
+            found = (self._stages[name] for name in later)
+            known = frozenset(one.name for one in found if one.may_mutate or (packets and one.may_change_packet))
+            self._mutating[stage, hops, packets] = known
         return known

@@ -21,7 +21,7 @@ class Values(Protocol):
         ...
 
     def changeable(self, keys: frozenset[str], step: int) -> bool:
-        """Whether one of those values could be changed in place by whoever holds it."""
+        """Whether a value that one of `keys` has by then, from now on, could be changed in place by who holds it."""
         ...
 
     def packet_shared(self, firing: Firing) -> bool:
@@ -98,7 +98,7 @@ class Rules:
     def _against_packet(self, firing: Firing) -> str | None:
         if firing.stage.may_change_packet and self._values.packet_shared(firing):
             return "it may change a value of its packet in place"
-        stamp = self._frontier.mutator_before(firing.step)
+        stamp = self._frontier.mutator_before(firing.step, packets=True)
         if stamp and self._values.packet_shared(firing):
             return f"{_named(stamp)} may change a value of its packet in place"
         return None

@@ -1,6 +1,9 @@
 """FacTool as one flat graph: a `Send` for every claim at every stage.
 
 The way most LangGraph users write a fan-out of several hops. Plain LangGraph waits at each hop for the slowest claim.
+
+The four nodes of a claim declare what they write, which plain LangGraph ignores: their work is in clients and indices
+that the analysis does not follow to the end, so it cannot see that they write nothing else.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Send
 
+import alto_lg
 from alto_lg.apps.factool.nodes import Stages
 from alto_lg.apps.factool.state import ClaimWork, Question, Report, Verdict
 
@@ -28,20 +32,24 @@ def build_flat(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
         packets = [Send("make_queries", {"index": i, "claim": claim}) for i, claim in enumerate(state["claims"])]
         return packets or "verdict"
 
+    @alto_lg.node(writes=[])
     async def make_queries(state: ClaimWork) -> Command[Literal["retrieve"]]:
         queries = await stages.make_queries(state["index"], state["claim"])
         packet = {"index": state["index"], "claim": state["claim"], "queries": queries}
         return Command(goto=[Send("retrieve", packet)])
 
+    @alto_lg.node(writes=[])
     async def retrieve(state: ClaimWork) -> Command[Literal["rerank"]]:
         found = await stages.retrieve(state["index"], state["queries"])
         return Command(goto=[Send("rerank", {"index": state["index"], "claim": state["claim"], **found})])
 
+    @alto_lg.node(writes=[])
     async def rerank(state: ClaimWork) -> Command[Literal["appraise"]]:
         evidence = await stages.rerank(state["index"], state["candidates"], state["vectors"])
         packet = {"index": state["index"], "claim": state["claim"], "evidence": evidence}
         return Command(goto=[Send("appraise", packet)])
 
+    @alto_lg.node(writes=["verdicts"])
     async def appraise(state: ClaimWork) -> dict[str, list[Verdict]]:
         return {"verdicts": [await stages.appraise(state["index"], state["claim"], state["evidence"])]}
 

@@ -197,8 +197,7 @@ class Calls(Follow):
         """Code of the user's that could not be read: it may do whatever a node may do."""
         where = self.line(scope, node)
         self.change_outside(f"calls {name}: {why}", scope, node)
-        if not self.findings.interrupts:
-            self.findings.interrupts = f"calls {name}: {why} ({where})"
+        self.run_own_code(f"calls {name}: {why} ({where})")
         self._use_store(f"calls {name}: {why} ({where})")
         return self.escape(arguments.all, name, scope, node)
 
@@ -243,8 +242,8 @@ class Calls(Follow):
         return None
 
     def _note_interrupt(self, value: object, scope: Scope, node: ast.AST) -> None:
-        if may_interrupt(value) and not self.findings.interrupts:
-            self.findings.interrupts = f"calls {name_of(value)} ({self.line(scope, node)})"
+        if may_interrupt(value):
+            self.run_own_code(f"calls {name_of(value)} ({self.line(scope, node)})")
 
     # Filled in beside.
     def call_known(self, rule: Rule, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:

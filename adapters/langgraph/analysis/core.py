@@ -261,6 +261,11 @@ class Core(ABC):
         if isinstance(atom, Injected) and atom.role != "writer":
             self._use_store(f"hands the {atom.role} on ({where})")
 
+    def run_own_code(self, why: str) -> None:
+        """Code of the user's, perhaps a graph, runs unseen: it may pause the run, or leave the node by a Command."""
+        self.findings.interrupts = self.findings.interrupts or why
+        self.findings.leaves = self.findings.leaves or why
+
     def _use_store(self, why: str) -> None:
         if not self.findings.store:
             self.findings.store = why
@@ -299,8 +304,8 @@ class Core(ABC):
                     self.heap.add_elements(self.heap.things[atom.site], OUTSIDE)
 
     def _is_callback(self, live: object) -> bool:
-        if may_interrupt(live) and not self.findings.interrupts:
-            self.findings.interrupts = "a graph or runnable is handed on"
+        if may_interrupt(live):
+            self.run_own_code("hands on a graph or runnable")
         if isinstance(live, MethodType):
             live = live.__func__
         return isinstance(live, FunctionType) and is_user_code(live)

@@ -16,8 +16,8 @@ from types import FunctionType, MethodType
 
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableSequence
 from langchain_core.runnables.config import run_in_executor
-from langgraph._internal._runnable import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
 
+from alto_lg.adapters.langgraph.internals import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
 from alto_lg.engine.facts import Advice, CodeFacts, Evidence, Fact, Keys, nothing, opaque, unknown
 
 from .advice import loops_of_awaits
@@ -237,8 +237,12 @@ def _note_returned(interpreter: Interpreter, result: Value, outcome: Outcome, wh
         findings.assigns = findings.assigns or outcome.may_run
         findings.leaks.add_every(outcome.may_run)
         findings.store = findings.store or outcome.may_run
-        findings.interrupts = findings.interrupts or outcome.may_run
+        interpreter.run_own_code(outcome.may_run)
         outcome.goto.add_every(outcome.may_run)
+    if findings.leaves and not router:
+        why = f"may run a graph that leaves by a Command of its own: {findings.leaves}"
+        outcome.writes.add_every(why)
+        outcome.goto.add_every(why)
     if _kept_objects(interpreter) & interpreter.heap.reach(result):
         # What it wrote is also held outside, where it may be changed when it is part of the state.
         for key in outcome.writes.keys:

@@ -46,6 +46,7 @@ class Findings:
     assigns: str = ""
     leaks: Touched = field(default_factory=Touched)
     interrupts: str = ""
+    leaves: str = ""  # a graph may run inside, and leave by `Command(graph=Command.PARENT)`
     store: str = ""
     unseen: str = ""  # the first call into code that was not read
     unsteady: str = ""  # the first call that gives something else each time

@@ -40,6 +40,7 @@ _ADDING = frozenset(["append", "add", "insert", "appendleft", "push", "put", "pu
 _EXTENDING = frozenset(["extend", "update", "extendleft", "difference_update", "intersection_update"])
 _REMOVING = frozenset(["remove", "discard", "clear", "sort", "reverse", "rotate"])
 _TAKING = frozenset(["pop", "popleft", "popitem"])
+_SETTING = frozenset(["setdefault", "__setitem__", "__delitem__", "__iadd__", "symmetric_difference_update"])
 _LISTS_OF_TEXT = frozenset(["split", "rsplit", "splitlines", "partition", "rpartition"])
 _CONTAINERS = frozenset({"dict", "list", "set", "tuple", "generator"})
 _TEXT_TYPES = (str, bytes, int, float)
@@ -85,6 +86,9 @@ class Methods(Constructors):
             if name == "__call__":
                 return self.call(frozenset({atom}), arguments, scope, node)
             self.escape(frozenset({atom}), "a method", scope, node)
+        if name in _ADDING | _EXTENDING | _REMOVING | _TAKING | _SETTING:
+            # Of an object that is not known, whose method is then most likely that of a list, dict or set.
+            self.change_outside(f"calls {self.name_in(getattr(node, 'func', node))}", scope, node)
         given = self.escape(arguments.all | {atom}, repr(self.name_in(getattr(node, "func", node))), scope, node)
         return given | self.outside_values()
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from langchain_core.runnables import Runnable
-from langgraph._internal._fields import get_cached_annotated_keys
 from langgraph.graph import END
 from langgraph.types import Command, Send
+
+from alto_lg.adapters.langgraph.internals import get_cached_annotated_keys
 
 from .core import Core
 from .findings import Touched
