@@ -6,8 +6,10 @@ The class is a subclass of the graph's own with the same name, made once per cla
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import AsyncIterator
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from alto_lg.adapters.langgraph.internals import Pregel, with_loop
@@ -28,13 +30,24 @@ class Acceleration:
         self.statistics: RunStatistics | None = None
         self._original = original
         self._wired: WiredPlan | None = None
+        self._planning = threading.Lock()
+
+    @property
+    def is_planned(self) -> bool:
+        return self._wired is not None
 
     @property
     def wired(self) -> WiredPlan:
         """The plan, made when the first run (or `explain`) needs it."""
-        if self._wired is None:
-            self._wired = WiredPlan(self._original, self.options.hints)
+        self.plan()
+        assert self._wired is not None
         return self._wired
+
+    def plan(self) -> None:
+        """Make the plan, if there is none: reads the code of every node, a few milliseconds each."""
+        with self._planning:
+            if self._wired is None:
+                self._wired = WiredPlan(self._original, self.options.hints)
 
 
 def acceleration_of(graph: object) -> Acceleration | None:
@@ -51,12 +64,12 @@ def accelerated_class(base: type[Pregel]) -> type[Pregel]:
         base.__init__(self, **attributes)
         self._alto = _alto
 
+    @functools.wraps(base.astream)
     def astream(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        loop = partial(AltoLoop, self._alto, self.step_timeout)
+        loop = functools.partial(AltoLoop, self._alto, self.step_timeout)
         events: AsyncIterator[Any] = with_loop(base.astream, loop, AltoRunner)(self, *args, **kwargs)
         return events
 
-    astream.__doc__ = base.astream.__doc__
     return type(
         base.__name__,
         (base,),

@@ -53,7 +53,7 @@ class EarlyFiring:
         self.future: asyncio.Future[Any]
         self._lookahead = lookahead
         self._routes = asyncio.Event()
-        self._official: asyncio.Future[RunnableConfig] = asyncio.get_running_loop().create_future()
+        self._official: asyncio.Future[RunnableConfig] | None = asyncio.get_running_loop().create_future()
 
     def run(self, loop: AltoLoop, task: PregelExecutableTask, use_astream: bool, context: contextvars.Context) -> None:
         """Start the task, as one of the loop's background tasks: they end with the run, however it ends."""
@@ -87,7 +87,7 @@ class EarlyFiring:
 
     def cancel(self) -> None:
         self.future.cancel()
-        if not self._official.done():
+        if self._official is not None and not self._official.done():
             self._official.cancel()
 
     async def deliver(self, writes: deque[tuple[str, Any]], config: RunnableConfig) -> Any:
@@ -96,7 +96,7 @@ class EarlyFiring:
         Raises:
             What the node raised; an interrupt under the official task's identity.
         """
-        if not self._official.done():
+        if self._official is not None and not self._official.done():
             self._official.set_result(config)
         if self._slots is not None:
             self._slots.release()  # it has a slot of its own, or waits for one
@@ -111,6 +111,7 @@ class EarlyFiring:
             if self._slots is not None:
                 self._slots.reclaim()
             writes.extend(self.task.writes)
+            self._official = None  # its config leads to the loop, which holds this: no cycle is left for the collector
 
     def _readdressed(self, interrupt: GraphInterrupt, config: RunnableConfig) -> GraphInterrupt:
         """An interrupt's id is derived from the namespace of its task, which an early firing does not know yet."""
@@ -132,8 +133,11 @@ class EarlyFiring:
         except RuntimeError:
             in_loop = False
 
+        official = self._official
+        assert official is not None, f"{self.firing} called a task after it had ended"
+
         async def call_officially() -> Any:
-            config = await asyncio.shield(self._official)
+            config = await asyncio.shield(official)
             return await config[CONF][CONFIG_KEY_CALL](function, arguments, **options)
 
         if in_loop:

@@ -32,7 +32,7 @@ from alto_lg.adapters.langgraph.internals import (
     PregelExecutableTask,
 )
 from alto_lg.adapters.langgraph.ownership import is_owned
-from alto_lg.adapters.langgraph.preparation import ANCESTRY, Preparation, describe
+from alto_lg.adapters.langgraph.preparation import ANCESTRY, Preparation, describe, step_of
 from alto_lg.adapters.langgraph.projection import Projection
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
@@ -73,7 +73,8 @@ class Lookahead:
         self._written: defaultdict[int, defaultdict[str, list[tuple[Any, Any]]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        self.projection = Projection(loop.channels, lambda: loop.step, self._values_at)
+        base = step_of(loop)
+        self.projection = Projection(loop.channels, base, self._values_at)
         self.machine = Machine(wired.plan, conditions, self, run)
         self._preparation = Preparation(loop, self.projection, wired, self.tally)
         self._early: dict[Firing, EarlyFiring] = {}

@@ -6,6 +6,7 @@ adopted firings in the place of the tasks that they are. All else is LangGraph's
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections.abc import Sequence
 from types import TracebackType
@@ -57,7 +58,7 @@ class AltoLoop(AsyncPregelLoop):
     async def __aenter__(self) -> AltoLoop:
         await super().__aenter__()
         self._plain = self._against_lookahead()
-        wired = self._wired() if self._plain is None else None
+        wired = await self._wired() if self._plain is None else None
         if wired is not None:
             self.lookahead = Lookahead(self, wired, self._conditions(), ancestry_of(self.config) or Ancestry.request())
             executor = self.submit.__self__  # type: ignore[attr-defined]
@@ -131,10 +132,13 @@ class AltoLoop(AsyncPregelLoop):
 
     # ── what this run allows ────────────────────────────────────────────────────────────────────────────────
 
-    def _wired(self) -> WiredPlan | None:
+    async def _wired(self) -> WiredPlan | None:
         """The plan; a graph that none can be made of runs as LangGraph runs it, and says so."""
+        acceleration = self.acceleration
         try:
-            return self.acceleration.wired
+            if not acceleration.is_planned:  # reads the source of every node: not on the event loop
+                await asyncio.get_running_loop().run_in_executor(None, acceleration.plan)
+            return acceleration.wired
         except Exception as error:
             self._plain = f"no plan could be made of it: {error!r}"
             warnings.warn(f"This graph is not accelerated: {self._plain}. Please report it.", AltoWarning, stacklevel=2)

@@ -8,7 +8,8 @@ checkpoint that does not exist yet; nothing that is saved carries it.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
@@ -65,9 +66,8 @@ class Preparation:
         else:
             path = (PUSH, self._index)
             extra = {TASKS: _Queue(self._index, self._owned(early, packet))}
-        view = StateView(
-            self._projection, early, firing.step, lambda: loop.step, self._wired.keys, loop.channels, extra
-        )
+        base = step_of(loop)  # the task outlives the step, and LangGraph's loop is not to outlive its run
+        view = StateView(self._projection, early, firing.step, base, self._wired.keys, loop.channels, extra)
         task = prepare_single_task(
             path,
             None,
@@ -107,6 +107,18 @@ def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally) -> None:
     callbacks = config.get("callbacks")
     if callbacks is not None and not isinstance(callbacks, list) and callbacks.handlers:
         callbacks.add_metadata({EVENT_KEY: str(ancestry)})
+
+
+def step_of(loop: AltoLoop) -> Callable[[], int]:
+    """The step that a loop is committing, without keeping the loop alive."""
+    reference = weakref.ref(loop)
+
+    def step() -> int:
+        alive = reference()
+        assert alive is not None
+        return alive.step
+
+    return step
 
 
 def _without_resuming(config: RunnableConfig) -> RunnableConfig:

@@ -25,9 +25,14 @@ def test_a_shape_ends_when_its_longest_true_path_ends(shape: Shape, impl: Implem
     assert invoke(shape, impl, Tempo()).elapsed_s == pytest.approx(_expected_s(shape, impl))
 
 
+_WITHHELD = "early_packets_to_subgraph"
+"""With a saver, a subgraph files checkpoints under the id of its task, which an early start does not know."""
+
+
 @timed
 def test_a_saver_and_streams_do_not_change_the_time(shape: Shape, impl: Implementation) -> None:
-    assert watch(shape, impl, Tempo()).elapsed_s == pytest.approx(_expected_s(shape, impl))
+    expected_s = shape.supersteps_s if shape.name == _WITHHELD else _expected_s(shape, impl)
+    assert watch(shape, impl, Tempo()).elapsed_s == pytest.approx(expected_s)
 
 
 @pytest.mark.parametrize("shape", graphs.SHAPES, ids=str)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alto_lg.engine.frontier import Frontier, Pointstamp
+from alto_lg.engine.frontier import Changes, Frontier, Pointstamp
 from alto_lg.engine.plan import STORE_KEY, Plan
 from engine.plans import plan, stage
 from engine.test_plan import KEYS, NAMES, graphs
@@ -41,7 +41,7 @@ def _execute(made: Plan, seed: int, look: Callable[[Frontier, list[_Happened]], 
     ended: list[_Happened] = []
 
     def add(step: int, name: str) -> None:
-        frontier.add(step, name, may_mutate=made.stages[name].may_mutate)
+        frontier.add(step, name, changes=Changes.STATE if made.stages[name].may_mutate else Changes.NOTHING)
         outstanding.append((step, name))
 
     for name in draw.sample(sorted(made.stages), draw.randint(1, len(made.stages))):
@@ -56,7 +56,7 @@ def _execute(made: Plan, seed: int, look: Callable[[Frontier, list[_Happened]], 
                     add(step + 1, successor)
         may_write = made.reach.writes(name, 0)
         wrote = frozenset(key for key in may_write if draw.random() < 0.7)
-        frontier.remove(step, name, may_mutate=one.may_mutate)
+        frontier.remove(step, name, changes=Changes.STATE if one.may_mutate else Changes.NOTHING)
         ended.append(_Happened(step, name, wrote, one.may_mutate and draw.random() < 0.7))
     return ended
 
@@ -157,14 +157,14 @@ def test_counts_are_what_was_added_less_what_was_removed(
     frontier = Frontier(plan(stage("a"), stage("b")))
     expected: Counter[Pointstamp] = Counter()
     for step, name, mutates in added:
-        frontier.add(step, name, may_mutate=mutates)
+        frontier.add(step, name, changes=Changes.STATE if mutates else Changes.NOTHING)
         expected[step, name] += 1
     mutating = Counter((step, name) for step, name, mutates in added if mutates)
     draw.shuffle(added)
     for step, name, mutates in added:
         expected[step, name] -= 1
         mutating[step, name] -= mutates
-        moved = frontier.remove(step, name, may_mutate=mutates)
+        moved = frontier.remove(step, name, changes=Changes.STATE if mutates else Changes.NOTHING)
         fell_to_zero = not expected[step, name] or (mutates and not mutating[step, name])
         assert moved == fell_to_zero
         assert [frontier.count_at(at) for at in range(4)] == [
@@ -176,12 +176,12 @@ def test_counts_are_what_was_added_less_what_was_removed(
 
 def test_removing_what_was_never_added_is_an_error_that_names_it() -> None:
     with pytest.raises(AssertionError, match=r"\(3, 'a'\) was removed more often than added"):
-        Frontier(plan(stage("a"))).remove(3, "a", may_mutate=False)
+        Frontier(plan(stage("a"))).remove(3, "a")
 
 
 def test_a_firing_of_the_same_step_or_a_later_one_settles_nothing_and_unsettles_nothing() -> None:
     frontier = Frontier(plan(stage("a", writes="p")))
-    frontier.add(2, "a", may_mutate=False)
+    frontier.add(2, "a")
     assert frontier.unsettled(frozenset("p"), 2) is None
     assert frontier.unsettled(frozenset("p"), 3) == (2, "a")
     assert frontier.unsettled(frozenset("q"), 3) is None
@@ -190,7 +190,7 @@ def test_a_firing_of_the_same_step_or_a_later_one_settles_nothing_and_unsettles_
 def test_a_write_two_edges_away_counts_only_from_two_steps_on() -> None:
     made = plan(stage("a", certain="b"), stage("b", certain="c"), stage("c", writes="p"))
     frontier = Frontier(made)
-    frontier.add(0, "a", may_mutate=False)
+    frontier.add(0, "a")
     assert frontier.unsettled(frozenset("p"), 2) is None
     assert frontier.unsettled(frozenset("p"), 3) == (0, "a")
 
@@ -198,14 +198,14 @@ def test_a_write_two_edges_away_counts_only_from_two_steps_on() -> None:
 def test_a_mutator_that_was_found_harmless_is_none_though_what_follows_it_may_be() -> None:
     made = plan(stage("a", mutates="p", may="b"), stage("b", mutates="p"))
     frontier = Frontier(made)
-    frontier.add(0, "a", may_mutate=False)
+    frontier.add(0, "a")
     assert frontier.mutator_before(1) is None
     assert frontier.mutator_before(2) == (0, "a")
 
 
 def test_a_cleared_frontier_is_empty() -> None:
     frontier = Frontier(plan(stage("a", writes="p", mutates="p")))
-    frontier.add(0, "a", may_mutate=True)
+    frontier.add(0, "a", changes=Changes.STATE)
     frontier.clear()
     assert frontier.unsettled(frozenset("p"), 9) is None
     assert frontier.mutator_before(9) is None

@@ -9,7 +9,7 @@ import pytest
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.facts import Evidence, Fact, Keys
 from alto_lg.engine.firing import Firing
-from alto_lg.engine.frontier import Frontier
+from alto_lg.engine.frontier import Changes, Frontier
 from alto_lg.engine.messages import Conditions
 from alto_lg.engine.plan import Plan, Stage
 from alto_lg.engine.rules import Rules
@@ -32,7 +32,7 @@ def _why(
     made = plan(one, *others)
     rules, frontier = _rules(made, allowed, values)
     for at, name in outstanding:
-        frontier.add(at, name, may_mutate=mutating)
+        frontier.add(at, name, changes=Changes.STATE if mutating else Changes.NOTHING)
     return rules.against_start(Firing(one, step, RUN.triggered(one.name, step), packet), 1)
 
 
@@ -219,17 +219,17 @@ def test_a_stage_that_cannot_wait_half_way_waits_for_what_its_edges_read(of_the_
 def test_conditional_edges_wait_for_what_they_read() -> None:
     one = stage("n", routes="p")
     rules, frontier = _rules(plan(one, stage("x", writes="p")))
-    frontier.add(2, "x", may_mutate=False)
+    frontier.add(2, "x")
     firing = Firing(one, 3, RUN.triggered("n", 3))
     assert rules.against_routing(firing) == "'x' of step 2 may still write what it reads"
-    frontier.remove(2, "x", may_mutate=False)
+    frontier.remove(2, "x")
     assert rules.against_routing(firing) is None
 
 
 def test_conditional_edges_that_read_nothing_never_wait() -> None:
     one = stage("n")
     rules, frontier = _rules(plan(one, stage("x", writes="p", mutates="p")), values=Known(opaque=frozenset("p")))
-    frontier.add(2, "x", may_mutate=True)
+    frontier.add(2, "x", changes=Changes.STATE)
     assert rules.against_routing(Firing(one, 3, RUN.triggered("n", 3))) is None
 
 
