@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import alto_lg
+
+README = Path(__file__).parent.parent / "README.md"
 
 PUBLIC = (
     "AltoError",
@@ -66,3 +69,8 @@ def test_importing_the_package_imports_no_optional_library() -> None:
     program = f"import sys, alto_lg; print([name for name in {optional!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_is_in_the_readme(name: str) -> None:
+    assert name in README.read_text(encoding="utf-8")
