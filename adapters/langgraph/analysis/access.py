@@ -206,8 +206,9 @@ class Access(Expressions):
     def _load_made_attribute(self, atom: Made, name: str, scope: Scope, node: ast.AST) -> Value:
         thing = self.heap.things[atom.site]
         if thing.kind not in ("instance", "command", "send"):
-            inside = self.heap.contents(thing) if thing.kind == "any" else NEVER
-            return inside | {Method(atom, name)}
+            if thing.kind == "any":  # something of it, and whatever it is, to call it is to call unseen code
+                return self.heap.contents(thing) | {atom}
+            return frozenset({Method(atom, name)})
         found = thing.fields.get(name, NEVER) | thing.elements
         if name == "__dict__":
             self.heap.widen(thing)

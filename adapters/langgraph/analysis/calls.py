@@ -19,7 +19,7 @@ from .core import Arguments
 from .findings import TooLarge
 from .follow import Follow
 from .known_calls import Rule, rule_of
-from .library import code_name, is_library_class, is_user_code, may_interrupt, name_of
+from .library import code_name, is_generated_init, is_library_class, is_user_code, may_interrupt, name_of
 from .scopes import Scope
 from .values import (
     NEVER,
@@ -150,6 +150,9 @@ class Calls(Follow):
         if function.__code__ in _CONTEXT_CODES:
             inner = [c.cell_contents for c in function.__closure__ or () if isinstance(c.cell_contents, FunctionType)]
             return join(self._call_function(f, arguments, scope, node) for f in inner)
+        if is_generated_init(function):
+            self.change(arguments.at(0), self.held(arguments), scope, node, "fills in the fields of an object")
+            return NONE
         if not is_user_code(function):
             self._note_interrupt(function, scope, node)
             inner = self._wrapped_functions(function)

@@ -83,6 +83,17 @@ def is_library_class(type_: type) -> bool:
     return is_library(filename)
 
 
+def is_generated_init(function: FunctionType) -> bool:
+    """The `__init__` that `dataclass` writes, if all that it does is to store its arguments."""
+    code = function.__code__
+    names = {*code.co_names, *code.co_freevars}
+    return (
+        code.co_filename == "<string>"
+        and code.co_qualname == "__create_fn__.<locals>.__init__"
+        and not any(name == "__post_init__" or "DEFAULT_FACTORY" in name.upper() for name in names)
+    )
+
+
 def may_interrupt(value: object) -> bool:
     """True for a runnable that may run a graph, a tool or a function of the user's."""
     if isinstance(value, type):

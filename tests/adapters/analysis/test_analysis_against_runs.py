@@ -87,7 +87,7 @@ class Program:
         return self.random.choice(ATOMS)(self)
 
     def expression(self, depth=2):
-        if depth == 0 or self.random.random() < 0.35:
+        if depth == 0 or self.random.random() < 0.5:
             return self.atom()
         return self.fill(self.random.choice(EXPRESSIONS), depth - 1)
 
@@ -97,7 +97,7 @@ class Program:
         return re.sub(r"\b[ENMK]\b", lambda found: parts[found[0]](), template)
 
     def simple(self):
-        line = self.fill(self.random.choice(SIMPLE), 2)
+        line = self.fill(self.random.choice(SIMPLE), 1)
         # Most statements fail on values of the wrong kind; the next ones shall run nevertheless.
         return [line] if self.random.random() < 0.2 else ["try:", f"    {line}", "except Exception: pass"]
 
@@ -116,7 +116,7 @@ class Program:
         return lines
 
     def lines(self):
-        return [line for _ in range(self.random.randint(2, 7)) for line in self.statement()]
+        return [line for _ in range(self.random.randint(3, 6)) for line in self.statement()]
 
 
 # Every expression is a list of lists of lists, so that most programs run to their end.
@@ -125,7 +125,7 @@ ATOMS = [
     lambda p: f"state.get({p.key()!r}, [])",
     *[lambda p: p.name()] * 7,
     lambda p: p.random.choice(["[[[]]]", "kept"]),
-    lambda p: p.random.choice(["list(dict(state).values())", "list(state.values())", *["[[[[]]]]"] * 9]),
+    lambda p: p.random.choice(["list(dict(state).values())", "list(state.values())", *["[[[[]]]]"] * 40]),
 ]
 EXPRESSIONS = """[E, E]
 [E, E]
