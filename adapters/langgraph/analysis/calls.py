@@ -20,7 +20,9 @@ from .findings import TooLarge
 from .follow import Follow
 from .known_calls import Rule, rule_of
 from .library import code_name, is_generated_init, is_library_class, is_user_code, may_interrupt, name_of
+from .mentions import may_run_own_code
 from .scopes import Scope
+from .source import Located
 from .values import (
     NEVER,
     NONE,
@@ -160,7 +162,17 @@ class Calls(Follow):
             results = join(self._call_function(f, given, scope, node) for f in inner)
             return results | self.escape(arguments.all | results, name_of(function), scope, node)
         result = self._follow_within_budget(function, arguments, scope, node)
-        return self._followed(result, arguments, scope, node, code_name(function.__code__))
+        if not isinstance(result, str):
+            return result
+        name, where = code_name(function.__code__), self.line(scope, node)
+        given = (atom.value for atom in self.heap.reach(arguments.all) if isinstance(atom, Live))
+        is_readable = isinstance(self.locate_function(function), Located)  # else it was not even looked at
+        if not is_readable or may_run_own_code(function, given):
+            return self.unfollowed(repr(name), result, arguments, scope, node)
+        self.change_outside(f"calls {name!r}: {result}", scope, node)
+        if any(isinstance(atom, Injected) for atom in self.heap.reach(arguments.all)):
+            self._use_store(f"calls {name!r}: {result} ({where})")
+        return self.escape(arguments.all, repr(name), scope, node)
 
     def _follow_within_budget(
         self, function: FunctionType, arguments: Arguments, scope: Scope, node: ast.AST

@@ -25,7 +25,7 @@ from .attributes import class_attribute
 from .core import MOST_PASSES, Arguments
 from .findings import CannotTell, Touched
 from .known import Interpreter
-from .library import is_user_code, name_of
+from .library import is_user_code, name_of, own_package_of
 from .scopes import Scope, Shape
 from .updates import Outcome, node_outcome, router_outcome
 from .values import NEVER, OUTSIDE, STATE, Injected, Live, Made, State, Value
@@ -58,6 +58,11 @@ OutcomeOf = Callable[[Interpreter, Value, str], Outcome]
 
 
 def _facts(function: object, schema_keys: frozenset[str], outcome_of: OutcomeOf, *, router: bool) -> CodeFacts:
+    with own_package_of(function):
+        return _facts_within(function, schema_keys, outcome_of, router=router)
+
+
+def _facts_within(function: object, schema_keys: frozenset[str], outcome_of: OutcomeOf, *, router: bool) -> CodeFacts:
     starts = unwrap(function)
     if isinstance(starts, str):
         return opaque(starts)

@@ -6,12 +6,16 @@ Owns the line between the user's code, which is followed, and installed code, wh
 from __future__ import annotations
 
 import builtins
+import functools
 import gc
 import importlib
 import inspect
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MethodType
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.output_parsers import BaseOutputParser
@@ -63,9 +67,40 @@ def reference_effect(value: object) -> str:
     return _effects.get(id(value), "")
 
 
+_own_package: ContextVar[str] = ContextVar("alto_lg_own_package", default="")
+"""The package that the analysed node comes from: its code is the user's, also where it is installed."""
+
+
+@contextmanager
+def own_package_of(function: object) -> Iterator[None]:
+    """Count the code of the package that `function` is from as the user's."""
+    module = getattr(inspect.unwrap(_innermost(function)), "__module__", None) or ""
+    package = module.split(".", 1)[0]
+    known = package in sys.stdlib_module_names or package.startswith(("langgraph", "langchain"))
+    token = _own_package.set("" if known else package)
+    try:
+        yield
+    finally:
+        _own_package.reset(token)
+
+
+def _innermost(function: object) -> Callable[..., object]:
+    while isinstance(function, functools.partial):
+        function = function.func
+    if isinstance(function, MethodType):
+        function = function.__func__
+    return function if isinstance(function, FunctionType) else type(function)
+
+
+def _is_own(module: str | None) -> bool:
+    package = _own_package.get()
+    return bool(package) and (module or "").split(".", 1)[0] == package
+
+
 def is_user_code(function: FunctionType) -> bool:
-    """True for a function that is not part of the standard library or an installed package."""
-    return not is_library(function.__code__.co_filename)
+    """True for a function that is not part of the standard library or another installed package."""
+    # By its globals: a wrapper made by a library shows the module of what it wraps.
+    return not is_library(function.__code__.co_filename) or _is_own(function.__globals__.get("__name__"))
 
 
 def code_name(code: CodeType) -> str:
@@ -73,9 +108,13 @@ def code_name(code: CodeType) -> str:
     return getattr(code, "co_qualname", code.co_name)
 
 
-@cache
 def is_library_class(type_: type) -> bool:
-    """True for a class of the standard library or of an installed package."""
+    """True for a class of the standard library or of another installed package."""
+    return _is_installed_class(type_) and not _is_own(type_.__module__)
+
+
+@cache
+def _is_installed_class(type_: type) -> bool:
     module = sys.modules.get(type_.__module__)
     filename = getattr(module, "__file__", None)
     if filename is None:

@@ -1,0 +1,88 @@
+"""Mentions: what a helper that is too large to follow could get at, by the names in its code.
+
+Owns the quick look that takes the place of a walk. Always true:
+  a name that leads to a graph, a runnable, `interrupt` or the store is found through functions, classes and objects
+  of the user's, however deep; what is reached by no name (an attribute of a value that is not known) counts as the
+  code of a library, as it does in a walk.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Iterator
+from types import CodeType, FunctionType, MethodType, ModuleType
+
+from langgraph.types import interrupt
+
+from .library import is_library_class, is_user_code, may_interrupt, reference_effect
+
+_OBJECTS_MOST = 2_000
+_MISSING = object()
+
+
+def may_run_own_code(function: FunctionType, held: Iterator[object]) -> bool:
+    """Whether the function, or an object that it holds, leads to something that runs in a node and can leave it."""
+    pending: list[object] = [function, *held]
+    seen: set[int] = set()
+    while pending:
+        thing = pending.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if len(seen) > _OBJECTS_MOST or reference_effect(thing) or may_interrupt(thing):
+            return True
+        pending.extend(_behind(thing))
+    return False
+
+
+def _behind(thing: object) -> Iterator[object]:
+    """What an object of the user's leads to by name."""
+    if isinstance(thing, FunctionType):
+        if is_user_code(thing):
+            yield from _named(thing)
+    elif isinstance(thing, MethodType):
+        yield thing.__func__
+        yield thing.__self__
+    elif isinstance(thing, functools.partial):
+        yield from (thing.func, *thing.args, *thing.keywords.values())
+    elif isinstance(thing, staticmethod | classmethod):
+        yield thing.__func__
+    elif isinstance(thing, property):
+        yield from (thing.fget, thing.fset)
+    elif isinstance(thing, type):
+        if not is_library_class(thing):
+            yield from (value for base in thing.__mro__ if base is not object for value in vars(base).values())
+    elif isinstance(thing, list | tuple | set | frozenset):
+        yield from thing
+    elif isinstance(thing, dict):
+        yield from thing.values()
+    elif not is_library_class(type(thing)) and not isinstance(thing, ModuleType):
+        yield type(thing)
+        yield from getattr(thing, "__dict__", {}).values()
+
+
+def _named(function: FunctionType) -> Iterator[object]:
+    """The objects that a function's code names: globals, attributes of modules, cells and defaults."""
+    names = set(_names_in(function.__code__))
+    for name in names:
+        if name.startswith("langgraph"):  # imported inside the function
+            yield interrupt
+        value = function.__globals__.get(name, getattr(builtins, name, _MISSING))
+        if isinstance(value, ModuleType):
+            yield from (getattr(value, attribute) for attribute in names if hasattr(value, attribute))
+        elif value is not _MISSING:
+            yield value
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+    yield from (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
