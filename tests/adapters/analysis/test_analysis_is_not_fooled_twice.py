@@ -291,6 +291,24 @@ def run_by_a_with_target(state):
         box.state.append(1)
 
 
+def kept_in_a_copy_of_a_list(state):
+    box = [state["docs"]]
+    box.copy()[0].append(1)
+
+
+def kept_in_a_copied_dict(state):
+    box = {"x": state["docs"]}
+    copy.copy(box)["x"].append(1)
+
+
+KEY_NAMES = ("question", "docs")
+
+
+def run_over_live_names(state):
+    for name in KEY_NAMES:
+        state[name].append(1)
+
+
 def run_by_a_fifth_helper(state):
     one(state["docs"])
 
