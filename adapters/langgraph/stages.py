@@ -7,17 +7,19 @@ Owns the translation of LangGraph's nodes into `Stage`s. Always true:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import reduce
-from typing import Any
+from dataclasses import dataclass, is_dataclass, replace
+from functools import cached_property, partial, reduce
+from typing import Any, is_typeddict
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.prompts import BasePromptTemplate
 from langchain_core.runnables import RunnableBinding, RunnableParallel, RunnableSequence
 from langgraph.constants import START
+from pydantic import BaseModel
 
 from alto_lg.adapters.langgraph import analysis
+from alto_lg.adapters.langgraph.analysis.constructors import pydantic_is_plain
 from alto_lg.adapters.langgraph.internals import (
     BranchSpec,
     ChannelWrite,
@@ -56,12 +58,15 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
     """Everything that is known of one node."""
     node = graph.nodes[name]
     schema = wiring.input_keys(node)
+    state = _state_class(node)
     facts = _code_facts(node, schema)
-    routers = [_Router.of(branch, wiring) for branch in branches_of(node)]
+    if runs_code(state):
+        facts = replace(facts, reads=_OWN_STATE)
+    routers = [_Router.of(branch, wiring, branch.input_schema or state) for branch in branches_of(node)]
     handler = graph.nodes.get(node.error_handler_node) if node.error_handler_node else None
     if handler is not None:  # it runs in the step of the node that failed, and in its stead
         facts = _both(facts, _code_facts(handler, schema))
-        routers += [_Router.of(branch, wiring) for branch in branches_of(handler)]
+        routers += [_Router.of(branch, wiring, branch.input_schema or state) for branch in branches_of(handler)]
     certain = wiring.certain_successors(node)
     goto = _declared_or_code(facts.goto, wiring.declared_targets(node))
     anywhere = wiring.nodes - {START}  # to which LangGraph lets nobody go
@@ -88,6 +93,34 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         advice=facts.advice,
     )
     return _with_hint(stage, hint) if hint is not None else stage
+
+
+_OWN_STATE = Fact(Keys.every(), Evidence.CODE, "its state class runs code of its own, which may look at every key")
+
+
+def _state_class(node: PregelNode) -> type | None:
+    """The class that a node's input is made an instance of; None for a plain dict."""
+    mapper = node.mapper
+    found = mapper.args[0] if isinstance(mapper, partial) and mapper.args else None
+    return found if isinstance(found, type) else None
+
+
+def runs_code(state: type | None) -> bool:
+    """Whether making or reading an instance of a state class runs code of the user's (validators, properties)."""
+    if state is None or is_typeddict(state):
+        return False
+    if any(isinstance(value, property | cached_property) for base in state.__mro__ for value in _own(base).values()):
+        return True
+    if issubclass(state, BaseModel):
+        return not pydantic_is_plain(state)
+    hooks = ("__post_init__", "__getattr__", "__getattribute__", "__init__", "__new__")
+    generated = "__init__" if is_dataclass(state) else ""
+    return any(hook in _own(base) and hook != generated for base in state.__mro__ for hook in hooks)
+
+
+def _own(base: type) -> dict[str, object]:
+    """What a class of the user's defines itself."""
+    return {} if base is object or base.__module__.startswith(("pydantic", "typing")) else dict(vars(base))
 
 
 def branches_of(node: PregelNode) -> list[BranchSpec]:
@@ -164,7 +197,7 @@ class _Router:
     store: bool
 
     @classmethod
-    def of(cls, branch: BranchSpec, wiring: Wiring) -> _Router:
+    def of(cls, branch: BranchSpec, wiring: Wiring, state: type | None) -> _Router:
         schema = wiring.keys
         function = function_of(branch.path)
         if function is None:
@@ -178,7 +211,7 @@ class _Router:
         else:
             goto = facts.goto
         return cls(
-            reads=_within(facts.reads, schema),
+            reads=_within(_OWN_STATE if runs_code(state) else facts.reads, schema),
             targets=goto,
             mutates=facts.mutates,
             mutates_outside=facts.mutates_outside,

@@ -165,9 +165,9 @@ class Calls(Follow):
         if not isinstance(result, str):
             return result
         name, where = code_name(function.__code__), self.line(scope, node)
-        given = (atom.value for atom in self.heap.reach(arguments.all) if isinstance(atom, Live))
+        held = (atom.value for atom in self.heap.reach(arguments.all) if isinstance(atom, Live))
         is_readable = isinstance(self.locate_function(function), Located)  # else it was not even looked at
-        if not is_readable or may_run_own_code(function, given):
+        if not is_readable or may_run_own_code(function, held):
             return self.unfollowed(repr(name), result, arguments, scope, node)
         self.change_outside(f"calls {name!r}: {result}", scope, node)
         if any(isinstance(atom, Injected) for atom in self.heap.reach(arguments.all)):
