@@ -175,7 +175,7 @@ class Lookahead:
 
     def _is_solitary(self) -> bool:
         tasks = self._loop.tasks
-        if len(tasks) != 1 or self.machine.is_ahead or self._wired.starts_chains or self.machine.conditions.chains:
+        if len(tasks) != 1 or self._early or self._wired.starts_chains or self.machine.conditions.chains:
             return False
         (task,) = tasks.values()
         return task.path[0] == PULL and len(task.path) == 2

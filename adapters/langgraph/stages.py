@@ -65,7 +65,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
     routers = [_Router.of(branch, wiring, branch.input_schema or state) for branch in branches_of(node)]
     handler = graph.nodes.get(node.error_handler_node) if node.error_handler_node else None
     if handler is not None:  # it runs in the step of the node that failed, and in its stead
-        facts = _both(facts, _code_facts(handler, schema))
+        facts |= _code_facts(handler, schema)
         routers += [_Router.of(branch, wiring, branch.input_schema or state) for branch in branches_of(handler)]
     certain = wiring.certain_successors(node)
     goto = _declared_or_code(facts.goto, wiring.declared_targets(node))
@@ -142,7 +142,7 @@ def _code_facts(node: PregelNode, schema: frozenset[str]) -> CodeFacts:
     facts = analysis.node_facts(function, schema_keys=schema)
     other = getattr(bound, "afunc", None)
     if other is not function and hasattr(other, "__code__"):  # a node with an implementation for each colour
-        facts = _both(facts, analysis.node_facts(other, schema_keys=schema))
+        facts |= analysis.node_facts(other, schema_keys=schema)
     return facts
 
 
@@ -271,19 +271,3 @@ def _union(facts: Iterable[Fact], otherwise: str) -> Fact:
         if fact.keys:
             result = fact if not result.keys else result | fact
     return result
-
-
-def _both(one: CodeFacts, other: CodeFacts) -> CodeFacts:
-    return CodeFacts(
-        reads=one.reads | other.reads,
-        writes=one.writes | other.writes,
-        goto=one.goto | other.goto,
-        mutates=one.mutates | other.mutates,
-        mutates_outside=one.mutates_outside or other.mutates_outside,
-        assigns=one.assigns or other.assigns,
-        leaks=one.leaks | other.leaks,
-        interrupts=one.interrupts or other.interrupts,
-        store=one.store or other.store,
-        visible=one.visible and other.visible,
-        advice=one.advice + other.advice,
-    )

@@ -133,6 +133,22 @@ class CodeFacts:
     visible: bool = True
     advice: tuple[Advice, ...] = field(default=())
 
+    def __or__(self, other: CodeFacts) -> CodeFacts:
+        """What either may do."""
+        return CodeFacts(
+            reads=self.reads | other.reads,
+            writes=self.writes | other.writes,
+            goto=self.goto | other.goto,
+            mutates=self.mutates | other.mutates,
+            mutates_outside=self.mutates_outside or other.mutates_outside,
+            assigns=self.assigns or other.assigns,
+            leaks=self.leaks | other.leaks,
+            interrupts=self.interrupts or other.interrupts,
+            store=self.store or other.store,
+            visible=self.visible and other.visible,
+            advice=tuple(dict.fromkeys((*self.advice, *other.advice))),
+        )
+
 
 def opaque(why: str) -> CodeFacts:
     """The facts of code that cannot be seen: it may do everything."""

@@ -87,11 +87,6 @@ class Machine:
         """The firing that is known under a key."""
         return self._steps[step].get(key) if step in self._steps else None
 
-    @property
-    def is_ahead(self) -> bool:
-        """Whether anything is known beyond the step that is being committed."""
-        return any(step > self._base and firings for step, firings in self._steps.items())
-
     def known(self) -> Iterator[Firing]:
         """Every firing that is known and not committed, step by step."""
         return (firing for step in sorted(self._steps) for firing in self._steps[step].values())

@@ -734,15 +734,6 @@ def test_what_has_ended_is_listed_in_the_order_of_its_writes() -> None:
     assert run.machine.ended_at(9) == []
 
 
-def test_the_machine_knows_whether_anything_is_ahead() -> None:
-    run = Run(Program(FORK, "fork"))
-    assert not run.machine.is_ahead
-    run.finish("fork")
-    assert not run.machine.is_ahead
-    run.finish("fast")
-    assert run.machine.is_ahead
-
-
 def _begin(machine: Machine, *names: str) -> list[Firing]:
     """Step 0 with these triggered stages."""
     assert machine.handle(StepBegan(0, tuple(map(_official, names)))) == []

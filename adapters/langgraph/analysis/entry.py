@@ -74,23 +74,7 @@ def _facts_within(function: object, schema_keys: frozenset[str], outcome_of: Out
         return replace(opaque(str(reason)), visible=True)
     except RecursionError:
         return opaque("its expressions are nested too deeply to analyse; declare its reads and writes")
-    return functools.reduce(_either, facts)
-
-
-def _either(left: CodeFacts, right: CodeFacts) -> CodeFacts:
-    return CodeFacts(
-        reads=left.reads | right.reads,
-        writes=left.writes | right.writes,
-        goto=left.goto | right.goto,
-        mutates=left.mutates | right.mutates,
-        mutates_outside=left.mutates_outside or right.mutates_outside,
-        assigns=left.assigns or right.assigns,
-        leaks=left.leaks | right.leaks,
-        interrupts=left.interrupts or right.interrupts,
-        store=left.store or right.store,
-        visible=left.visible and right.visible,
-        advice=tuple(dict.fromkeys((*left.advice, *right.advice))),
-    )
+    return functools.reduce(CodeFacts.__or__, facts)
 
 
 def unwrap(function: object) -> list[Start] | str:
