@@ -54,6 +54,11 @@ class Outcome(Generic[Result]):
 class _Task(asyncio.Task[Any]):
     """A task whose place in a set is drawn from the seed, not from its address."""
 
+    def set_name(self, value: object) -> None:
+        """Python 3.13.0 sets the name that `create_task` was given once more, even if it was None."""
+        if value is not None:
+            super().set_name(value)
+
     def __init__(self, coroutine: Coroutine[Any, Any, Any], *, order: int, **settings: Any) -> None:
         self._order = order
         super().__init__(coroutine, **settings)

@@ -313,6 +313,9 @@ def frozen(value, depth=0):
     return value if isinstance(value, int | str | None) else type(value).__name__
 
 
+@pytest.mark.skipif(
+    sys.version_info[:3] == (3, 13, 0), reason="CPython 3.13.0 crashes when a trace function reads f_locals here"
+)
 @pytest.mark.parametrize("start", range(0, 300, 50))
 def test_a_node_does_nothing_that_its_facts_do_not_say(start):
     for seed in range(start, start + 50):
