@@ -9,7 +9,8 @@ from dropin import synchronous
 from dropin.shapes.base import Shape
 from dropin.watch import Implementation, plain_langgraph
 
-DRIVABLE = [shape for shape in graphs.SHAPES if shape.sync and not shape.racing]
+# LangGraph fills its cache on a thread of its own: whether a later step finds the entry there is a race.
+DRIVABLE = [shape for shape in graphs.SHAPES if shape.sync and not shape.racing and shape.name != "cached"]
 
 # LangGraph 1.2.22 keeps one thread of a synchronous stream waiting for events: with a limit of one, no node can run.
 STREAMABLE = [shape for shape in DRIVABLE if shape.config.get("max_concurrency") != 1]
