@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,7 @@ class Acceleration:
         self._original = original
         self._wired: WiredPlan | None = None
         self._planning = threading.Lock()
+        self._streams: dict[tuple[type[Pregel], float | None], Callable[..., Any]] = {}
 
     @property
     def is_planned(self) -> bool:
@@ -49,6 +50,13 @@ class Acceleration:
             if self._wired is None:
                 self._wired = WiredPlan(self._original, self.options.hints)
 
+    def stream_of(self, base: type[Pregel], step_timeout: float | None) -> Callable[..., Any]:
+        """LangGraph's `astream` of a graph class with this acceleration's loop in it, made once for all runs."""
+        key = (base, step_timeout)
+        if key not in self._streams:
+            self._streams[key] = with_loop(base.astream, functools.partial(AltoLoop, self, step_timeout), AltoRunner)
+        return self._streams[key]
+
 
 def acceleration_of(graph: object) -> Acceleration | None:
     """What an accelerated graph carries; None for any other object."""
@@ -66,8 +74,7 @@ def accelerated_class(base: type[Pregel]) -> type[Pregel]:
 
     @functools.wraps(base.astream)
     def astream(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        loop = functools.partial(AltoLoop, self._alto, self.step_timeout)
-        events: AsyncIterator[Any] = with_loop(base.astream, loop, AltoRunner)(self, *args, **kwargs)
+        events: AsyncIterator[Any] = self._alto.stream_of(base, self.step_timeout)(self, *args, **kwargs)
         return events
 
     return type(

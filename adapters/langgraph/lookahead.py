@@ -74,7 +74,7 @@ class Lookahead:
             lambda: defaultdict(list)
         )
         base = step_of(loop)
-        self.projection = Projection(loop.channels, base, self._values_at)
+        self.projection = Projection(loop.channels, base, self._values_at, wired.pure_reducers)
         self.machine = Machine(wired.plan, conditions, self, run)
         self._preparation = Preparation(loop, self.projection, wired, self.tally)
         self._early: dict[Firing, EarlyFiring] = {}
@@ -295,8 +295,8 @@ class Lookahead:
         packet = self.packet_of(firing) if firing.is_push else None
         early = EarlyFiring(firing, self, self._clock())
         reads = firing.stage.reads.keys.within(self._wired.plan.keys) if packet is None else frozenset()
-        routes = firing.stage.route_reads.keys.within(self._wired.plan.keys) if self._routes_are_settled(firing) else ()
-        early.settled = self._wired.tops(reads.union(routes))
+        routes = self._settled(firing) if self.machine.conditions.gates(firing.stage) else frozenset()
+        early.settled = self._wired.tops(reads) | routes
         early.values = {key: self.projection.value(key, firing.step) for key in self._wired.tops(reads)}
         try:
             task = self._preparation.task(early, packet)
@@ -307,9 +307,6 @@ class Lookahead:
         early.future.add_done_callback(partial(self._early_ended, early), context=self._context.copy())
         self._early[firing] = early
         self.tally.early_starts += 1
-
-    def _routes_are_settled(self, firing: Firing) -> bool:
-        return firing.stage.gate_at_start or self.machine.conditions.gate_at_start
 
     def _settled(self, firing: Firing) -> frozenset[str]:
         return self._wired.tops(firing.stage.route_reads.keys.within(self._wired.plan.keys))

@@ -38,13 +38,20 @@ class Projection:
     """The state of one run at steps that are not committed yet.
 
     channels: LangGraph's own, always those of the step that `base` names.
+    pure: whether the reducer of a key was found to change nothing in place; filled in here, shared by a graph's runs.
     """
 
-    def __init__(self, channels: Mapping[str, BaseChannel], base: Callable[[], int], values_at: ValuesAt) -> None:
+    def __init__(
+        self,
+        channels: Mapping[str, BaseChannel],
+        base: Callable[[], int],
+        values_at: ValuesAt,
+        pure: dict[str, bool] | None = None,
+    ) -> None:
         self._channels = channels
         self._base = base
         self._values_at = values_at
-        self._pure: dict[str, bool] = {}
+        self._pure = {} if pure is None else pure
 
     def computable(self, key: str, step: int) -> bool:
         """Whether applying the writes on a copy gives what applying them for real will give."""

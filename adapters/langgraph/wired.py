@@ -40,6 +40,7 @@ class WiredPlan:
         self.wiring = Wiring(graph)
         self.keys = self.wiring.keys
         self.starts_chains = any(stage.pure for stage in self.plan.stages.values())
+        self.pure_reducers: dict[str, bool] = {}  # by key, as the projections of its runs find them
         self._tops: dict[frozenset[str], frozenset[str]] = {}
 
     def tops(self, atoms: frozenset[str]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from alto_lg.engine.firing import Firing
+from alto_lg.engine.plan import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Conditions:
     stops_after: frozenset[str] = frozenset()
     gate_at_start: bool = False
     withheld: Mapping[str, str] = field(default_factory=dict)
+
+    def gates(self, stage: Stage) -> bool:
+        """Whether what the stage's conditional edges read must be settled before it starts."""
+        return self.gate_at_start or stage.gate_at_start
 
 
 Key = tuple[str, Hashable]

@@ -57,7 +57,7 @@ class Rules:
         if step > base + self._conditions.max_steps_ahead:
             return "its step is too far ahead"
         reason = self._against_passing(step) or self._against_input(firing)
-        if reason is None and (stage.gate_at_start or self._conditions.gate_at_start):
+        if reason is None and self._conditions.gates(stage):
             reason = self.against_routing(firing)
         return reason
 
