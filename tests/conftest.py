@@ -20,6 +20,16 @@ IMPLEMENTATIONS: dict[str, Callable[[], Implementation]] = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--release", action="store_true", help="run the long checks of `make release-check`, whole")
+
+
+@pytest.fixture(scope="session")
+def release(request: pytest.FixtureRequest) -> bool:
+    """Whether the long checks run whole, and not as the sample that every change must pass."""
+    return bool(request.config.getoption("--release"))
+
+
 @pytest.fixture(params=tuple(IMPLEMENTATIONS))
 def impl(request: pytest.FixtureRequest) -> Implementation:
     """Each test body runs twice: on LangGraph as it is, and on the accelerated graph."""
