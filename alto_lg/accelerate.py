@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from langgraph.graph import StateGraph
@@ -28,6 +29,10 @@ def accelerate(
     events: Events = "steps",
     hints: Mapping[str, Hint] | None = None,
     max_steps_ahead: int = 1000,
+    strict: bool = False,
+    check: bool = False,
+    blocking_s: float = 1.0,
+    allow_unchecked: bool = False,
     **compile_options: Any,
 ) -> Any:
     """Return a graph that gives the same answers as `graph`, sooner.
@@ -43,6 +48,12 @@ def accelerate(
             as an `alto_lg.Update` with its step and ancestry.
         hints: What to know about nodes, by name, where `alto_lg.node` cannot decorate their functions.
         max_steps_ahead: How many steps beyond the committed one may be under way.
+        strict: Raise `Mistake` where a run would go on with an `AltoWarning`: at what LangGraph accepts in silence,
+            such as a misspelt `stream_mode` or a node that returns a key which is not in the state.
+        check: Compare what each node and reducer was given before and after it ran, to find changes in place. Costs
+            a walk through these values for each node; meant for tests.
+        blocking_s: How long an async node may hold the event loop without a word, in seconds; 0 says nothing.
+        allow_unchecked: Accelerate also with a version of LangGraph that this one was not checked against.
 
     Returns:
         A graph of the same type, with every method of LangGraph's.
@@ -51,7 +62,16 @@ def accelerate(
         TypeError: `graph` is something else, or `compile_options` were given for a graph that is compiled already.
         ValueError: An option has a value that it cannot have, or a hint names an unknown node or key.
     """
-    options = Options(overlap, events, dict(hints or {}), max_steps_ahead)
+    options = Options(
+        overlap=overlap,
+        events=events,
+        hints=dict(hints or {}),
+        max_steps_ahead=max_steps_ahead,
+        strict=strict,
+        check=check,
+        blocking_s=blocking_s,
+        allow_unchecked=allow_unchecked,
+    )
     if isinstance(graph, StateGraph):
         graph = graph.compile(**compile_options)
     elif compile_options:
@@ -64,10 +84,10 @@ def accelerate(
         )
     if acceleration_of(graph) is not None:
         return graph
-    if not supported(installed()):
+    if not supported(installed()) and not allow_unchecked:
         warnings.warn(
             f"alto_lg is checked against LangGraph {SUPPORTED}; {installed()} is installed, so graphs run "
-            "unaccelerated. Install a checked version, or a newer alto_lg.",
+            "unaccelerated. alto_lg.accelerate(graph, allow_unchecked=True) tries anyway.",
             AltoWarning,
             stacklevel=2,
         )
@@ -89,7 +109,7 @@ def statistics(app: Any) -> RunStatistics | None:
 
 def _accelerated(graph: Graph, options: Options) -> Graph:
     check_declarations(graph, options.hints)
-    inner = Options(options.overlap, options.events, {}, options.max_steps_ahead)
+    inner = replace(options, hints={})
 
     def subgraph(inside: Pregel[Any, Any, Any, Any]) -> Pregel[Any, Any, Any, Any]:
         return inside if not _is_accepted(inside) or acceleration_of(inside) else _accelerated(inside, inner)

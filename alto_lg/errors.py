@@ -3,9 +3,10 @@
     Exception
     ├── AltoError
     │   ├── UndeclaredWrite       your node wrote a key that it did not declare
-    │   └── UndeclaredRead        your node read a key that it did not declare (a KeyError, too)
+    │   ├── UndeclaredRead        your node read a key that it did not declare (a KeyError, too)
+    │   └── Mistake               with strict=True: what would be an AltoWarning otherwise (a ValueError, too)
     UserWarning
-    └── AltoWarning               a run went on, but not as it should have
+    └── AltoWarning               a run went on, but not as you may think
 
 What a node raises passes through untouched, and what LangGraph raises stays LangGraph's.
 """
@@ -42,5 +43,9 @@ class UndeclaredRead(AltoError, KeyError):
         return str(self.args[0])
 
 
+class Mistake(AltoError, ValueError):
+    """LangGraph goes on in silence here, and `accelerate(strict=True)` does not."""
+
+
 class AltoWarning(UserWarning):
-    """A run went on with the right answer, but not as fast as it should have; the message says why."""
+    """A run went on with LangGraph's answer, but not as fast as it should have, or not as it was meant."""

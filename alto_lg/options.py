@@ -17,18 +17,25 @@ class Options:
     """What `accelerate` was asked for; see there.
 
     max_steps_ahead: how many steps beyond the committed one may be under way, in steps.
+    blocking_s: how long an async node may hold the event loop before it is named; 0 leaves it alone.
     """
 
     overlap: Overlap = "branches"
     events: Events = "steps"
     hints: Mapping[str, Hint] = field(default_factory=dict)
     max_steps_ahead: int = 1000
+    strict: bool = False
+    check: bool = False
+    blocking_s: float = 1.0
+    allow_unchecked: bool = False
 
     def __post_init__(self) -> None:
         _one_of("overlap", self.overlap, get_args(Overlap))
         _one_of("events", self.events, get_args(Events))
         if self.max_steps_ahead < 0:
             raise ValueError(f"max_steps_ahead must be 0 or more, got {self.max_steps_ahead}")
+        if self.blocking_s < 0:
+            raise ValueError(f"blocking_s must be 0 or more, got {self.blocking_s}")
         for name, hint in self.hints.items():
             if not isinstance(hint, Hint):
                 raise TypeError(f"hints[{name!r}] must be an alto_lg.Hint, got {type(hint).__name__}")
