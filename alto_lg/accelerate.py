@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from langgraph.graph import StateGraph
-from langgraph.graph.state import CompiledStateGraph
 
-from alto_lg.adapters.langgraph.acceleration import Acceleration, accelerated_class, acceleration_of
-from alto_lg.adapters.langgraph.convert import check_declarations
-from alto_lg.adapters.langgraph.internals import SUPPORTED, Pregel, installed, supported
-from alto_lg.adapters.langgraph.wired import nodes_of
+from alto_lg.adapters.langgraph.acceleration import accelerated, acceleration_of, can_be_accelerated
+from alto_lg.adapters.langgraph.internals import SUPPORTED, installed, supported
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import AltoWarning
 from alto_lg.hints import Hint
 from alto_lg.options import Events, Options, Overlap
-
-Graph = TypeVar("Graph", bound=Pregel[Any, Any, Any, Any])
 
 
 def accelerate(
@@ -77,7 +71,7 @@ def accelerate(
     elif compile_options:
         names = ", ".join(compile_options)
         raise TypeError(f"accelerate() got {names}, which only a StateGraph takes: this graph is compiled already.")
-    if not _is_accepted(graph):
+    if not can_be_accelerated(graph):
         raise TypeError(
             f"alto_lg.accelerate() got a {type(graph).__name__}. Pass a StateGraph, a graph from "
             "StateGraph.compile(), or a function decorated with @entrypoint."
@@ -92,7 +86,7 @@ def accelerate(
             stacklevel=2,
         )
         return graph
-    return _accelerated(graph, options)
+    return accelerated(graph, options)
 
 
 def statistics(app: Any) -> RunStatistics | None:
@@ -105,28 +99,3 @@ def statistics(app: Any) -> RunStatistics | None:
     if acceleration is None:
         raise TypeError(f"alto_lg.statistics() got a {type(app).__name__} that did not come from alto_lg.accelerate().")
     return acceleration.statistics
-
-
-def _accelerated(graph: Graph, options: Options) -> Graph:
-    check_declarations(graph, options.hints)
-    inner = replace(options, hints={})
-
-    def subgraph(inside: Pregel[Any, Any, Any, Any]) -> Pregel[Any, Any, Any, Any]:
-        return inside if not _is_accepted(inside) or acceleration_of(inside) else _accelerated(inside, inner)
-
-    attributes = {name: value for name, value in vars(graph).items() if name != "__orig_class__"}
-    attributes["nodes"] = nodes_of(graph, options.hints, subgraph)
-    if options.events == "eager":
-        attributes["stream_eager"] = True
-    attributes["_alto"] = Acceleration(graph, options)
-    made: Graph = accelerated_class(type(graph))(**attributes)  # type: ignore[assignment]
-    for name, value in attributes.items():  # what StateGraph.compile sets after construction
-        vars(made).setdefault(name, value)
-    return made
-
-
-def _is_accepted(graph: object) -> bool:
-    if isinstance(graph, CompiledStateGraph):
-        return True
-    # What @entrypoint makes is a Pregel with one node between the input and the output.
-    return isinstance(graph, Pregel) and len(graph.nodes) == 1 and graph.input_channels == "__start__"

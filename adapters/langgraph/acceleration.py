@@ -1,37 +1,44 @@
 """Acceleration: what an accelerated graph carries, and the class that carries it.
 
 The class is a subclass of the graph's own with the same name, made once per class, so that `isinstance`, `copy`,
-`with_config` and everything that LangGraph does by type go on working.
+`with_config`, pickling and everything that LangGraph does by type go on working.
 """
 
 from __future__ import annotations
 
-import functools
+import copy
 import threading
-from collections.abc import AsyncIterator, Callable
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from alto_lg.adapters.langgraph.internals import Pregel, with_loop
-from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner
-from alto_lg.adapters.langgraph.wired import WiredPlan
+from langgraph.graph.state import CompiledStateGraph
+
+from alto_lg.adapters.langgraph.convert import check_declarations
+from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_loops
+from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner, AltoThreadedLoop
+from alto_lg.adapters.langgraph.wired import WiredPlan, nodes_of
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.options import Options
+
+observers: list[Callable[[Acceleration, RunStatistics], None]] = []
+"""Called with the statistics of every run of an accelerated graph in this process, when it ends."""
 
 
 class Acceleration:
     """Shared by an accelerated graph and all copies of it.
 
-    statistics: of the run that ended last; None before the first.
+    original: the graph as LangGraph made it. statistics: of the run that ended last; None before the first.
     """
 
     def __init__(self, original: Pregel, options: Options) -> None:
         self.options = options
+        self.original = original
         self.statistics: RunStatistics | None = None
-        self._original = original
         self._wired: WiredPlan | None = None
         self._planning = threading.Lock()
-        self._streams: dict[tuple[type[Pregel], float | None], Callable[..., Any]] = {}
 
     @property
     def is_planned(self) -> bool:
@@ -48,43 +55,97 @@ class Acceleration:
         """Make the plan, if there is none: reads the code of every node, a few milliseconds each."""
         with self._planning:
             if self._wired is None:
-                self._wired = WiredPlan(self._original, self.options.hints)
+                self._wired = WiredPlan(self.original, self.options.hints)
 
-    def stream_of(self, base: type[Pregel], step_timeout: float | None) -> Callable[..., Any]:
-        """LangGraph's `astream` of a graph class with this acceleration's loop in it, made once for all runs."""
-        key = (base, step_timeout)
-        if key not in self._streams:
-            self._streams[key] = with_loop(base.astream, functools.partial(AltoLoop, self, step_timeout), AltoRunner)
-        return self._streams[key]
+    def run_ended(self, statistics: RunStatistics) -> None:
+        self.statistics = statistics
+        for observe in list(observers):
+            observe(self, statistics)
+
+
+class AcceleratedNodes(dict[str, PregelNode]):
+    """The nodes of an accelerated graph. They are what LangGraph hands to a loop; by them it knows its graph."""
+
+    def __init__(self, nodes: dict[str, PregelNode], graph: Accelerated) -> None:
+        super().__init__(nodes)
+        self._graph = weakref.ref(graph)
+
+    @property
+    def acceleration(self) -> Acceleration:
+        return self._alive()._alto
+
+    @property
+    def step_timeout(self) -> float | None:
+        """Seconds that a superstep of the graph may take, or None."""
+        return self._alive().step_timeout
+
+    def _alive(self) -> Accelerated:
+        graph = self._graph()
+        assert graph is not None, "the graph of a running loop is held by the call that runs it"
+        return graph
+
+
+class Accelerated(Pregel):
+    """A graph whose runs have a lookahead."""
+
+    _alto: Acceleration
+
+    def __init__(self, *, _alto: Acceleration, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self._alto = _alto
+        self.nodes = AcceleratedNodes(self.nodes, self)
+
+    astream = with_loops(Pregel.astream, AsyncPregelLoop=AltoLoop, PregelRunner=AltoRunner)
+    stream = with_loops(Pregel.stream, SyncPregelLoop=AltoThreadedLoop, PregelRunner=AltoRunner)
+
+    def __copy__(self) -> Accelerated:
+        made = object.__new__(type(self))
+        vars(made).update(vars(self))
+        made.nodes = AcceleratedNodes(self.nodes, made)
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Saved as the graph that it accelerates; its nodes are made again from that one's."""
+        plain = copy.copy(self._alto.original)
+        vars(plain).update({name: value for name, value in vars(self).items() if name not in ("_alto", "nodes")})
+        return accelerated, (plain, self._alto.options)
 
 
 def acceleration_of(graph: object) -> Acceleration | None:
     """What an accelerated graph carries; None for any other object."""
-    found = getattr(graph, "_alto", None)
-    return found if isinstance(found, Acceleration) else None
+    return graph._alto if isinstance(graph, Accelerated) else None
+
+
+def can_be_accelerated(graph: object) -> bool:
+    """Whether it came from `StateGraph.compile()` or `@entrypoint`."""
+    if isinstance(graph, CompiledStateGraph):
+        return True
+    # What @entrypoint makes is a Pregel with one node between the input and the output.
+    return isinstance(graph, Pregel) and len(graph.nodes) == 1 and graph.input_channels == "__start__"
+
+
+def accelerated(graph: Pregel, options: Options) -> Pregel:
+    """A graph like `graph` whose runs have a lookahead; the subgraphs that are nodes of it, too."""
+    check_declarations(graph, options.hints)
+    inner = replace(options, hints={})
+
+    def subgraph(inside: Pregel) -> Pregel:
+        return accelerated(inside, inner) if can_be_accelerated(inside) and not acceleration_of(inside) else inside
+
+    attributes = {name: value for name, value in vars(graph).items() if name != "__orig_class__"}
+    attributes["nodes"] = nodes_of(graph, options.hints, subgraph)
+    if options.events == "eager":
+        attributes["stream_eager"] = True
+    attributes["_alto"] = Acceleration(graph, options)
+    made = accelerated_class(type(graph))(**attributes)
+    for name, value in attributes.items():  # what StateGraph.compile sets after construction
+        vars(made).setdefault(name, value)
+    return made
 
 
 @cache
-def accelerated_class(base: type[Pregel]) -> type[Pregel]:
-    """The accelerated twin of a graph class."""
-
-    def __init__(self: Any, *, _alto: Acceleration, **attributes: Any) -> None:
-        base.__init__(self, **attributes)
-        self._alto = _alto
-
-    @functools.wraps(base.astream)
-    def astream(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        events: AsyncIterator[Any] = self._alto.stream_of(base, self.step_timeout)(self, *args, **kwargs)
-        return events
-
-    return type(
-        base.__name__,
-        (base,),
-        {
-            "__init__": __init__,
-            "astream": astream,
-            "__module__": base.__module__,
-            "__qualname__": base.__qualname__,
-            "__doc__": base.__doc__,
-        },
-    )
+def accelerated_class(base: type[Pregel]) -> type[Accelerated]:
+    """The accelerated twin of a graph class: what it overrides itself stays in force."""
+    names = {"__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
+    twin: type[Accelerated] = type(base.__name__, (base, Accelerated) if base is not Pregel else (Accelerated,), names)
+    return twin

@@ -6,6 +6,7 @@ LangGraph, `supported()` says no and graphs run unaccelerated.
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import types
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from langgraph._internal._constants import (
     TASKS,
 )
 from langgraph._internal._fields import get_cached_annotated_keys
+from langgraph._internal._future import chain_future
 from langgraph._internal._runnable import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
 from langgraph.channels.base import BaseChannel
 from langgraph.channels.binop import BinaryOperatorAggregate
@@ -34,10 +36,11 @@ from langgraph.graph._branch import BranchSpec
 from langgraph.pregel import Pregel
 from langgraph.pregel import main as pregel_main
 from langgraph.pregel._algo import checkpoint_null_version, prepare_single_task
+from langgraph.pregel._executor import BackgroundExecutor
 from langgraph.pregel._io import map_output_updates
-from langgraph.pregel._loop import AsyncPregelLoop
+from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
 from langgraph.pregel._read import PregelNode
-from langgraph.pregel._retry import arun_with_retry
+from langgraph.pregel._retry import arun_with_retry, run_with_retry
 from langgraph.pregel._runner import PregelRunner
 from langgraph.pregel._write import ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
 from langgraph.types import Interrupt, PregelExecutableTask
@@ -67,6 +70,7 @@ __all__ = [
     "SUPPORTED",
     "TASKS",
     "AsyncPregelLoop",
+    "BackgroundExecutor",
     "BaseChannel",
     "BinaryOperatorAggregate",
     "BranchSpec",
@@ -75,19 +79,23 @@ __all__ = [
     "ChannelWriteTupleEntry",
     "Pregel",
     "PregelExecutableTask",
+    "PregelLoop",
     "PregelNode",
     "PregelRunner",
     "RunnableCallable",
     "RunnableSeq",
+    "SyncPregelLoop",
     "arun_with_retry",
+    "chain_future",
     "checkpoint_null_version",
     "get_cached_annotated_keys",
     "installed",
     "interrupt_id",
     "map_output_updates",
     "prepare_single_task",
+    "run_with_retry",
     "supported",
-    "with_loop",
+    "with_loops",
 ]
 
 _OLDEST, _BELOW = (1, 2, 11), (1, 3)
@@ -105,17 +113,15 @@ def supported(version: str) -> bool:
     return numbers >= _OLDEST and numbers[:2] < _BELOW
 
 
-def with_loop(
-    function: Callable[..., Any], loop: Callable[..., AsyncPregelLoop], runner: type[PregelRunner]
-) -> Callable[..., Any]:
-    """LangGraph's own `astream`, over a copy of its module's globals in which the loop and the runner are ours.
+def with_loops(function: Callable[..., Any], **replaced: Any) -> Any:
+    """LangGraph's own `stream` or `astream`, over a copy of its module's globals in which some names are ours.
 
     Nothing is patched: other graphs go on using LangGraph's.
     """
     assert function.__closure__ is None
-    names = {**vars(pregel_main), "AsyncPregelLoop": loop, "PregelRunner": runner}
-    copied = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+    assert replaced.keys() <= vars(pregel_main).keys()
+    copied = types.FunctionType(
+        function.__code__, {**vars(pregel_main), **replaced}, function.__name__, function.__defaults__
+    )
     copied.__kwdefaults__ = function.__kwdefaults__
-    copied.__qualname__ = function.__qualname__
-    copied.__doc__ = function.__doc__
-    return copied
+    return functools.update_wrapper(copied, function, updated=("__dict__",))

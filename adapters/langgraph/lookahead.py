@@ -1,21 +1,19 @@
-"""Lookahead: what the machine decides becomes asyncio tasks, and what LangGraph's loop does becomes events.
+"""Lookahead: what the machine decides is run, and what LangGraph's loop does becomes events.
 
 Owns the early firings of one run. Always true:
-  every early task is one of LangGraph's background tasks, so that whatever ends the run cancels and awaits it;
+  every early firing is one of LangGraph's background tasks, so that whatever ends the run stops and awaits it;
   nothing of an early firing is persisted or streamed by step before LangGraph itself asks for that firing;
   LangGraph's channels are only read.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from langgraph.types import Send
 
@@ -57,19 +55,27 @@ from alto_lg.engine.statistics import Tally
 from alto_lg.errors import AltoWarning
 
 if TYPE_CHECKING:
-    from alto_lg.adapters.langgraph.loop import AltoLoop
+    from alto_lg.adapters.langgraph.run import AcceleratedRun
     from alto_lg.adapters.langgraph.wired import WiredPlan
+
+
+class Future(Protocol):
+    """The outcome of an early firing, of asyncio's kind or of a thread's."""
+
+    def cancelled(self) -> bool: ...
+
+    def exception(self) -> BaseException | None: ...
 
 
 class Lookahead:
     """The early firings of one run."""
 
-    def __init__(self, loop: AltoLoop, wired: WiredPlan, conditions: Conditions, run: Ancestry) -> None:
+    def __init__(self, loop: AcceleratedRun, wired: WiredPlan, conditions: Conditions, run: Ancestry) -> None:
         self.tally = Tally()
         self.use_astream = False
-        self._loop = loop
+        self.loop = loop
         self._wired = wired
-        self._clock = asyncio.get_running_loop().time
+        self._clock = loop.clock()
         self._written: defaultdict[int, defaultdict[str, list[tuple[Any, Any]]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -101,7 +107,7 @@ class Lookahead:
         self._begin(now)
 
     def _begin(self, now: float) -> None:
-        loop = self._loop
+        loop = self.loop
         self._context = contextvars.copy_context()
         for step in [step for step in self._written if step < loop.step]:
             del self._written[step]
@@ -159,7 +165,7 @@ class Lookahead:
         self._over = True
         # LangGraph's loops do not outlive their runs, and neither do these: no cycle is left for the collector.
         self._early.clear()
-        del self.machine, self.projection, self._preparation, self._loop
+        del self.machine, self.projection, self._preparation, self.loop
         if broken:
             warnings.warn(
                 f"{broken}; the run went on without early starts. The answer is LangGraph's. "
@@ -174,18 +180,18 @@ class Lookahead:
     # of another kind, and so a chain does not pay for a scheduler that it cannot use.
 
     def _is_solitary(self) -> bool:
-        tasks = self._loop.tasks
+        tasks = self.loop.tasks
         if len(tasks) != 1 or self._early or self._wired.starts_chains or self.machine.conditions.chains:
             return False
         (task,) = tasks.values()
         return task.path[0] == PULL and len(task.path) == 2
 
     def _solitary_step(self, now: float) -> _Solitary:
-        (task,) = self._loop.tasks.values()
-        ancestry = self.machine.run.triggered(task.name, self._loop.step)
+        (task,) = self.loop.tasks.values()
+        ancestry = self.machine.run.triggered(task.name, self.loop.step)
         describe(task.config, ancestry, self.tally)
         self.tally.firings += 1
-        return _Solitary(task.id, task.name, self._loop.step, now, task.writes)
+        return _Solitary(task.id, task.name, self.loop.step, now, task.writes)
 
     def _catch_up(self, past: _Solitary) -> None:
         """Tell the machine of the one firing before this step: its packets and triggers say who comes from whom."""
@@ -219,16 +225,16 @@ class Lookahead:
         """Its conditional edges want to read the state."""
         self._act(self.machine.handle(BodyEnded(firing)))
 
-    def _early_ended(self, early: EarlyFiring, future: asyncio.Future[Any]) -> None:
-        early.ended = self._clock()
+    def early_ended(self, early: EarlyFiring, future: Future) -> None:
+        """Its task has ended, one way or another."""
         firing = early.firing
         if self._over or firing.status is Status.DROPPED or future.cancelled():
             return
-        self.tally.ran(firing.step, early.started, early.ended)
+        self.tally.ran(firing.step, early.started, self._clock())
         if future.exception() is not None:
             self.machine.handle(FiringFailed(firing))
             return
-        self._loop.early_ended(early)
+        self.loop.early_ended(early)
         self._ended(firing, early.task.writes)
 
     def _ended(self, firing: Firing, writes: Sequence[tuple[str, Any]]) -> None:
@@ -293,7 +299,8 @@ class Lookahead:
 
     def _start(self, firing: Firing) -> None:
         packet = self.packet_of(firing) if firing.is_push else None
-        early = EarlyFiring(firing, self, self._clock())
+        early = self.loop.early_firing(firing)
+        early.started = self._clock()
         reads = firing.stage.reads.keys.within(self._wired.plan.keys) if packet is None else frozenset()
         routes = self._settled(firing) if self.machine.conditions.gates(firing.stage) else frozenset()
         early.settled = self._wired.tops(reads) | routes
@@ -303,10 +310,9 @@ class Lookahead:
         except Exception:  # a state model that refuses the values: LangGraph will raise it when it gets there
             self.machine.decline(firing)
             return
-        early.run(self._loop, task, self.use_astream, self._context.copy())
-        early.future.add_done_callback(partial(self._early_ended, early), context=self._context.copy())
         self._early[firing] = early
         self.tally.early_starts += 1
+        early.start(self, task, self._context.copy())
 
     def _settled(self, firing: Firing) -> frozenset[str]:
         return self._wired.tops(firing.stage.route_reads.keys.within(self._wired.plan.keys))
@@ -315,7 +321,7 @@ class Lookahead:
         """The early firing becomes LangGraph's task: the loop awaits it where it would have run it."""
         early.release(self._wired.keys)
         adopted = replace(task, proc=Handover(early, task.writes), retry_policy=(), timeout=None, cache_key=None)
-        self._loop.tasks[task.id] = adopted
+        self.loop.tasks[task.id] = adopted
 
     # ── the committed step, in the machine's words ──────────────────────────────────────────────────────────
 
@@ -341,26 +347,26 @@ class Lookahead:
 
     def _is_unchanged(self, key: tuple[str, Any]) -> bool:
         """C3: an early firing counts only if LangGraph would have given it the same values."""
-        firing = self.machine.firing(self._loop.step, key)
+        firing = self.machine.firing(self.loop.step, key)
         if firing is None or not firing.early:
             return True
         values = self._early[firing].values
         atoms = firing.stage.reads.keys.within(self._wired.plan.keys)
         return all(
-            self._wired.same(atoms, key, value, self.projection.value(key, self._loop.step))
+            self._wired.same(atoms, key, value, self.projection.value(key, self.loop.step))
             for key, value in values.items()
         )
 
     def _may_mutate_state(self, name: str) -> bool:
         stage = self._wired.plan.stages[name]
         keys = stage.mutates.keys.within(self._wired.plan.keys)
-        return self._may_mutate_left(stage) or self.changeable(keys, self._loop.step)
+        return self._may_mutate_left(stage) or self.changeable(keys, self.loop.step)
 
     def _may_mutate_left(self, stage: Stage) -> bool:
-        return bool(stage.mutates_left) and self.changeable(stage.mutates_left, self._loop.step)
+        return bool(stage.mutates_left) and self.changeable(stage.mutates_left, self.loop.step)
 
     def _seen(self) -> dict[str, frozenset[str]]:
-        channels: Mapping[str, Any] = self._loop.channels
+        channels: Mapping[str, Any] = self.loop.channels
         return {join.channel: frozenset(channels[join.channel].seen) for join in self._wired.plan.joins}
 
     def _values_at(self, step: int, key: str) -> Sequence[Any]:

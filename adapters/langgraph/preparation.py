@@ -32,7 +32,7 @@ from alto_lg.engine.statistics import Tally
 
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.early import EarlyFiring
-    from alto_lg.adapters.langgraph.loop import AltoLoop
+    from alto_lg.adapters.langgraph.run import AcceleratedRun
     from alto_lg.adapters.langgraph.wired import WiredPlan
 
 ANCESTRY = "__alto_ancestry"
@@ -48,7 +48,7 @@ EVENT_KEY = "alto_ancestry"
 class Preparation:
     """Prepares the tasks of one run."""
 
-    def __init__(self, loop: AltoLoop, projection: Projection, wired: WiredPlan, tally: Tally) -> None:
+    def __init__(self, loop: AcceleratedRun, projection: Projection, wired: WiredPlan, tally: Tally) -> None:
         self._tally = tally
         self._loop = loop
         self._projection = projection
@@ -67,7 +67,7 @@ class Preparation:
             path = (PUSH, self._index)
             extra = {TASKS: _Queue(self._index, self._owned(early, packet))}
         base = step_of(loop)  # the task outlives the step, and LangGraph's loop is not to outlive its run
-        view = StateView(self._projection, early, firing.step, base, self._wired.keys, loop.channels, extra)
+        view = StateView(self._projection, early, firing.step, base, self._wired.keys, loop.channels, extra, loop.lock)
         task = prepare_single_task(
             path,
             None,
@@ -90,7 +90,9 @@ class Preparation:
         )
         assert isinstance(task, PregelExecutableTask)
         describe(task.config, firing.ancestry, self._tally)
-        task.config[CONF][GATE] = early.routes_settled
+        gate = early.gate()
+        if gate is not None:
+            task.config[CONF][GATE] = gate
         return task
 
     def _owned(self, early: EarlyFiring, packet: Send) -> Send:
@@ -109,7 +111,7 @@ def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally) -> None:
         callbacks.add_metadata({EVENT_KEY: str(ancestry)})
 
 
-def step_of(loop: AltoLoop) -> Callable[[], int]:
+def step_of(loop: AcceleratedRun) -> Callable[[], int]:
     """The step that a loop is committing, without keeping the loop alive."""
     reference = weakref.ref(loop)
 

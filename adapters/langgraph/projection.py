@@ -8,6 +8,7 @@ Owns the only early reading of the state. Always true:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from langchain_core.messages import BaseMessage
@@ -126,7 +127,7 @@ class StateView(Mapping[str, BaseChannel]):
     """The channels that an early firing reads: the state at its own step, as far as it is settled.
 
     What the firing provably does not read may be of an earlier step. `extra` holds what LangGraph's preparation of
-    a task looks at besides the state: the queue of packets, and the triggers.
+    a task looks at besides the state: the queue of packets, and the triggers. `lock` keeps the step from moving on.
     """
 
     def __init__(
@@ -138,6 +139,7 @@ class StateView(Mapping[str, BaseChannel]):
         keys: frozenset[str],
         channels: Mapping[str, BaseChannel],
         extra: Mapping[str, Any],
+        lock: AbstractContextManager[Any],
     ) -> None:
         self._projection = projection
         self._reader = reader
@@ -146,13 +148,15 @@ class StateView(Mapping[str, BaseChannel]):
         self._keys = keys
         self._channels = channels
         self._extra = extra
+        self._lock = lock
 
     def __getitem__(self, key: str) -> BaseChannel:
         if key in self._extra:
             return self._extra[key]  # type: ignore[no-any-return]
-        if key in self._reader.settled and self._base() < self._step:
-            return self._projection.channel(key, self._step)
-        return self._channels[key]
+        with self._lock:
+            if key in self._reader.settled and self._base() < self._step:
+                return self._projection.channel(key, self._step)
+            return self._channels[key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)

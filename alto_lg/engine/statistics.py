@@ -19,7 +19,8 @@ class RunStatistics:
     wall_s: seconds from the first step to the last commit.
     time_saved_s: seconds that the same firings would have taken longer in supersteps: the sum over the steps of the
         longest firing of each, less `wall_s`; an estimate from this run alone, never below zero.
-    plain: why the run was left to LangGraph alone, or None.
+    plain: why the run fell back to plain LangGraph, or None.
+    stepwise: why the run kept LangGraph's steps apart because its caller asked for that, or None.
     """
 
     firings: int = 0
@@ -30,6 +31,7 @@ class RunStatistics:
     wall_s: float = 0.0
     time_saved_s: float = 0.0
     plain: str | None = None
+    stepwise: str | None = None
 
 
 class Tally:
@@ -40,6 +42,7 @@ class Tally:
         self.early_starts = 0
         self._dropped_why: Counter[str] = Counter()
         self._longest_s: defaultdict[int, float] = defaultdict(float)
+        self._inner: list[RunStatistics] = []
         self._started: float | None = None
         self._ended = 0.0
 
@@ -56,20 +59,18 @@ class Tally:
         self._dropped_why[why] += 1
 
     def include(self, inner: RunStatistics) -> None:
-        """A run of a subgraph, inside this run, has ended."""
-        self.firings += inner.firings
-        self.early_starts += inner.early_starts
-        self._dropped_why.update(inner.dropped_why)
+        """A run of a subgraph, inside this run, has ended; on any thread."""
+        self._inner.append(inner)
 
-    def result(self, *, plain: str | None = None) -> RunStatistics:
+    def result(self) -> RunStatistics:
         wall_s = 0.0 if self._started is None else max(0.0, self._ended - self._started)
+        dropped_why = sum((Counter(inner.dropped_why) for inner in self._inner), self._dropped_why)
         return RunStatistics(
-            firings=self.firings,
-            early_starts=self.early_starts,
-            dropped=self._dropped_why.total(),
-            dropped_why=dict(self._dropped_why),
+            firings=self.firings + sum(inner.firings for inner in self._inner),
+            early_starts=self.early_starts + sum(inner.early_starts for inner in self._inner),
+            dropped=dropped_why.total(),
+            dropped_why=dict(dropped_why),
             steps=len(self._longest_s),
             wall_s=wall_s,
             time_saved_s=max(0.0, sum(self._longest_s.values()) - wall_s),
-            plain=plain,
         )

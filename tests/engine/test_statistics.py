@@ -75,8 +75,3 @@ def test_a_result_is_not_changed_by_what_happens_later() -> None:
     assert dict(before.dropped_why) == {"late": 1}
     with pytest.raises(FrozenInstanceError):
         before.firings = 9  # type: ignore[misc]
-
-
-def test_a_run_that_was_left_to_langgraph_says_why() -> None:
-    assert Tally().result(plain="step_timeout").plain == "step_timeout"
-    assert Tally().result().plain is None

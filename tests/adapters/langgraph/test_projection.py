@@ -6,6 +6,7 @@ import copy
 import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -208,7 +209,9 @@ class _Reader:
 
 def _view(channels: Channels, reader: _Reader, base: Callable[[], int]) -> StateView:
     projection = Projection(channels, base, lambda step, key: [step * 10] if step < 5 else [])
-    return StateView(projection, reader, 5, base, frozenset({"last", "any"}), channels, {"extra": "a trigger"})
+    return StateView(
+        projection, reader, 5, base, frozenset({"last", "any"}), channels, {"extra": "a trigger"}, nullcontext()
+    )
 
 
 def test_a_reader_sees_what_is_settled_at_its_step_and_the_rest_as_it_is() -> None:

@@ -1,0 +1,214 @@
+"""Run: what both of LangGraph's loops share when they have a lookahead beside them.
+
+LangGraph commits in order; this subclass tells the lookahead when a step begins and when a task ends, and puts
+adopted firings in the place of the tasks that they are. All else is LangGraph's code. Always true: `lock` is held
+while the lookahead thinks, while LangGraph changes its channels, and never while a node runs or the caller has control.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from langgraph.constants import TAG_HIDDEN
+
+from alto_lg.adapters.langgraph.early import EarlyFiring
+from alto_lg.adapters.langgraph.events import Update
+from alto_lg.adapters.langgraph.internals import (
+    CONF,
+    CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_RUNNER_SUBMIT,
+    CONFIG_KEY_STREAM,
+    ERROR,
+    INTERRUPT,
+    PregelExecutableTask,
+    PregelLoop,
+    map_output_updates,
+)
+from alto_lg.adapters.langgraph.lookahead import Lookahead, ancestry_of
+from alto_lg.adapters.langgraph.mistakes import RunChecks
+from alto_lg.adapters.langgraph.preparation import TALLY
+from alto_lg.adapters.langgraph.wired import WiredPlan
+from alto_lg.engine.ancestry import Ancestry
+from alto_lg.engine.firing import Firing
+from alto_lg.engine.messages import Conditions
+from alto_lg.engine.statistics import RunStatistics
+from alto_lg.errors import AltoWarning
+
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.acceleration import Acceleration
+
+_LIVE_MODES = {"messages", "custom"}
+"""Modes in which a subgraph's events carry no task id that an early start would not know."""
+
+
+class AcceleratedRun(PregelLoop):
+    """One run of an accelerated graph, whatever runs its nodes.
+
+    holds_firings: an early firing may wait half-way, before its conditional edges, at no cost.
+    """
+
+    holds_firings = True
+    lock: AbstractContextManager[Any] = contextlib.nullcontext()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.acceleration: Acceleration = self.nodes.acceleration  # type: ignore[attr-defined]
+        self.lookahead: Lookahead | None = None
+        self._checks = RunChecks(self, self.acceleration.options)
+        self._plain: str | None = None
+        self._stepwise: str | None = None
+
+    def early_firing(self, firing: Firing) -> EarlyFiring:
+        """A firing that is to run before its step, not started yet."""
+        raise NotImplementedError
+
+    def clock(self) -> Callable[[], float]:
+        """Tells the seconds on the clock that this run's nodes live by."""
+        raise NotImplementedError
+
+    # ── what LangGraph does, and the lookahead hears ────────────────────────────────────────────────────────
+
+    def tick(self) -> bool:
+        with self.lock:
+            more = super().tick()
+            if more and self.lookahead is not None:
+                self.lookahead.step_began()
+        return more
+
+    def after_tick(self) -> None:
+        with self.lock:
+            super().after_tick()
+
+    def put_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], **cached: bool) -> None:
+        with self.lock:
+            super().put_writes(task_id, writes, **cached)  # `cached` is younger than the oldest supported version
+            task = self.tasks.get(task_id) if hasattr(self, "tasks") else None
+            if task is None:
+                return
+            if not writes or writes[0][0] not in (ERROR, INTERRUPT):
+                self._checks.committed(task, writes)
+            if self.lookahead is not None:
+                self.lookahead.task_ended(task_id, writes)
+
+    def output_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], *, cached: bool = False) -> None:
+        if self.acceleration.options.events != "eager" or not writes or writes[0][0] in (INTERRUPT, ERROR):
+            super().output_writes(task_id, writes, cached=cached)
+            return
+        task = self.tasks.get(task_id)
+        modes = self.stream.modes if self.stream is not None else set()
+        if task is None or "updates" not in modes or TAG_HIDDEN in task.config.get("tags", ()):
+            super().output_writes(task_id, writes, cached=cached)
+            return
+        if not getattr(task.proc, "announced", False):
+            self._announce(task, writes, cached)
+        modes.discard("updates")  # everything but that is still to come, in its order
+        try:
+            super().output_writes(task_id, writes, cached=cached)
+        finally:
+            modes.add("updates")
+
+    def early_ended(self, early: EarlyFiring) -> None:
+        """An early firing has its result: with `events="eager"` the caller hears of it now."""
+        if self.acceleration.options.events == "eager" and early.task.writes:
+            early.announced = True
+            self._announce(early.task, early.task.writes, cached=False)
+
+    def _announce(self, task: PregelExecutableTask, writes: Sequence[tuple[str, Any]], cached: bool) -> None:
+        step = task.config["metadata"]["langgraph_step"]
+        ancestry = ancestry_of(task.config)
+        self._emit(
+            "updates",
+            lambda: (
+                Update(chunk, step=step, ancestry=ancestry)
+                for chunk in map_output_updates(self.output_keys, [(task, writes)], cached)
+            ),
+        )
+
+    # ── begin and end ───────────────────────────────────────────────────────────────────────────────────────
+
+    def look_ahead(self, wired: WiredPlan) -> None:
+        """From the next step on."""
+        self.lookahead = Lookahead(self, wired, self._conditions(), ancestry_of(self.config) or Ancestry.request())
+
+    def finish(self, exc_type: type[BaseException] | None) -> None:
+        """The run is over, before LangGraph waits for what still runs."""
+        self._checks.ended()
+        with self.lock:
+            lookahead, self.lookahead = self.lookahead, None  # what ends from now on ends because the run does
+            if lookahead is None:
+                self.acceleration.run_ended(RunStatistics(plain=self._plain, stepwise=self._stepwise))
+                return
+            lookahead.run_ended(
+                f"the run ended by {exc_type.__name__}" if exc_type else f"the run ended ({self.status})"
+            )
+            statistics = lookahead.tally.result()
+        outer = self.config[CONF].get(TALLY)
+        if outer is not None:
+            outer.include(statistics)
+        self.acceleration.run_ended(statistics)
+
+    # ── what this run allows ────────────────────────────────────────────────────────────────────────────────
+
+    def allows_lookahead(self) -> bool:
+        """Whether steps of this run may overlap at all; why not is kept for the statistics.
+
+        Raises:
+            Mistake: The run was asked for in a way that `strict=True` does not allow.
+        """
+        self._checks.began()
+        self._plain = self._unsupported()
+        self._stepwise = None if self._plain else self._asks_for_steps()
+        return self._plain is None and self._stepwise is None
+
+    def cannot_plan(self, error: Exception) -> None:
+        """A graph that no plan can be made of runs as LangGraph runs it, and says so."""
+        self._plain = f"no plan could be made of it: {error!r}"
+        warnings.warn(f"This graph is not accelerated: {self._plain}. Please report it.", AltoWarning, stacklevel=3)
+
+    def _unsupported(self) -> str | None:
+        if self.config[CONF].get(CONFIG_KEY_RUNNER_SUBMIT) is not None:
+            return "its tasks are run by another process"
+        return None
+
+    def _asks_for_steps(self) -> str | None:
+        if self.nodes.step_timeout is not None:  # type: ignore[attr-defined]
+            return "step_timeout bounds each superstep, so steps do not overlap"
+        if self.durability == "sync" and self.checkpointer is not None:
+            return 'durability="sync" saves each step before the next may start'
+        if "*" in (self.interrupt_before, self.interrupt_after):
+            return "it pauses at every node"
+        return None
+
+    def _conditions(self) -> Conditions:
+        options = self.acceleration.options
+        return Conditions(
+            last_step=self.stop,
+            max_steps_ahead=options.max_steps_ahead,
+            chains=options.overlap == "chains",
+            has_store=self.store is not None,
+            can_pause=self._can_pause(),
+            stops_before=frozenset(self.interrupt_before),
+            stops_after=frozenset(self.interrupt_after),
+            gate_at_start=not self.holds_firings or bool(self.config.get("max_concurrency")),
+            withheld=self._withheld(),
+        )
+
+    def _can_pause(self) -> bool:
+        return self.checkpointer is not None or bool(self.config[CONF].get(CONFIG_KEY_CHECKPOINTER))
+
+    def _withheld(self) -> dict[str, str]:
+        """A subgraph files its checkpoints and events under its task's id, which an early start does not know."""
+        withheld = {}
+        stream = self.config[CONF].get(CONFIG_KEY_STREAM)
+        for name, node in self.nodes.items():
+            if node.subgraphs and self._can_pause():
+                withheld[name] = "its subgraph saves checkpoints under the id of its task"
+            elif node.subgraphs and stream is not None and not stream.modes <= _LIVE_MODES:
+                withheld[name] = "its subgraph streams events under the id of its task"
+            elif node.cache_policy is None and self.cache_policy is not None and self.cache is not None:
+                withheld[name] = "its cache is consulted when its step begins"
+        return withheld
