@@ -1,0 +1,1 @@
+"""Crashes: what is left of a run that ended anywhere, and who can take it up."""
