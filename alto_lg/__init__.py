@@ -12,6 +12,7 @@ from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import AltoError, AltoWarning, UndeclaredRead, UndeclaredWrite
 from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
+from alto_lg.installing import install, uninstall
 
 __all__ = [
     "AltoError",
@@ -27,6 +28,8 @@ __all__ = [
     "accelerate",
     "current_ancestry",
     "explain",
+    "install",
     "node",
     "statistics",
+    "uninstall",
 ]

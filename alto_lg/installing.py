@@ -1,0 +1,89 @@
+"""Installing: from now on, every graph that this process makes is accelerated.
+
+Owns whether that is so, and with which options. Always true: while it is so, what `StateGraph.compile()` and
+`@entrypoint` return has gone through `accelerate`; when it is no longer, LangGraph is as it was found.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import langgraph.func
+import langgraph.graph.state  # noqa: F401 -- both are patched, and so must have been imported
+
+from alto_lg import startup
+from alto_lg.accelerate import accelerate
+from alto_lg.adapters.langgraph.acceleration import can_be_accelerated
+from alto_lg.options import Options
+
+graph_observers: list[Callable[[Any], None]] = []
+"""Called with every graph that was accelerated because of `install`."""
+
+_lock = threading.Lock()
+_installed: Mapping[str, Any] | None = None
+
+
+def install(**accelerate_options: Any) -> None:
+    """Accelerate every graph that is made in this process from now on.
+
+    That is what `StateGraph.compile()` and `@entrypoint` return, in your code and in libraries: prebuilt agents, too.
+    Calling it again with the same options does nothing.
+
+    Args:
+        accelerate_options: As for `alto_lg.accelerate`, but `hints`: they name the nodes of one graph.
+
+    Raises:
+        TypeError: An option that `accelerate` does not have, or `hints`.
+        ValueError: An option has a value that it cannot have, or other options are installed already.
+    """
+    global _installed
+    if "hints" in accelerate_options:
+        raise TypeError(
+            "install() takes no hints, because they name the nodes of one graph. Decorate the functions of its nodes "
+            "with alto_lg.node, or pass hints to alto_lg.accelerate(graph, hints=...)."
+        )
+    Options(**accelerate_options)  # raises here, and not in somebody's compile()
+    with _lock:
+        if _installed is not None and Options(**_installed) != Options(**accelerate_options):
+            raise ValueError(
+                f"alto_lg is installed already with {_in_words(_installed)}; install() got "
+                f"{_in_words(accelerate_options)}. Call alto_lg.uninstall() first to change them."
+            )
+        if _installed is None:
+            _installed = dict(accelerate_options)
+            startup.patch_all(accelerated)
+
+
+def install_unless_installed() -> None:
+    """What `ALTO_LG=1` does, unless the program has chosen options of its own."""
+    if _installed is None:
+        install()
+
+
+def uninstall() -> None:
+    """Leave the graphs that are made from now on to LangGraph; those made before stay as they are.
+
+    Undoes `install()`, and `ALTO_LG=1`. Harmless where neither was.
+    """
+    global _installed
+    with _lock:
+        _installed = None
+        startup.undo_all()
+
+
+def accelerated(graph: Any) -> Any:
+    """A graph that was just made, accelerated with the options that are installed; anything else as it is."""
+    options = _installed
+    if options is None or not can_be_accelerated(graph):
+        return graph
+    made = accelerate(graph, **options)
+    if made is not graph:
+        for observe in list(graph_observers):
+            observe(made)
+    return made
+
+
+def _in_words(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in options.items()) or "the default options"
