@@ -35,7 +35,7 @@ class Span:
         return self.metadata.get("langgraph_node")
 
 
-@dataclass
+@dataclass(eq=False)
 class Spans(BaseCallbackHandler):
     """Numbers starts and ends in the order in which they came, from whatever thread."""
 

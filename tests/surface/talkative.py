@@ -28,7 +28,7 @@ def speaker(bench: Bench, word: str, *, overtakes: bool = False) -> Any:
             model = GenericFakeChatModel(messages=iter([AIMessage(f"{word} speaks", id=f"said-{word}")]))
             said = await model.ainvoke("go")
             writer({"from": word, "number": 2})
-            return {"log": [str(said.content)]}
+            return {"log": [str(said.text)]}
 
         return speak
 
@@ -40,7 +40,7 @@ def speaker(bench: Bench, word: str, *, overtakes: bool = False) -> Any:
         model = GenericFakeChatModel(messages=iter([AIMessage(f"{word} speaks", id=f"said-{word}")]))
         said = model.invoke("go")
         writer({"from": word, "number": 2})
-        return {"log": [str(said.content)]}
+        return {"log": [str(said.text)]}
 
     return speak_at_once
 

@@ -25,7 +25,7 @@ def _telling(bench: Bench) -> Builder:
         said = [
             f"tags {sorted(config.get('tags') or ())}",
             f"metadata {about.get('owner')} {about['langgraph_node']} {about['langgraph_step']}",
-            f"limit {config['recursion_limit']}",
+            f"limit {config.get('recursion_limit')}",
             f"mine {mine.get('mine')}",
             f"name {config.get('run_name')}",
         ]
