@@ -1,4 +1,7 @@
-"""Questions to the caller: one, several, by id, in packets, in subgraphs, and stops before and after nodes."""
+"""Questions to the caller: one, several, by id, in packets, in subgraphs, and stops before and after nodes.
+
+A node that may ask keeps a barrier, so what starts early here is the node before it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,6 @@ class Items(TypedDict):
 
 def _ask(bench: Bench, name: str, ran: list[str]) -> Any:
     def ask(state: Log) -> dict[str, Any]:
-        bench.overtaken.set()
         ran.append(name)
         return {"log": [f"{name} {interrupt(f'{name}?')}"]}
 
@@ -34,32 +36,43 @@ def _questions(result: Any) -> list[Any]:
 
 
 def _two_branches(bench: Bench, ran: list[str]) -> Builder:
-    """Both questions are asked beside the slow node, which is in the step before."""
+    """Two questions, two steps after a slow node."""
     nodes = {
         "fast": bench.say("fast"),
         "slow": bench.slow(),
+        "after": bench.overtakes("after"),
         "ask_a": _ask(bench, "a", ran),
         "ask_b": _ask(bench, "b", ran),
         "end": bench.say("end"),
     }
-    builder = connect(add_all(Log, nodes), (START, "fast"), (START, "slow"), ("fast", "ask_a"), ("fast", "ask_b"))
-    return connect(builder, (["ask_a", "ask_b"], "end"))
+    builder = connect(add_all(Log, nodes), (START, "fast"), (START, "slow"), ("fast", "after"))
+    return connect(builder, ("after", "ask_a"), ("after", "ask_b"), (["ask_a", "ask_b"], "end"))
 
 
-def test_an_early_question_is_asked_once_and_answered_once(bench: Bench) -> None:
+def _asking(bench: Bench, ask: Any) -> Builder:
+    nodes = {
+        "fast": bench.say("fast"),
+        "slow": bench.slow(),
+        "after": bench.overtakes("after"),
+        "ask": ask,
+        "last": bench.say("last"),
+    }
+    builder = connect(add_all(Log, nodes), (START, "fast"), (START, "slow"), ("fast", "after"))
+    return connect(builder, ("after", "ask"), ("ask", "last"))
+
+
+def test_a_question_is_asked_once_and_answered_once(bench: Bench) -> None:
     ran: list[str] = []
-    nodes = {"fast": bench.say("fast"), "slow": bench.slow(), "ask": _ask(bench, "a", ran), "last": bench.say("last")}
-    builder = connect(add_all(Log, nodes), (START, "fast"), (START, "slow"), ("fast", "ask"), ("ask", "last"))
-    app = bench.app(builder, checkpointer=InMemorySaver())
+    app = bench.app(_asking(bench, _ask(bench, "a", ran)), checkpointer=InMemorySaver())
     asked = bench.invoke(app, {"log": []}, thread())
     bench.assert_started_early(app)
     assert _questions(asked) == ["a?"]
-    assert asked["log"] == ["fast", "slow"]
+    assert asked["log"] == ["fast", "slow", "after"]
     assert ran == ["a"]
     state = bench.state(app, thread())
     assert state.next == ("ask",)
     assert state.interrupts == tuple(asked["__interrupt__"]) == state.tasks[0].interrupts
-    assert bench.invoke(app, Command(resume="Ann"), thread()) == {"log": ["fast", "slow", "a Ann", "last"]}
+    assert bench.invoke(app, Command(resume="Ann"), thread()) == {"log": ["fast", "slow", "after", "a Ann", "last"]}
     assert ran == ["a", "a"]
 
 
@@ -71,7 +84,7 @@ def test_two_questions_are_answered_by_id(bench: Bench) -> None:
     assert _questions(asked) == ["a?", "b?"]
     answers = {one.id: f"to {one.value}" for one in asked["__interrupt__"]}
     found = bench.invoke(app, Command(resume=answers), thread())
-    assert found == {"log": ["fast", "slow", "a to a?", "b to b?", "end"]}
+    assert found == {"log": ["fast", "slow", "after", "a to a?", "b to b?", "end"]}
     assert sorted(ran) == ["a", "a", "b", "b"]
 
 
@@ -96,16 +109,15 @@ def test_one_value_for_two_questions_is_refused(bench: Bench) -> None:
 
 def test_one_node_asks_one_question_after_the_other(bench: Bench) -> None:
     def ask(state: Log) -> dict[str, Any]:
-        bench.overtaken.set()
         return {"log": [interrupt("first?"), interrupt("second?")]}
 
-    nodes = {"fast": bench.say("fast"), "slow": bench.slow(), "ask": ask}
-    builder = connect(add_all(Log, nodes), (START, "fast"), (START, "slow"), ("fast", "ask"))
-    app = bench.app(builder, checkpointer=InMemorySaver())
+    app = bench.app(_asking(bench, ask), checkpointer=InMemorySaver())
     assert _questions(bench.invoke(app, {"log": []}, thread())) == ["first?"]
     bench.assert_started_early(app)
     assert _questions(bench.invoke(app, Command(resume="one"), thread())) == ["second?"]
-    assert bench.invoke(app, Command(resume="two"), thread()) == {"log": ["fast", "slow", "one", "two"]}
+    assert bench.invoke(app, Command(resume="two"), thread()) == {
+        "log": ["fast", "slow", "after", "one", "two", "last"]
+    }
 
 
 def _packets(bench: Bench, ran: list[str]) -> Builder:
@@ -113,19 +125,18 @@ def _packets(bench: Bench, ran: list[str]) -> Builder:
         return [Send("first", {"index": index, "log": []}) for index in range(3)]
 
     def first(item: Items) -> Command[Any]:
+        bench.overtaken.set()
         return Command(update={"log": [f"first {item['index']}"]}, goto=Send("ask", {"index": item["index"]}))
 
     def ask(item: Items) -> dict[str, Any]:
-        bench.overtaken.set()
         ran.append(f"ask {item['index']}")
         said = interrupt(f"item {item['index']}?") if item["index"] != 1 else "nothing"
         return {"log": [f"asked {item['index']} {said}"]}
 
     builder = add_all(Items, {"plan": bench.say("plan"), "slow": bench.slow(), "ask": ask, "end": bench.say("end")})
     builder.add_node("first", first, destinations=("ask",))
-    builder.add_conditional_edges("plan", spread, ["first", "slow"])
-    builder.add_edge("plan", "slow")
-    return connect(builder, (START, "plan"), ("ask", "end"))
+    builder.add_conditional_edges("plan", spread, ["first"])
+    return connect(builder, (START, "plan"), (START, "slow"), ("ask", "end"))
 
 
 def test_packets_that_ask_are_answered_by_id(bench: Bench) -> None:
@@ -160,23 +171,23 @@ def test_a_question_in_a_subgraph_is_answered_there(bench: Bench) -> None:
 
 def test_an_answer_may_come_with_an_update_and_a_destination(bench: Bench) -> None:
     ran: list[str] = []
-    nodes = {"fast": bench.say("fast"), "slow": bench.slow(), "ask": _ask(bench, "a", ran), "extra": bench.say("extra")}
-    builder = connect(add_all(Log, nodes), (START, "fast"), (START, "slow"), ("fast", "ask"))
+    builder = _asking(bench, _ask(bench, "a", ran))
+    builder.add_node("extra", bench.say("extra"))
     app = bench.app(builder, checkpointer=InMemorySaver())
     bench.invoke(app, {"log": []}, thread())
     bench.assert_started_early(app)
     found = bench.invoke(app, Command(resume="Ann", update={"log": ["update"]}, goto="extra"), thread())
-    assert found["log"][:3] == ["fast", "slow", "update"]
-    assert sorted(found["log"][3:]) == ["a Ann", "extra"]
+    assert found["log"] == ["fast", "slow", "after", "update", "a Ann", "extra", "last"]
 
 
-def test_without_a_saver_a_question_cannot_be_asked(bench: Bench) -> None:
+def test_without_a_saver_a_question_ends_the_run_and_cannot_be_answered(bench: Bench) -> None:
     ran: list[str] = []
     nodes = {"fast": bench.say("fast"), "slow": bench.say("slow", 1.0), "ask": _ask(bench, "a", ran)}
     app = bench.app(connect(add_all(Log, nodes), (START, "fast"), (START, "slow"), ("fast", "ask")))
-    with pytest.raises(RuntimeError, match="No checkpointer set"):
-        bench.invoke(app, {"log": []})
+    assert _questions(bench.invoke(app, {"log": []})) == ["a?"]
     assert ran == ["a"]
+    with pytest.raises(RuntimeError, match="without checkpointer"):
+        bench.invoke(app, Command(resume="Ann"))
 
 
 STOPS = ("interrupt_before", "interrupt_after")
