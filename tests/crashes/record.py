@@ -41,6 +41,8 @@ class Place:
 
     step: int
     packets: tuple[tuple[str, str], ...]
+    parents: tuple[tuple[str, str], ...]
+    """Namespace and id of the checkpoints above it: a subgraph's work is lost with the task that it is a part of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,11 @@ class SimulatedSaver(InMemorySaver):
         self._random = random.Random(f"saver:{seed}")
 
     def is_durable(self, namespace: str, checkpoint_id: str) -> bool:
-        return any(checkpoint_id in spaces.get(namespace, {}) for spaces in self.storage.values())
+        """Whether a checkpoint is saved, and every one above it, without which nobody would find it again."""
+        if not any(checkpoint_id in spaces.get(namespace, {}) for spaces in self.storage.values()):
+            return False
+        place = self.ledger.places[namespace, checkpoint_id]
+        return all(self.is_durable(*parent) for parent in place.parents)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         await self._travel()
@@ -86,11 +90,13 @@ class SimulatedSaver(InMemorySaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         namespace = config["configurable"].get("checkpoint_ns", "")
-        self.ledger.places[namespace, checkpoint["id"]] = Place(metadata["step"] + 1, sends_of(checkpoint))
+        self.ledger.places[namespace, checkpoint["id"]] = Place(
+            metadata["step"] + 1, sends_of(checkpoint), tuple(metadata.get("parents", {}).items())
+        )
         fault = await self._begin("put")
         try:
             await self._travel()
-            saved = super().put(config, checkpoint, metadata, new_versions)
+            saved = self.put(config, checkpoint, metadata, new_versions)
             await self._answer("put", fault)
             return saved
         finally:
@@ -102,7 +108,7 @@ class SimulatedSaver(InMemorySaver):
         fault = await self._begin("put_writes")
         try:
             await self._travel()
-            super().put_writes(config, writes, task_id, task_path)
+            self.put_writes(config, writes, task_id, task_path)
             await self._answer("put_writes", fault)
         finally:
             self.ledger.under_way["put_writes"] -= 1

@@ -93,12 +93,13 @@ def run_until(
         Stopped(loop, frozenset(asyncio.all_tasks(loop))).bury()
         raise
     loop.disarm()
+    turns = loop.turns
     left = [task.get_name() for task in asyncio.all_tasks(loop)]
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
     assert not left, f"tasks left: {left}"
     assert not loop.handler_calls, f"exception handler: {loop.handler_calls}"
-    return Ran(result, loop.turns)
+    return Ran(result, turns)
 
 
 @contextlib.contextmanager
