@@ -93,7 +93,8 @@ class ThreadedFiring(EarlyFiring):
             raise
         finally:
             writes.extend(self.task.writes)
-            del self.future  # its callbacks lead back to this: no cycle is left for the collector
+            self._official, self._over = None, True  # leads to the loop, which is not to outlive its run
+            del self.future  # so do its callbacks
 
     def _call(self, function: Any, arguments: Any, **options: Any) -> Future[Any]:
         """A `@task` called from the node: LangGraph files it under the official task, so it waits for that one."""
