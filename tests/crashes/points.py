@@ -55,6 +55,7 @@ class Case:
             impl = IMPLEMENTATIONS[implementation]
             app = self.apps[implementation] = compiled(self.shape, asyncio.sleep, impl, saver=self.saver)
             # The first run makes the plan, which takes turns of the loop that no later run takes.
+            self.saver.reset()
             with no_collector():
                 run_until(lambda: carry_on(app, self.shape, "async", []), seed=0)
             self.saver.reset()
