@@ -82,7 +82,11 @@ class CoroutineFiring(EarlyFiring):
         if self._slots is not None:
             self._slots.release()  # it has a slot of its own, or waits for one
         try:
-            return await self.future
+            result = await self.future
+            save = self._lookahead.save_to_await()
+            if save is not None:
+                await asyncio.wait([save])
+            return result
         except GraphInterrupt as interrupt:
             raise self.readdressed(interrupt, config) from interrupt.__cause__
         except Exception as error:

@@ -174,6 +174,10 @@ class Lookahead:
                 stacklevel=2,
             )
 
+    def save_to_await(self) -> Any:
+        """What an adopted firing waits for before it commits; see the run's."""
+        return None if self._over else self.loop.save_to_await()
+
     # ── steps with one task ─────────────────────────────────────────────────────────────────────────────────
 
     # A step of one triggered node has no siblings to run ahead of. The machine hears of it only if the next step is

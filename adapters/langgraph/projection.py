@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from langchain_core.messages import BaseMessage
 from langgraph.channels.any_value import AnyValue
 from langgraph.channels.ephemeral_value import EphemeralValue
-from langgraph.channels.last_value import LastValue
+from langgraph.channels.last_value import LastValue, LastValueAfterFinish
+from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from langgraph.channels.topic import Topic
 from langgraph.channels.untracked_value import UntrackedValue
 from langgraph.errors import EmptyChannelError, InvalidUpdateError
@@ -31,6 +32,9 @@ _REPLAYABLE = (LastValue, AnyValue, EphemeralValue, UntrackedValue, Topic)
 
 _FORGETTING = (AnyValue, EphemeralValue, Topic)
 """Channels that a step without a write to them changes."""
+
+_ASSIGNING = (*_REPLAYABLE, LastValueAfterFinish, NamedBarrierValue, NamedBarrierValueAfterFinish)
+"""Channels that never change a value in place, or whose own value `keep_apart` takes care of."""
 
 MISSING = object()
 
@@ -90,6 +94,15 @@ class Projection:
         written = [at + 1 for at in range(base, step) if self._values_at(at, key)]
         return any(is_changeable(self.value(key, at)) for at in {base, step, *written})
 
+    def may_reduce_in_place(self) -> bool:
+        """Whether a commit may change a value that an earlier step left."""
+        return any(
+            not self._is_pure(key, channel.operator)
+            if isinstance(channel, BinaryOperatorAggregate)
+            else not isinstance(channel, _ASSIGNING)
+            for key, channel in self._channels.items()
+        )
+
     def _applies(self, key: str, step: int) -> bool:
         try:
             self.channel(key, step)
@@ -105,9 +118,12 @@ class Projection:
         # `add_messages` gives an id to a message without one: another id each time it runs.
         if channel.operator is add_messages and not all(map(_has_ids, values)):
             return False
+        return self._is_pure(key, channel.operator)
+
+    def _is_pure(self, key: str, reducer: Any) -> bool:
         known = self._pure.get(key)
         if known is None:
-            known, _ = analysis.reducer_is_pure(channel.operator)
+            known, _ = analysis.reducer_is_pure(reducer)
             self._pure[key] = known
         return known
 
@@ -166,6 +182,21 @@ class StateView(Mapping[str, BaseChannel]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._extra or key in self._channels
+
+
+def hands_itself_out(channel: BaseChannel) -> bool:
+    """Whether a channel gives to be saved what it then goes on changing itself."""
+    return isinstance(channel, NamedBarrierValue | NamedBarrierValueAfterFinish) or (
+        isinstance(channel, Topic) and channel.accumulate
+    )
+
+
+def keep_apart(channel: BaseChannel) -> None:
+    """What was handed out to be saved stays as it is: the channel goes on with a copy."""
+    if isinstance(channel, Topic):
+        channel.values = list(channel.values)
+    else:
+        channel.seen = set(channel.seen)  # type: ignore[attr-defined]
 
 
 def is_changeable(value: Any) -> bool:

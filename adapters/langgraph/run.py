@@ -24,6 +24,7 @@ from alto_lg.adapters.langgraph.internals import (
     CONFIG_KEY_STREAM,
     ERROR,
     INTERRUPT,
+    BaseChannel,
     PregelExecutableTask,
     PregelLoop,
     map_output_updates,
@@ -31,6 +32,7 @@ from alto_lg.adapters.langgraph.internals import (
 from alto_lg.adapters.langgraph.lookahead import Lookahead, ancestry_of
 from alto_lg.adapters.langgraph.mistakes import RunChecks
 from alto_lg.adapters.langgraph.preparation import TALLY
+from alto_lg.adapters.langgraph.projection import hands_itself_out, keep_apart
 from alto_lg.adapters.langgraph.wired import WiredPlan
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing
@@ -59,6 +61,7 @@ class AcceleratedRun(PregelLoop):
         self.acceleration: Acceleration = self.nodes.acceleration  # type: ignore[attr-defined]
         self.lookahead: Lookahead | None = None
         self._checks = RunChecks(self, self.acceleration.options)
+        self._handed_out: tuple[BaseChannel[Any, Any, Any], ...] = ()
         self._plain: str | None = None
         self._stepwise: str | None = None
 
@@ -93,6 +96,23 @@ class AcceleratedRun(PregelLoop):
                 self._checks.committed(task, writes)
             if self.lookahead is not None:
                 self.lookahead.task_ended(task_id, writes)
+
+    def _put_checkpoint(self, metadata: Any) -> None:
+        super()._put_checkpoint(metadata)
+        for channel in self._handed_out:
+            keep_apart(channel)
+
+    def save_to_await(self) -> Any:
+        """The save that is under way, if the commit of the next step could change in place what it saves.
+
+        LangGraph saves a step while the nodes of the next one run, so their commit comes late enough; an adopted firing
+        may have ended long ago.
+        """
+        save = getattr(self, "_put_checkpoint_fut", None)
+        return save if save is not None and not save.done() and self._reduces_in_place() else None
+
+    def _reduces_in_place(self) -> bool:
+        return self.lookahead is not None and self.lookahead.projection.may_reduce_in_place()
 
     def output_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], *, cached: bool = False) -> None:
         if self.acceleration.options.events != "eager" or not writes or writes[0][0] in (INTERRUPT, ERROR):
@@ -132,6 +152,8 @@ class AcceleratedRun(PregelLoop):
 
     def look_ahead(self, wired: WiredPlan) -> None:
         """From the next step on."""
+        if self.checkpointer is not None:
+            self._handed_out = tuple(filter(hands_itself_out, self.channels.values()))
         self.lookahead = Lookahead(self, wired, self._conditions(), ancestry_of(self.config) or Ancestry.request())
 
     def finish(self, exc_type: type[BaseException] | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextvars
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ class ThreadedFiring(EarlyFiring):
     def __init__(self, firing: Firing) -> None:
         super().__init__(firing)
         self.future: Future[Any]
+        self._lookahead: Lookahead
         self._threads: NodeThreads
         self._lock: Any
         self._official: Call | None = None
@@ -50,6 +51,7 @@ class ThreadedFiring(EarlyFiring):
     def start(self, lookahead: Lookahead, task: PregelExecutableTask, context: contextvars.Context) -> None:
         loop: Any = lookahead.loop
         self.task = task
+        self._lookahead = lookahead
         self._threads, self._lock = loop.threads, loop.lock
 
         def ended(future: Future[Any]) -> None:
@@ -85,7 +87,11 @@ class ThreadedFiring(EarlyFiring):
     def deliver(self, writes: deque[tuple[str, Any]], config: RunnableConfig) -> Any:
         self.adopted(config[CONF][CONFIG_KEY_CALL])
         try:
-            return self.future.result()
+            result = self.future.result()
+            save = self._lookahead.save_to_await()
+            if save is not None:
+                wait([save])
+            return result
         except GraphInterrupt as interrupt:
             raise self.readdressed(interrupt, config) from interrupt.__cause__
         except Exception as error:
