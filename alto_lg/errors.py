@@ -4,6 +4,7 @@
     ├── AltoError
     │   ├── UndeclaredWrite       your node wrote a key that it did not declare
     │   ├── UndeclaredRead        your node read a key that it did not declare (a KeyError, too)
+    │   ├── MissingCheckpointer   you asked for durability="sync", with nothing to save to (an AttributeError, too)
     │   └── Mistake               with strict=True: what would be an AltoWarning otherwise (a ValueError, too)
     UserWarning
     └── AltoWarning               a run went on, but not as you may think
@@ -41,6 +42,13 @@ class UndeclaredRead(AltoError, KeyError):
 
     def __str__(self) -> str:  # KeyError would show the repr of the message
         return str(self.args[0])
+
+
+class MissingCheckpointer(AltoError, AttributeError):
+    """LangGraph raises an AttributeError about itself here, when the first step has run; this one comes before."""
+
+    def __init__(self) -> None:
+        super().__init__("durability='sync' needs a checkpointer; compile(checkpointer=…).")
 
 
 class Mistake(AltoError, ValueError):

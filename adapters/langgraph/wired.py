@@ -16,13 +16,16 @@ from langchain_core.runnables import RunnableConfig
 from alto_lg.adapters.langgraph.convert import key_of, plan_of
 from alto_lg.adapters.langgraph.internals import (
     CONF,
-    BranchSpec,
     ChannelWrite,
     ChannelWriteTupleEntry,
     Pregel,
     PregelNode,
     RunnableCallable,
 )
+from alto_lg.adapters.langgraph.mistakes.blocking import watched
+from alto_lg.adapters.langgraph.mistakes.in_place import InPlaceChecks
+from alto_lg.adapters.langgraph.mistakes.node_checks import NodeChecks, is_branch
+from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
 from alto_lg.adapters.langgraph.preparation import GATE
 from alto_lg.adapters.langgraph.projection import MISSING
 from alto_lg.adapters.langgraph.stages import declared
@@ -30,6 +33,7 @@ from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.plan import Plan
 from alto_lg.errors import UndeclaredRead, UndeclaredWrite
 from alto_lg.hints import Hint
+from alto_lg.options import Options
 
 
 class WiredPlan:
@@ -60,32 +64,50 @@ class WiredPlan:
 
 
 def nodes_of(
-    graph: Pregel, hints: Mapping[str, Hint], accelerate_subgraph: Callable[[Pregel], Pregel]
+    graph: Pregel,
+    hints: Mapping[str, Hint],
+    accelerate_subgraph: Callable[[Pregel], Pregel],
+    options: Options | None = None,
 ) -> dict[str, PregelNode]:
-    """The nodes of the accelerated graph."""
-    return {
-        name: _node(name, node, declared(name, node, hints), accelerate_subgraph) for name, node in graph.nodes.items()
-    }
+    """The nodes of the accelerated graph; what is wrong with their results is said as `options` ask for."""
+    wirer = _Wirer(graph, options or Options(hints=hints), accelerate_subgraph)
+    return {name: wirer.node(name, node) for name, node in graph.nodes.items()}
 
 
-def _node(
-    name: str, node: PregelNode, hint: Hint | None, accelerate_subgraph: Callable[[Pregel], Pregel]
-) -> PregelNode:
-    update: dict[str, Any] = {"writers": [_gated(writer) for writer in node.writers]}
-    if isinstance(node.bound, Pregel):
-        update["bound"] = accelerate_subgraph(node.bound)
-        update["subgraphs"] = [update["bound"] if one is node.bound else one for one in node.subgraphs]
-    if hint is not None and hint.writes is not None:
-        update["writers"] = [_write_check(name, node, hint.writes), *update["writers"]]
-    if hint is not None and hint.reads is not None and node.mapper is None and isinstance(node.channels, list):
-        keys = frozenset(node.channels)
-        update["mapper"] = partial(DeclaredState, name, hint.reads, keys)
-    return node.copy(update)
+class _Wirer:
+    """Makes the nodes of one accelerated graph."""
+
+    def __init__(self, graph: Pregel, options: Options, accelerate_subgraph: Callable[[Pregel], Pregel]) -> None:
+        self._options = options
+        self._accelerate_subgraph = accelerate_subgraph
+        self._reporter = Reporter(options.strict)
+        self._checks = NodeChecks(graph, self._reporter)
+        self._in_place = InPlaceChecks(self._reporter) if options.check else None
+
+    def node(self, name: str, node: PregelNode) -> PregelNode:
+        hint = declared(name, node, self._options.hints)
+        update: dict[str, Any] = {"writers": [_gated(writer) for writer in self._checks.writers(name, node)]}
+        if isinstance(node.bound, Pregel):
+            update["bound"] = self._accelerate_subgraph(node.bound)
+            update["subgraphs"] = [update["bound"] if one is node.bound else one for one in node.subgraphs]
+        else:
+            update["bound"] = self._watched(name, node.bound)
+        if hint is not None and hint.writes is not None:
+            update["writers"] = [_write_check(name, node, hint.writes), *update["writers"]]
+        if hint is not None and hint.reads is not None and node.mapper is None and isinstance(node.channels, list):
+            keys = frozenset(node.channels)
+            update["mapper"] = partial(DeclaredState, name, hint.reads, keys)
+        return node.copy(update)
+
+    def _watched(self, name: str, bound: Any) -> Any:
+        if self._in_place is not None:
+            bound = self._in_place.watched(name, bound)
+        return watched(name, bound, self._options.blocking_s, self._reporter)
 
 
 def _gated(writer: Any) -> Any:
     """A conditional edge that, in an early firing, waits until what it reads is settled."""
-    if not isinstance(writer, RunnableCallable) or not isinstance(getattr(writer.func, "__self__", None), BranchSpec):
+    if not is_branch(writer):
         return writer
     route = writer.afunc
     assert route is not None
