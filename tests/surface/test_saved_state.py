@@ -107,6 +107,7 @@ def test_an_update_as_the_input_begins_a_run_that_overlaps(bench: Bench) -> None
 
 def test_an_update_as_the_end_finishes_the_run(bench: Bench) -> None:
     app = bench.app(uneven(bench), checkpointer=InMemorySaver(), interrupt_before=["after"])
+    bench.overlapping = False
     bench.invoke(app, {"log": []}, thread())
     bench.update(app, thread(), None, as_node=END)
     assert bench.state(app, thread()).next == ()
@@ -121,6 +122,7 @@ def test_an_update_as_an_unknown_node_is_refused(bench: Bench) -> None:
 
 def test_an_update_that_could_be_of_two_nodes_is_refused(bench: Bench) -> None:
     app = bench.app(uneven(bench), checkpointer=InMemorySaver(), interrupt_before=["after"])
+    bench.overlapping = False
     bench.invoke(app, {"log": []}, thread())
     with pytest.raises(InvalidUpdateError, match="Ambiguous update, specify as_node"):
         bench.update(app, thread(), {"log": ["by hand"]})
