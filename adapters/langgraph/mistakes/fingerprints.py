@@ -44,8 +44,8 @@ def _fingerprint(value: Any, above: frozenset[int], depth: int) -> Hashable:
 
 
 def _parts(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [part for item in dict(value).items() for part in item]
+    if isinstance(value, dict):  # by dict's own method: a class derived from it may have another idea
+        return [part for item in dict.items(value) for part in item]
     if isinstance(value, BaseModel):
         # Not all of __dict__: that is where cached properties are kept, and reading one is not a change.
         return [vars(value).get(name) for name in type(value).model_fields]

@@ -6,26 +6,27 @@ Owns the search for the nodes behind an error of the run itself. It costs someth
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from langgraph.errors import InvalidUpdateError
 
 from alto_lg.adapters.langgraph.mistakes.words import quoted
 
-_OF_A_TASK = "During task with name"
-"""How LangGraph's own note on a node's error begins; such an error has its node's name."""
 _WHAT = "msgpack serializable: "
 """What stands before the type, where LangGraph's serializer refuses a value."""
 
 
-def explain(error: BaseException, loop: Any, writers: Mapping[str, str]) -> None:
+def explain(error: BaseException, loop: Any, writers: Mapping[str, str], known: Iterable[str] = ()) -> None:
     """Add to an error of a run what is known of its cause.
 
-    writers: the node that wrote a key last, by key.
+    writers: the node that wrote a key last, by key. known: what is known already.
     """
+    # LangGraph notes on the error of a node whose it is; there, and where we have been before, nothing is to be added.
     if not isinstance(error, Exception) or getattr(error, "__notes__", None):
         return
+    for note in known:
+        error.add_note(note)
     if isinstance(error, InvalidUpdateError):
         for note in _several_writers(str(error), loop):
             error.add_note(note)

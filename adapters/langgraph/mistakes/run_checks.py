@@ -28,6 +28,8 @@ from alto_lg.options import Options
 _STREAM_MODES = frozenset((*get_args(StreamMode), "tools"))  # LangGraph has "tools", but its type does not
 _DURABILITIES = get_args(Durability)
 
+_MOVED = "This run belongs to another event loop; create it where it is awaited."
+
 _reporters: weakref.WeakKeyDictionary[object, Reporter] = weakref.WeakKeyDictionary()
 """What has been said, by what the runs of one graph share."""
 
@@ -39,9 +41,10 @@ class RunChecks:
         self._loop = weakref.proxy(loop)  # the loop holds these checks, and is not to outlive its run
         self._options = options
         self._writers: dict[str, str] | None = None if loop.checkpointer is None else {}
-        self._others: frozenset[object] = frozenset()
+        self._others = threads.Runs()
         self._entered = False
         self._collided = False
+        self._home: asyncio.AbstractEventLoop | None = None
 
     def began(self) -> None:
         """The run has begun: LangGraph's own checks have passed, and no node has run.
@@ -51,6 +54,7 @@ class RunChecks:
             Mistake: With `strict=True`: what would be a warning.
         """
         loop = self._loop
+        self._home = _running_loop()
         if loop.durability == "sync" and loop.checkpointer is None:
             raise MissingCheckpointer
         if self._options.check:
@@ -59,13 +63,14 @@ class RunChecks:
             return
         for mistake, text in (*_settings(loop), *_destinations(loop)):
             self._reporter.report((mistake, text), text)
-        if isinstance(loop, SyncPregelLoop) and _holds_a_loop():
+        # A notebook runs its cells on a loop that has nothing else to do.
+        if isinstance(loop, SyncPregelLoop) and self._home is not None and "ipykernel" not in sys.modules:
             self._reporter.report(
                 "invoke", "invoke() blocks this event loop while the graph runs; await ainvoke() instead."
             )
         if self._thread is not None:
-            self._entered = True
             self._others = threads.enter(loop.checkpointer, self._thread, self)
+            self._entered = True
             if self._others and self._options.strict:
                 self._leave()
                 self._report_collision()
@@ -86,9 +91,12 @@ class RunChecks:
             Mistake: With `strict=True`, if nothing else was raised: what would be a warning.
         """
         self._leave()
+        moved = self._home is not None and self._home is not _running_loop()
         if error is not None:
-            notes.explain(error, self._loop, self._writers or {})
+            notes.explain(error, self._loop, self._writers or {}, [_MOVED] if moved else [])
             return
+        if moved:
+            self._reporter.report("moved", _MOVED)
         if self._collided:
             self._report_collision()
         if self._loop.checkpointer is None and not self._loop.is_nested:
@@ -151,17 +159,16 @@ def _destinations(loop: Any) -> Iterator[tuple[str, str]]:
             yield "routed", routed("The input", target, nodes)
 
 
-def _holds_a_loop() -> bool:
-    """Whether an event loop runs in this thread, and is ours to complain about: that of a notebook always runs."""
+def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
-        asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return "ipykernel" not in sys.modules
+        return None
 
 
 def _questions(loop: Any) -> Iterator[str]:
     """What a run without checkpointer has asked: nobody can answer it."""
     tasks = getattr(loop, "tasks", {})
-    for name in sorted({tasks[task].name for task, key, _ in loop.checkpoint_pending_writes if key == INTERRUPT}):
+    asking = {task for task, key, _ in loop.checkpoint_pending_writes if key == INTERRUPT}
+    for name in sorted({tasks[task].name for task in asking if task in tasks}):
         yield f"Node {name!r} called interrupt(): add a checkpointer, or this run cannot be resumed."
