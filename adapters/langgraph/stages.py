@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial, reduce
-from typing import Any, is_typeddict
+from typing import Any
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.output_parsers import BaseOutputParser
@@ -107,7 +107,7 @@ def _state_class(node: PregelNode) -> type | None:
 
 def runs_code(state: type | None) -> bool:
     """Whether making or reading an instance of a state class runs code of the user's (validators, properties)."""
-    if state is None or is_typeddict(state):
+    if state is None:
         return False
     if any(isinstance(value, property | cached_property) for base in state.__mro__ for value in _own(base).values()):
         return True
@@ -120,7 +120,7 @@ def runs_code(state: type | None) -> bool:
 
 def _own(base: type) -> dict[str, object]:
     """What a class of the user's defines itself."""
-    return {} if base is object or base.__module__.startswith(("pydantic", "typing")) else dict(vars(base))
+    return {} if base.__module__.startswith(("builtins", "pydantic", "typing")) else dict(vars(base))
 
 
 def branches_of(node: PregelNode) -> list[BranchSpec]:
