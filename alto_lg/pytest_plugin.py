@@ -2,25 +2,21 @@
 
 Owns when acceleration begins and ends, and what pytest is told of it. Always true: without `--alto` it does nothing;
 with it, a test fails only for what it checks itself, unless `--alto-strict` asks for more.
+
+There is no assertion here for pytest to explain: PYTEST_DONT_REWRITE.
 """
 
 from __future__ import annotations
 
-import functools
-import sys
-import types
-import warnings
 from collections.abc import Generator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from alto_lg.adapters.langgraph.acceleration import Acceleration, observers
-from alto_lg.adapters.langgraph.internals import Pregel
-from alto_lg.engine.statistics import RunStatistics
-from alto_lg.errors import AltoWarning
-from alto_lg.installing import graph_observers, install, uninstall
+from alto_lg.installing import install, uninstall
 from alto_lg.suite import Recorder, SuiteCounts
+from alto_lg.watching import watched
 
 _SENT = "alto_lg"
 """The name under which a worker of pytest-xdist sends its counts."""
@@ -79,59 +75,26 @@ class Session:
     def __init__(self, *, strict: bool) -> None:
         self.strict = strict
         self.recorder = Recorder()
-        self._lost_workers = 0
-        self._watched_init: Any = None
-        self._diverted: list[types.ModuleType] = []
-
-    # ── from the first conftest to the end ──────────────────────────────────────────────────────────────────
+        self._open = ExitStack()
+        self._workers: list[SuiteCounts | None] = []
 
     def begin(self, options: dict[str, Any]) -> None:
-        install(**options)
-        observers.append(self._run_ended)
-        graph_observers.append(self._graph_made)
-        self._watch_graphs_by_hand()
-        self._divert_warnings()
+        """From the first conftest on."""
+        try:
+            install(**options)
+        except ValueError as installed:
+            raise pytest.UsageError(f"--alto: {installed}") from installed
+        self._open.callback(uninstall)
+        self._open.enter_context(watched(self.recorder))
 
     def end(self) -> None:
-        for module in self._diverted:
-            module.warnings = warnings  # type: ignore[attr-defined]
-        if vars(Pregel)["__init__"] is self._watched_init:
-            Pregel.__init__ = self._watched_init.__wrapped__  # type: ignore[method-assign]
-        graph_observers.remove(self._graph_made)
-        observers.remove(self._run_ended)
-        uninstall()
-
-    def _run_ended(self, acceleration: Acceleration, statistics: RunStatistics) -> None:
-        self.recorder.run_ended(acceleration.original.get_name(), statistics)
-
-    def _graph_made(self, graph: object) -> None:
-        self.recorder.graph_made()
-
-    def _watch_graphs_by_hand(self) -> None:
-        """LangGraph itself makes its graphs by `Pregel.__init__`, too; what others make so is theirs."""
-        original, recorder = Pregel.__init__, self.recorder
-
-        @functools.wraps(original)
-        def watched(graph: Any, *args: Any, **kwargs: Any) -> None:
-            maker = sys._getframe(1).f_globals.get("__name__", "")
-            if maker.partition(".")[0] not in ("langgraph", "alto_lg"):
-                recorder.built_by_hand(type(graph).__name__)
-            original(graph, *args, **kwargs)
-
-        self._watched_init = watched
-        Pregel.__init__ = watched  # type: ignore[method-assign]
-
-    def _divert_warnings(self) -> None:
-        """What we warn of is told in the summary. Suites count warnings, or make errors of them."""
-        for name, module in list(sys.modules.items()):
-            if name.startswith("alto_lg.") and vars(module).get("warnings") is warnings and module is not _this():
-                self._diverted.append(module)
-                module.warnings = _Diverted(self.recorder)  # type: ignore[attr-defined]
+        self._open.close()
 
     # ── each test ───────────────────────────────────────────────────────────────────────────────────────────
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self.recorder.take_incidents()  # what happened before this test is not its fault
         self.recorder.test = item.nodeid
         try:
             return (yield)
@@ -174,34 +137,22 @@ class Session:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         sent = getattr(node, "workeroutput", {}).get(_SENT)
-        if sent is None:
-            self._lost_workers += 1
-        else:
-            self.recorder.counts.include(SuiteCounts.from_plain(sent))
+        self._workers.append(None if sent is None else SuiteCounts.from_plain(sent))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("alto_lg")
-        for line in self.recorder.counts.lines():
+        for line in self._counts().lines():
             terminalreporter.line(line)
-        if self._lost_workers:
-            terminalreporter.line(f"{self._lost_workers} worker(s) ended without a word: their counts are missing")
+        if None in self._workers:
+            lost = self._workers.count(None)
+            terminalreporter.line(f"workers that ended without a word, whose counts are missing: {lost}")
 
-
-class _Diverted:
-    """Stands for the module `warnings` in modules of ours."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(warnings, name)
-
-    def warn(self, message: Any, category: type[Warning] | None = None, stacklevel: int = 1, **rest: Any) -> None:
-        if isinstance(message, AltoWarning) or (category is not None and issubclass(category, AltoWarning)):
-            self._recorder.warned(str(message))
-        else:
-            warnings.warn(message, category, stacklevel + 1, **rest)
-
-
-def _this() -> types.ModuleType:
-    return sys.modules[__name__]
+    def _counts(self) -> SuiteCounts:
+        """Where workers ran the tests, theirs: what this process made, each of them made as well."""
+        if not self._workers:
+            return self.recorder.counts
+        total = SuiteCounts()
+        for sent in self._workers:
+            if sent is not None:
+                total.include(sent)
+        return total

@@ -8,19 +8,21 @@ of the package until a graph is made, and a process that makes none pays for nei
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` and `importlib.abc` would double the time that the interpreter takes to start
+    from collections.abc import Callable, Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any, TypeAlias
+
+    Transform: TypeAlias = Callable[[Any], Any]
 
 VARIABLE = "ALTO_LG"
-
-Transform = Callable[[Any], Any]
 
 _MAKERS = {
     "langgraph.graph.state": ("StateGraph", "compile"),
@@ -113,29 +115,27 @@ def _accelerated(graph: Any) -> Any:
     return installing.accelerated(graph)
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds LangGraph's modules where they always were, and patches them once they have run."""
 
     def __init__(self, transform: Transform) -> None:
         self._transform = transform
-        self._searching: set[str] = set()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in _MAKERS or fullname in self._searching:
+        if fullname not in _MAKERS:
             return None
-        self._searching.add(fullname)  # the search below asks every finder, this one too
-        try:
-            spec = importlib.util.find_spec(fullname)
-        finally:
-            self._searching.discard(fullname)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _PatchingLoader(spec.loader, self._transform)
-        return spec
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(fullname, path, target)
+            if spec is not None and spec.loader is not None:
+                # Duck-typed: to be a `Loader` by class would cost the import that is saved above.
+                spec.loader = _PatchingLoader(spec.loader, self._transform)  # type: ignore[assignment]
+                return spec
+        return None
 
 
-class _PatchingLoader(Loader):
+class _PatchingLoader:
     """Loads one module with its own loader, and leaves no trace of itself in it."""
 
     def __init__(self, loader: Loader, transform: Transform) -> None:

@@ -90,7 +90,10 @@ class SuiteCounts:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> SuiteCounts:
-        return cls(**{name: Cases(*value) if isinstance(value, list) else value for name, value in plain.items()})
+        values: dict[str, Any] = {}
+        for name, value in plain.items():
+            values[name] = Cases(*value) if isinstance(value, list) else value
+        return cls(**values)
 
     def lines(self) -> Iterator[str]:
         """The summary."""
