@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from langgraph.graph import StateGraph
@@ -27,6 +28,7 @@ def accelerate(
     check: bool = False,
     blocking_s: float = 1.0,
     allow_unchecked: bool = False,
+    annotate: bool = True,
     **compile_options: Any,
 ) -> Any:
     """Return a graph that gives the same answers as `graph`, sooner.
@@ -48,6 +50,8 @@ def accelerate(
             a walk through these values for each node; meant for tests.
         blocking_s: How long an async node may hold the event loop without a word, in seconds; 0 says nothing.
         allow_unchecked: Accelerate also with a version of LangGraph that this one was not checked against.
+        annotate: Show the ancestry of each firing as `alto_ancestry` in the metadata of its messages and traces;
+            without it, metadata is LangGraph's to the letter. (`current_ancestry` works either way.)
 
     Returns:
         A graph of the same type, with every method of LangGraph's.
@@ -65,6 +69,7 @@ def accelerate(
         check=check,
         blocking_s=blocking_s,
         allow_unchecked=allow_unchecked,
+        annotate=annotate,
     )
     if isinstance(graph, StateGraph):
         graph = graph.compile(**compile_options)
@@ -76,7 +81,9 @@ def accelerate(
             f"alto_lg.accelerate() got a {type(graph).__name__}. Pass a StateGraph, a graph from "
             "StateGraph.compile(), or a function decorated with @entrypoint."
         )
-    if acceleration_of(graph) is not None:
+    acceleration = acceleration_of(graph)
+    if acceleration is not None:
+        _warn_of_ignored(options, acceleration.options)
         return graph
     if not supported(installed()) and not allow_unchecked:
         warnings.warn(
@@ -87,6 +94,23 @@ def accelerate(
         )
         return graph
     return accelerated(graph, options)
+
+
+def _warn_of_ignored(asked: Options, have: Options) -> None:
+    """A graph is accelerated once: what was asked for later, and is not what it has, has no effect."""
+    usual = Options()
+    ignored = [
+        f"{option.name}={value!r}"
+        for option in fields(Options)
+        if (value := getattr(asked, option.name)) not in (getattr(usual, option.name), getattr(have, option.name))
+    ]
+    if ignored:
+        warnings.warn(
+            f"accelerate() got a graph that is accelerated already, so {', '.join(ignored)} has no effect. Accelerate "
+            "it once, with all options.",
+            AltoWarning,
+            stacklevel=3,
+        )
 
 
 def statistics(app: Any) -> RunStatistics | None:

@@ -28,6 +28,7 @@ class Options:
     check: bool = False
     blocking_s: float = 1.0
     allow_unchecked: bool = False
+    annotate: bool = True
 
     def __post_init__(self) -> None:
         _one_of("overlap", self.overlap, get_args(Overlap))

@@ -75,6 +75,7 @@ class Lookahead:
         self.use_astream = False
         self.loop = loop
         self._wired = wired
+        self._annotate = loop.acceleration.options.annotate
         self._clock = loop.clock()
         self._written: defaultdict[int, defaultdict[str, list[tuple[Any, Any]]]] = defaultdict(
             lambda: defaultdict(list)
@@ -128,7 +129,7 @@ class Lookahead:
             self.tally.firings += 1
             if firing.status is Status.RUNNING and not firing.early:
                 self._started[firing] = now
-                describe(task.config, firing.ancestry, self.tally)
+                describe(task.config, firing.ancestry, self.tally, self._annotate)
                 if task.writes:  # restored from a checkpoint: it does not run again
                     self.task_ended(task.id, task.writes)
         current = set(self._official.values())
@@ -193,7 +194,7 @@ class Lookahead:
     def _solitary_step(self, now: float) -> _Solitary:
         (task,) = self.loop.tasks.values()
         ancestry = self.machine.run.triggered(task.name, self.loop.step)
-        describe(task.config, ancestry, self.tally)
+        describe(task.config, ancestry, self.tally, self._annotate)
         self.tally.firings += 1
         return _Solitary(task.id, task.name, self.loop.step, now, task.writes)
 

@@ -89,7 +89,7 @@ class Preparation:
             retry_policy=loop.retry_policy,
         )
         assert isinstance(task, PregelExecutableTask)
-        describe(task.config, firing.ancestry, self._tally)
+        describe(task.config, firing.ancestry, self._tally, loop.acceleration.options.annotate)
         gate = early.gate()
         if gate is not None:
             task.config[CONF][GATE] = gate
@@ -102,11 +102,11 @@ class Preparation:
         return packet
 
 
-def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally) -> None:
-    """Put the ancestry where the node, and whoever streams its messages, can see it."""
+def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally, annotate: bool) -> None:
+    """Put the ancestry where the node can see it; with `annotate`, whoever streams its messages, too."""
     config[CONF][ANCESTRY] = ancestry
     config[CONF][TALLY] = tally
-    callbacks = config.get("callbacks")
+    callbacks = config.get("callbacks") if annotate else None
     if callbacks is not None and not isinstance(callbacks, list) and callbacks.handlers:
         callbacks.add_metadata({EVENT_KEY: str(ancestry)})
 

@@ -118,7 +118,7 @@ def test_outside_an_accelerated_graph_there_is_no_ancestry() -> None:
     assert all(line.endswith("None") for line in run(main).result["log"])
 
 
-def test_streamed_messages_carry_the_ancestry_of_their_firing() -> None:
+def _talking() -> StateGraph:
     async def plan(state: State) -> dict[str, list[int]]:
         return {"items": [0, 1]}
 
@@ -134,12 +134,26 @@ def test_streamed_messages_carry_the_ancestry_of_their_firing() -> None:
     graph.add_node(talk)
     graph.add_edge(START, "plan")
     graph.add_conditional_edges("plan", each, ["talk"])
+    return graph
 
+
+def test_streamed_messages_carry_the_ancestry_of_their_firing() -> None:
     async def main() -> set[tuple[str, str]]:
-        events = alto_lg.accelerate(graph).astream({}, stream_mode="messages")
+        events = alto_lg.accelerate(_talking()).astream({}, stream_mode="messages")
         return {(metadata["alto_ancestry"], metadata["langgraph_node"]) async for _, metadata in events}
 
     assert run(main).result == {("request ▸ plan ▸ talk#0", "talk"), ("request ▸ plan ▸ talk#1", "talk")}
+
+
+def test_without_annotations_the_metadata_of_messages_has_langgraphs_keys_alone() -> None:
+    async def keys(app: Any) -> list[list[str]]:
+        return [sorted(metadata) async for _, metadata in app.astream({}, stream_mode="messages")]
+
+    async def main() -> None:
+        ours, theirs = alto_lg.accelerate(_talking(), annotate=False), _talking().compile()
+        assert await keys(ours) == await keys(theirs) != []
+
+    run(main)
 
 
 def test_the_ancestry_of_a_subgraph_hangs_under_the_firing_that_invoked_it() -> None:
