@@ -54,7 +54,9 @@ class RunChecks:
             Mistake: With `strict=True`: what would be a warning.
         """
         loop = self._loop
-        self._home = _running_loop()
+        in_loop = _running_loop()
+        is_sync = isinstance(loop, SyncPregelLoop)
+        self._home = None if is_sync else in_loop
         if loop.durability == "sync" and loop.checkpointer is None:
             raise MissingCheckpointer
         if self._options.check:
@@ -64,7 +66,7 @@ class RunChecks:
         for mistake, text in (*_settings(loop), *_destinations(loop)):
             self._reporter.report((mistake, text), text)
         # A notebook runs its cells on a loop that has nothing else to do.
-        if isinstance(loop, SyncPregelLoop) and self._home is not None and "ipykernel" not in sys.modules:
+        if is_sync and in_loop is not None and "ipykernel" not in sys.modules:
             self._reporter.report(
                 "invoke", "invoke() blocks this event loop while the graph runs; await ainvoke() instead."
             )
