@@ -65,7 +65,7 @@ def explain(app: Any) -> Explanation:
     acceleration = acceleration_of(app)
     if acceleration is None:
         raise TypeError(f"alto_lg.explain() got a {type(app).__name__} that did not come from alto_lg.accelerate().")
-    found = outlooks(acceleration.wired.plan)
+    found = outlooks(acceleration.wired.plan, can_pause=bool(app.checkpointer))
     return Explanation(tuple(_node(outlook) for outlook in found if outlook.stage.name != _START))
 
 

@@ -33,8 +33,13 @@ class Outlook:
     advice: tuple[Advice, ...]
 
 
-def outlooks(plan: Plan) -> list[Outlook]:
-    """One outlook for each stage, in the order of the graph."""
+def outlooks(plan: Plan, *, can_pause: bool = False) -> list[Outlook]:
+    """One outlook for each stage, in the order of the graph; `can_pause` if its runs have a checkpointer."""
+    if can_pause:
+        stages = {
+            name: replace(stage, barrier=stage.barrier or stage.may_interrupt) for name, stage in plan.stages.items()
+        }
+        plan = replace(plan, stages=stages)
     depths = _Depths(plan)
     return [_outlook(plan, stage, depths.rivals(name)) for name, stage in plan.stages.items()]
 
@@ -60,14 +65,20 @@ def _grouped(blocked: dict[str, str]) -> tuple[str, ...]:
 
 def _own_reason(stage: Stage) -> str | None:
     if stage.barrier:
-        return "it is declared a barrier"
+        return f"it {_keeps_barrier(stage)}"
     return stage.never_early
+
+
+def _keeps_barrier(stage: Stage) -> str:
+    if stage.may_interrupt:
+        return "may pause the run by interrupt() or unseen code, and with a checkpointer nothing passes it"
+    return "is declared a barrier"
 
 
 def _reason(plan: Plan, stage: Stage, rival: Stage) -> str | None:
     """What holds `stage` up about a rival, said of the rival."""
     if rival.barrier:
-        return "is declared a barrier"
+        return _keeps_barrier(rival)
     written = rival.writes.keys.within(plan.keys) & stage.reads.keys.within(plan.keys)
     if written:
         names = ", ".join(sorted(written)[:3]) + (", …" if len(written) > 3 else "")

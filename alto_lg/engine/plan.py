@@ -83,13 +83,11 @@ class Plan:
     """All stages of one graph.
 
     keys: the state keys, which is what "every key" means.
-    unsupported: why the graph as a whole runs as plain LangGraph, or None.
     """
 
     stages: Mapping[str, Stage]
     keys: frozenset[str]
     joins: tuple[Join, ...] = ()
-    unsupported: str | None = None
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:

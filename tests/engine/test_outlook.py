@@ -40,6 +40,16 @@ def test_a_stage_behind_a_fast_branch_may_start_beside_the_slow_one() -> None:
     assert found.reasons == ()
 
 
+def test_where_the_run_can_pause_a_stage_that_may_do_so_holds_up_whoever_would_pass_it() -> None:
+    pausing = _fork(slow=stage("slow", may_interrupt=True))
+    assert _outlook(pausing, "after").starts_early
+    (held,) = [one for one in outlooks(pausing, can_pause=True) if one.stage.name == "after"]
+    assert not held.starts_early
+    assert held.reasons == (
+        "'slow' may pause the run by interrupt() or unseen code, and with a checkpointer nothing passes it",
+    )
+
+
 def test_stages_of_the_same_step_are_no_rivals() -> None:
     assert "slow" not in _outlook(_fork(), "fast").rivals
 
