@@ -134,8 +134,10 @@ class AltoRunner(PregelRunner):
         tasks = tuple(tasks)
         ticking = super().tick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
         in_caller = len(tasks) == 1 and timeout is None and get_waiter is None
-        if self._threads is None or not in_caller or isinstance(tasks[0].proc, Handover):
-            yield from ticking
-            return
-        with self._threads.slot_of_caller():  # LangGraph runs a single task in the thread of the caller
+        bounded = self._threads is not None and self._threads.is_exact
+        return self._in_slot(ticking) if bounded and in_caller and not isinstance(tasks[0].proc, Handover) else ticking
+
+    def _in_slot(self, ticking: Iterator[None]) -> Iterator[None]:
+        """LangGraph runs a single task in the thread of the caller."""
+        with self._threads.slot_of_caller():
             yield from ticking

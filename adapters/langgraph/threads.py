@@ -44,11 +44,11 @@ class NodeThreads:
         self._background = background
         self._pool = background.stack.enter_context(ThreadPoolExecutor(_NO_LIMIT, thread_name_prefix="alto_lg"))
         background.executor = self._pool
-        self.is_exact = nodes_at_once is not None
+        self.is_exact = bool(nodes_at_once)  # else a node in the caller's own thread need not be counted
         self._free = nodes_at_once or NODES_AT_ONCE_MAX
         self._lock = threading.Lock()
         self._arrival = itertools.count()
-        self._waiting: list[tuple[Rank, int, Callable[[], None]]] = []
+        self._waiting: list[tuple[Rank, int, Callable[[], bool]]] = []
 
     def submit(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:
         """What LangGraph's loop and runner call: nodes are ranked, all else starts at once."""
@@ -81,15 +81,13 @@ class NodeThreads:
     @contextlib.contextmanager
     def slot_of_caller(self) -> Iterator[None]:
         """A place for a node that runs in the caller's own thread."""
-        if self.is_exact:
-            admitted = threading.Event()
-            self._wait(_FIRST, admitted.set)
-            admitted.wait()
+        admitted = threading.Event()
+        self._wait(_FIRST, lambda: not admitted.set())
+        admitted.wait()
         try:
             yield
         finally:
-            if self.is_exact:
-                self.lend()
+            self.lend()
 
     def _after(
         self, early: ThreadedFiring, official: Callable[..., Any], call: Callable[[], Any], flags: tuple[bool, bool]
@@ -110,8 +108,15 @@ class NodeThreads:
         future = self._registered(flags)
         if ended is not None:
             future.add_done_callback(ended)
-        self._wait(rank, partial(self._pool.submit, self._work, future, call))
+        self._wait(rank, partial(self._start, future, call))
         return future
+
+    def _start(self, future: Future[Any], call: Callable[[], Any]) -> bool:
+        """Whether it was started; what was cancelled while it waited is not."""
+        if future.cancelled():
+            return False
+        self._pool.submit(self._work, future, call)
+        return True
 
     def _registered(self, flags: tuple[bool, bool]) -> Future[Any]:
         future: Future[Any] = Future()
@@ -125,7 +130,7 @@ class NodeThreads:
         finally:
             self.lend()
 
-    def _wait(self, rank: Rank, start: Callable[[], Any]) -> None:
+    def _wait(self, rank: Rank, start: Callable[[], bool]) -> None:
         with self._lock:
             heapq.heappush(self._waiting, (rank, next(self._arrival), start))
         self._serve()
@@ -137,7 +142,9 @@ class NodeThreads:
                     return
                 self._free -= 1
                 _, _, start = heapq.heappop(self._waiting)
-            start()
+            if not start():
+                with self._lock:
+                    self._free += 1
 
 
 def _let_others_first(call: Callable[[], Any]) -> Any:
