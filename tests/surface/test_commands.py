@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from typing import Annotated, Any
 
-import pytest
 from dropin.shapes.base import Builder, Log, add_all, connect
 from langgraph.graph import END, START
 from langgraph.types import Command, Overwrite, Send
@@ -127,9 +126,7 @@ def test_an_overwrite_replaces_what_a_reducer_would_add_to(bench: Bench) -> None
     bench.assert_started_early(app)
 
 
-def test_a_loop_beside_a_slow_node_turns_as_often_as_it_should(bench: Bench, request: pytest.FixtureRequest) -> None:
-    if bench.is_ours and bench.colour == "sync":
-        request.applymarker(pytest.mark.xfail(strict=True, reason="a router's TypedDict of typing_extensions"))
+def test_a_loop_beside_a_slow_node_turns_as_often_as_it_should(bench: Bench) -> None:
 
     def turn(state: Turns) -> dict[str, Any]:
         if state["turns"] == 2:
