@@ -58,7 +58,8 @@ class SuiteCounts:
     """What is told at the end.
 
     graphs: that were accelerated. by_hand: that were made as `Pregel(...)`, and so cannot be, by the tests making them.
-    saved_s: the sum of what each run estimates to have saved, in seconds.
+    firings: those of runs that were not left to LangGraph's steps. saved_s: the sum of what each run estimates to have
+        saved, in seconds.
     """
 
     graphs: int = 0
@@ -104,7 +105,10 @@ class SuiteCounts:
             f"{self.plain.total()} fell back to plain LangGraph"
         )
         share = self.early_starts / self.firings if self.firings else 0.0
-        yield f"firings: {self.firings}, started early: {self.early_starts} ({share:.0%}), saved: {self.saved_s:.2f} s"
+        yield (
+            f"firings of the other runs: {self.firings}, started early: {self.early_starts} ({share:.0%}), "
+            f"saved: {self.saved_s:.2f} s"
+        )
         yield from _section("runs kept step by step, because the suite asks for it", self.stepwise)
         yield from _section("runs that fell back to plain LangGraph", self.plain)
         yield from _section("results dropped", self.dropped)

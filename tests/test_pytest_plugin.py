@@ -208,7 +208,7 @@ def test_a_suite_runs_accelerated_and_hears_what_that_did(suite: pytest.Pytester
         "graphs accelerated: 7",
         "graphs built by hand as Pregel(...), which cannot be: 1",
         "runs: 7, of which 4 kept step by step as the suite asks, 0 fell back to plain LangGraph",
-        "firings: 10, started early: 2 (20%), saved: 2.00 s",
+        "firings of the other runs: 10, started early: 2 (20%), saved: 2.00 s",
         "runs kept step by step, because the suite asks for it: 4",
         f"     4  {SAVES_EACH_STEP}",
         "          test_suite.py::test_steps_apart[0]",
@@ -231,7 +231,7 @@ def test_workers_of_xdist_add_up_to_one_summary(suite: pytest.Pytester) -> None:
     assert lines[0] == f"graphs accelerated: {6 + 2 * 2}", "each worker imports the two graphs of modules"
     assert lines[2:6] == [
         "runs: 7, of which 4 kept step by step as the suite asks, 0 fell back to plain LangGraph",
-        "firings: 10, started early: 2 (20%), saved: 2.00 s",
+        "firings of the other runs: 10, started early: 2 (20%), saved: 2.00 s",
         "runs kept step by step, because the suite asks for it: 4",
         f"     4  {SAVES_EACH_STEP}",
     ]
@@ -395,7 +395,7 @@ def test_counts_of_two_processes_add_up_and_keep_their_tests() -> None:
     assert (counts.by_hand.total(), counts.warned.total(), counts.plain.total()) == (2, 4, 2)
     assert counts.warned.tests == {"careful": ["test_0", "test_1"]}
     assert next(line for line in counts.lines() if line.startswith("firings")) == (
-        "firings: 8, started early: 6 (75%), saved: 1.00 s"
+        "firings of the other runs: 8, started early: 6 (75%), saved: 1.00 s"
     )
 
 
