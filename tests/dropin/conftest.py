@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("dropin.mistaken")
+
 SAID = (
     "Node 'foreign' returned key 'no such key'",
     "Node 'start' sent a packet to 'nobody'",

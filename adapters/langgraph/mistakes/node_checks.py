@@ -56,11 +56,13 @@ class NodeChecks:
         """LangGraph's first writer of a state graph's node has two entries: the updates, and where `goto` leads."""
         if not isinstance(entry, ChannelWriteTupleEntry):
             return entry
+        if name == START:  # what it hands on is the input, which is not the node's doing
+            return entry
         if at > 0:
             return entry._replace(mapper=self._goto(name, entry.mapper))
         # A subgraph returns its own keys: those that its caller does not have are dropped on purpose. And what has
         # no keys of its own, a state that is one value, cannot lose one.
-        if isinstance(node.bound, Pregel) or name == START or "__root__" in self._channels:
+        if isinstance(node.bound, Pregel) or "__root__" in self._channels:
             return entry
         return entry._replace(mapper=self._updates(name, entry.mapper))
 

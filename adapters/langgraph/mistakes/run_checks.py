@@ -41,9 +41,7 @@ class RunChecks:
         self._loop = weakref.proxy(loop)  # the loop holds these checks, and is not to outlive its run
         self._options = options
         self._writers: dict[str, str] | None = None if loop.checkpointer is None else {}
-        self._others = threads.Runs()
         self._entered = False
-        self._collided = False
         self._home: asyncio.AbstractEventLoop | None = None
 
     def began(self) -> None:
@@ -71,20 +69,14 @@ class RunChecks:
                 "invoke", "invoke() blocks this event loop while the graph runs; await ainvoke() instead."
             )
         if self._thread is not None:
-            self._others = threads.enter(loop.checkpointer, self._thread, self)
+            threads.enter(loop.checkpointer, self._thread, self)
             self._entered = True
-            if self._others and self._options.strict:
-                self._leave()
-                self._report_collision()
 
     def committed(self, task: Any, writes: Sequence[tuple[str, Any]]) -> None:
         """LangGraph has taken the writes of a task that succeeded."""
         if self._writers is not None:
             for key, _ in writes:
                 self._writers[key] = task.name
-            if self._others and not self._collided:
-                # Another run may have been on its way out, as that of a stream which nobody reads any more.
-                self._collided = threads.in_progress(self._loop.checkpointer, self._thread or "", self._others)
 
     def ended(self, error: BaseException | None = None) -> None:
         """LangGraph has left the run, with that error if with any.
@@ -92,15 +84,20 @@ class RunChecks:
         Raises:
             Mistake: With `strict=True`, if nothing else was raised: what would be a warning.
         """
-        self._leave()
+        # Asked at the end of a run that was not broken off: that of a stream which nobody reads any more is closed
+        # when Python comes to it, which may be after the next run on its thread has begun.
+        is_alone = not self._entered or threads.leave(self._loop.checkpointer, self._thread or "", self)
         moved = self._home is not None and self._home is not _running_loop()
         if error is not None:
             notes.explain(error, self._loop, self._writers or {}, [_MOVED] if moved else [])
             return
         if moved:
             self._reporter.report("moved", _MOVED)
-        if self._collided:
-            self._report_collision()
+        if not is_alone:
+            self._reporter.report(
+                "not alone",
+                f"Thread {self._thread!r} already has a run in progress; LangGraph keeps only the last to finish.",
+            )
         if self._loop.checkpointer is None and not self._loop.is_nested:
             for text in _questions(self._loop):
                 self._reporter.report(("interrupt", text), text)
@@ -119,17 +116,6 @@ class RunChecks:
             return None
         thread = self._loop.config[CONF].get("thread_id")
         return None if thread is None else str(thread)
-
-    def _leave(self) -> None:
-        if self._entered and self._thread is not None:
-            self._entered = False
-            threads.leave(self._loop.checkpointer, self._thread, self)
-
-    def _report_collision(self) -> None:
-        self._reporter.report(
-            "collision",
-            f"Thread {self._thread!r} already has a run in progress; LangGraph keeps only the last to finish.",
-        )
 
 
 def _settings(loop: Any) -> Iterator[tuple[str, str]]:

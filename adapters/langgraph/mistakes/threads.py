@@ -5,39 +5,28 @@ Always true: savers and runs are held weakly, so that a run that never says that
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from typing import Any
 
-Runs = weakref.WeakSet[Any]
-
 _lock = threading.Lock()
-_in_progress: weakref.WeakKeyDictionary[Any, dict[str, Runs]] = weakref.WeakKeyDictionary()
+_in_progress: weakref.WeakKeyDictionary[Any, dict[str, weakref.WeakSet[Any]]] = weakref.WeakKeyDictionary()
 
 
-def enter(saver: Any, thread: str, run: object) -> Runs:
-    """Note that a run is in progress; the others on its thread. A saver that cannot be a key is not watched."""
-    try:
-        with _lock:
-            runs = _in_progress.setdefault(saver, {}).setdefault(thread, Runs())
-            others = Runs(runs)
-            runs.add(run)
-    except TypeError:  # not hashable, or not to be referred to weakly
-        return Runs()
-    return others
+def enter(saver: Any, thread: str, run: object) -> None:
+    """Note that a run is in progress. A saver that cannot be a key is not watched."""
+    with _lock, contextlib.suppress(TypeError):  # not hashable, or not to be referred to weakly
+        _in_progress.setdefault(saver, {}).setdefault(thread, weakref.WeakSet()).add(run)
 
 
-def leave(saver: Any, thread: str, run: object) -> None:
-    """The run has ended; harmless if it was not noted."""
-    with _lock:
+def leave(saver: Any, thread: str, run: object) -> bool:
+    """The run has ended; whether it leaves none behind on its thread."""
+    with _lock, contextlib.suppress(TypeError):
         threads = _in_progress.get(saver, {})
-        runs = threads.get(thread, Runs())
+        runs = threads.get(thread, weakref.WeakSet())
         runs.discard(run)
-        if not runs:
-            threads.pop(thread, None)
-
-
-def in_progress(saver: Any, thread: str, runs: Runs) -> bool:
-    """Whether one of these runs still is."""
-    with _lock:
-        return bool(runs & _in_progress.get(saver, {}).get(thread, Runs()))
+        if runs:
+            return False
+        threads.pop(thread, None)
+    return True
