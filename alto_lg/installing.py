@@ -21,6 +21,7 @@ from alto_lg.options import Options
 graph_observers: list[Callable[[Any], None]] = []
 """Called with every graph that was accelerated because of `install`."""
 
+_DEFAULTS: Mapping[str, Any] = {"annotate": False}
 _lock = threading.Lock()
 _installed: Mapping[str, Any] | None = None
 
@@ -32,7 +33,8 @@ def install(**accelerate_options: Any) -> None:
     Calling it again with the same options does nothing.
 
     Args:
-        accelerate_options: As for `alto_lg.accelerate`, but `hints`: they name the nodes of one graph.
+        accelerate_options: As for `alto_lg.accelerate`, without `hints`, which name the nodes of one graph. `annotate`
+            is False unless you set it: code that knows nothing of alto_lg finds what LangGraph shows, to the letter.
 
     Raises:
         TypeError: An option that `accelerate` does not have, or `hints`.
@@ -44,15 +46,16 @@ def install(**accelerate_options: Any) -> None:
             "install() takes no hints, because they name the nodes of one graph. Decorate the functions of its nodes "
             "with alto_lg.node, or pass hints to alto_lg.accelerate(graph, hints=...)."
         )
-    Options(**accelerate_options)  # raises here, and not in somebody's compile()
+    options = {**_DEFAULTS, **accelerate_options}
+    Options(**options)  # raises here, and not in somebody's compile()
     with _lock:
-        if _installed is not None and Options(**_installed) != Options(**accelerate_options):
+        if _installed is not None and Options(**_installed) != Options(**options):
             raise ValueError(
                 f"alto_lg is installed already with {_in_words(_installed)}; install() got "
                 f"{_in_words(accelerate_options)}. Call alto_lg.uninstall() first to change them."
             )
         if _installed is None:
-            _installed = dict(accelerate_options)
+            _installed = options
             startup.patch_all(accelerated)
 
 
@@ -86,4 +89,5 @@ def accelerated(graph: Any) -> Any:
 
 
 def _in_words(options: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in options.items()) or "the default options"
+    chosen = {name: value for name, value in options.items() if (name, value) not in _DEFAULTS.items()}
+    return ", ".join(f"{name}={value!r}" for name, value in chosen.items()) or "the default options"

@@ -19,7 +19,7 @@ import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langgraph.func import entrypoint
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel import Pregel
 from typing_extensions import TypedDict
@@ -130,6 +130,24 @@ def test_installing_twice_accelerates_once() -> None:
 def test_an_option_that_is_given_its_default_is_no_other_option() -> None:
     alto_lg.install()
     alto_lg.install(overlap="branches")
+
+
+def test_messages_carry_no_metadata_of_ours_unless_they_are_asked_for() -> None:
+    alto_lg.install()
+
+    def metadata() -> set[str]:
+        agent = StateGraph(MessagesState)
+        model = GenericFakeChatModel(messages=iter([AIMessage("done")]))
+        agent.add_node("agent", lambda state: {"messages": model.invoke(state["messages"])})
+        agent.add_edge(START, "agent")
+        stream = agent.compile().stream({"messages": [("user", "go")]}, stream_mode="messages")
+        return {name for _, found in stream for name in found}
+
+    assert "langgraph_node" in metadata()
+    assert "alto_ancestry" not in metadata()
+    alto_lg.uninstall()
+    alto_lg.install(annotate=True)
+    assert "alto_ancestry" in metadata()
 
 
 def test_installing_with_other_options_names_both() -> None:
