@@ -8,6 +8,9 @@ from collections.abc import Iterable
 _SHOWN_MAX = 20
 """So many names are listed before the rest is counted."""
 
+_LIKE_MIN = 0.65
+"""How like a name must be to be meant, of 1: two letters that changed places in a word of three, and not much less."""
+
 
 def listed(names: Iterable[str]) -> str:
     """Names in order, as far as they can be read at a glance."""
@@ -18,7 +21,7 @@ def listed(names: Iterable[str]) -> str:
 
 def suggestion(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant."""
-    found = difflib.get_close_matches(name, sorted(known), n=1)
+    found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=_LIKE_MIN)
     return found[0] if found else None
 
 
