@@ -1,0 +1,154 @@
+"""What a subgraph remembers, with a saver of its own, its parent's, or none."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+from typing import Annotated, Any
+
+import pytest
+from dropin import compare
+from dropin.shapes.base import Builder, Log, add_all, connect
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START
+from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
+
+from surface.bench import Bench, thread
+
+settings = pytest.mark.parametrize("setting", [None, True, False], ids=["inherited", "own", "none"])
+BEFORE = ["fast", "slow", "after"]
+
+
+class Inside(Log):
+    """The subgraph's own state: it shares the log, and keeps a key that its parent does not have."""
+
+    visits: int
+
+
+class Other(TypedDict):
+    """A subgraph's state with nothing but the shared key."""
+
+    log: Annotated[list[str], operator.add]
+
+
+class Both(TypedDict):
+    log: Annotated[list[str], operator.add]
+    other: str
+
+
+def _inner(bench: Bench, setting: Any, *, asks: bool = False) -> Any:
+    def count(state: Inside) -> dict[str, Any]:
+        visits = (state.get("visits") or 0) + 1
+        return {"visits": visits, "log": [f"visit {visits}"]}
+
+    def ask(state: Inside) -> dict[str, Any]:
+        return {"log": [interrupt("name?")] if asks else ["no question"]}
+
+    builder = connect(add_all(Inside, {"count": count, "ask": ask}), (START, "count"), ("count", "ask"))
+    return builder.compile(checkpointer=setting)
+
+
+def _outer(bench: Bench, setting: Any, **inside: Any) -> Builder:
+    nodes = {"fast": bench.say("fast"), "slow": bench.slow(), "after": bench.overtakes("after")}
+    builder = add_all(Log, nodes).add_node("inner", _inner(bench, setting, **inside))
+    return connect(builder, (START, "fast"), (START, "slow"), ("fast", "after"), ("after", "inner"))
+
+
+def _visits(state: dict[str, Any]) -> list[str]:
+    return [word for word in state["log"] if word.startswith("visit")]
+
+
+@settings
+def test_only_a_subgraph_with_a_memory_of_its_own_counts_on(bench: Bench, setting: Any) -> None:
+    app = bench.app(_outer(bench, setting), checkpointer=InMemorySaver())
+    for _ in range(3):
+        found = bench.invoke(app, {"log": []}, thread())
+        bench.assert_started_early(app)
+    if setting is not True:
+        assert set(_visits(found)) == {"visit 1"}
+    else:
+        assert {"visit 1", "visit 2", "visit 3"} == set(_visits(found))
+
+
+@settings
+def test_what_is_saved_of_a_subgraph_is_what_langgraph_saves(bench: Bench, plain_bench: Bench, setting: Any) -> None:
+    found = []
+    for side in (bench, plain_bench):
+        app = side.app(_outer(side, setting), checkpointer=InMemorySaver())
+        for _ in range(2):
+            side.invoke(app, {"log": []}, thread())
+        inner = {"configurable": {"thread_id": "1", "checkpoint_ns": "inner"}}
+        mine = compare.history(side.history(app, thread()))
+        found.append((mine, compare.history(side.history(app, inner)) if setting is True else None))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("setting", [None, True], ids=["inherited", "own"])
+def test_a_subgraph_with_a_memory_can_be_asked_and_answered(bench: Bench, setting: Any) -> None:
+    app = bench.app(_outer(bench, setting, asks=True), checkpointer=InMemorySaver())
+    asked = bench.invoke(app, {"log": []}, thread())
+    bench.assert_started_early(app)
+    assert [one.value for one in asked["__interrupt__"]] == ["name?"]
+    inside = bench.state(app, thread(), subgraphs=True).tasks[0].state
+    assert inside.next == ("ask",)
+    assert inside.values == {"visits": 1, "log": [*BEFORE, "visit 1"]}
+    answered = bench.invoke(app, Command(resume="Ann"), thread())
+    assert answered["log"][-2:] == ["visit 1", "Ann"]
+
+
+def test_a_subgraph_without_a_memory_begins_anew_after_an_answer(bench: Bench, plain_bench: Bench) -> None:
+    found = []
+    for side in (bench, plain_bench):
+        app = side.app(_outer(side, False, asks=True), checkpointer=InMemorySaver())
+        asked = side.invoke(app, {"log": []}, thread())
+        answered = side.invoke(app, Command(resume="Ann"), thread())
+        found.append((compare.plain(asked), compare.plain(answered)))
+    assert found[0] == found[1]
+
+
+@settings
+def test_two_subgraphs_beside_each_other_stay_apart(bench: Bench, plain_bench: Bench, setting: Any) -> None:
+    """Two nodes hold subgraphs, one of them in an earlier step than the other."""
+    found = []
+    for side in (bench, plain_bench):
+        builder = add_all(Log, {"fast": side.say("fast"), "slow": side.slow(), "after": side.overtakes("after")})
+        builder.add_node("first", _inner(side, setting))
+        builder.add_node("second", _inner(side, setting))
+        connect(builder, (START, "fast"), (START, "slow"), (START, "first"), ("fast", "second"), ("fast", "after"))
+        app = side.app(builder, checkpointer=InMemorySaver())
+        answers = [compare.plain(side.invoke(app, {"log": []}, thread())) for _ in range(2)]
+        side.assert_started_early(app)
+        found.append((answers, compare.history(side.history(app, thread()))))
+    assert found[0] == found[1]
+
+
+def test_a_subgraph_in_a_graph_without_a_saver_may_have_none(bench: Bench) -> None:
+    app = bench.app(_outer(bench, None))
+    assert bench.invoke(app, {"log": []})["log"] == [*BEFORE, *BEFORE, "visit 1", "no question"]
+    bench.assert_started_early(app)
+
+
+def test_a_subgraph_may_start_early_where_nothing_is_saved(bench: Bench) -> None:
+    """Without a saver a subgraph has no place to file anything under, and need not wait for its step."""
+    inner = connect(add_all(Other, {"one": bench.overtakes("inside")}), (START, "one")).compile()
+    builder = add_all(Both, {"fast": bench.say("fast"), "slow": _slow_elsewhere(bench), "inner": inner})
+    app = bench.app(connect(builder, (START, "fast"), (START, "slow"), ("fast", "inner")))
+    assert bench.invoke(app, {"log": []}) == {"log": ["fast", "fast", "inside"], "other": "slow"}
+    bench.assert_started_early(app)
+
+
+def _slow_elsewhere(bench: Bench) -> Any:
+    """A slow node that writes no key that the subgraph reads."""
+
+    async def wait(state: Both) -> dict[str, Any]:
+        await asyncio.sleep(1.0)
+        return {"other": "slow"}
+
+    hold = bench.hold
+
+    def wait_in_sync(state: Both) -> dict[str, Any]:
+        hold()
+        return {"other": "slow"}
+
+    return wait if bench.colour == "async" else wait_in_sync
