@@ -13,6 +13,7 @@ from typing import Any
 from dropin import compare
 from dropin.shapes.base import Shape
 from dropin.watch import App, Durability, config_of, input_of
+from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
 ROUNDS_MAX = 12
@@ -41,7 +42,9 @@ def next_input(shape: Shape, state: StateSnapshot) -> Any:
     return None
 
 
-async def carry_on(app: App, shape: Shape, durability: Durability, callbacks: list[Any]) -> Any:
+async def carry_on(
+    app: App, shape: Shape, durability: Durability, callbacks: list[Any], control: RunControl | None = None
+) -> Any:
     """Run to the end; the final state."""
     config = {**config_of(shape), "callbacks": callbacks}
     for _ in range(ROUNDS_MAX):
@@ -49,7 +52,7 @@ async def carry_on(app: App, shape: Shape, durability: Durability, callbacks: li
         given = next_input(shape, state)
         if given is FINISHED:
             return final(state)
-        await app.ainvoke(given, config, durability=durability, context=shape.context)
+        await app.ainvoke(given, config, durability=durability, context=shape.context, control=control)
     raise NeverDone(f"{shape} is not done after {ROUNDS_MAX} rounds; next {state.next}, tasks {state.tasks}")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from dropin.shapes.base import Shape
 from dropin.watch import App, Durability, Implementation, compiled, plain_langgraph
 
 import alto_lg
+from alto_lg.errors import AltoWarning
 from crashes.carry_on import carry_on
 from crashes.record import Starts, Work, promised
 from crashes.saver import SimulatedSaver
@@ -141,11 +143,15 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class _Crash:
-    """What had been promised when a run was stopped."""
+class Kept:
+    """What had been promised when a run ended."""
 
     promises: Counter[Work]
     durably: Counter[Work]
+
+    @staticmethod
+    def of(saver: SimulatedSaver) -> Kept:
+        return Kept(finished(saver), finished(saver, durably=True))
 
 
 def try_point(case: Case, point: Point, wanted: Undisturbed) -> Findings:
@@ -156,7 +162,7 @@ def try_point(case: Case, point: Point, wanted: Undisturbed) -> Findings:
     findings = Findings(points=1)
     held: list[Stopped] = []
     starts: Counter[Work] = Counter()
-    crashes: list[_Crash] = []
+    crashes: list[Kept] = []
     state: Any = None
     with no_collector():
         try:
@@ -165,12 +171,12 @@ def try_point(case: Case, point: Point, wanted: Undisturbed) -> Findings:
                 this = Starts()
                 stopped, state = _one_run(case, point, implementation, number, stop_at, this)
                 starts += this.counts
-                for crash in crashes:
-                    findings.ran_again += _check_no_repetition(point, wanted, crash, this.counts)
+                for kept in crashes:
+                    findings.ran_again += check_no_repetition(point, wanted, kept, this.counts)
                 if stopped is None:
                     break
                 held.append(stopped)
-                crashes.append(_Crash(finished(case.saver), finished(case.saver, durably=True)))
+                crashes.append(Kept.of(case.saver))
                 findings.crashes += 1
                 findings.ahead += this.is_ahead
                 findings.saving += case.saver.ledger.under_way.total() > 0
@@ -179,7 +185,7 @@ def try_point(case: Case, point: Point, wanted: Undisturbed) -> Findings:
             for stopped in held:
                 stopped.bury()
     assert state == wanted.state, f"{point}: the state is not that of an undisturbed run"
-    _check_bound(point, wanted, starts, findings.crashes)
+    check_bound(point, wanted, starts, findings.crashes)
     return findings
 
 
@@ -192,24 +198,27 @@ def _one_run(
     async def main() -> Any:
         return await carry_on(app, case.shape, point.durability, [starts])
 
-    ran = run_until(main, seed=point.seed + number, stop_at=stop_at)
+    with warnings.catch_warnings():
+        # The process that died is this one, and so its runs seem to go on.
+        warnings.filterwarnings("ignore", message="Thread .* already has a run in progress", category=AltoWarning)
+        ran = run_until(main, seed=point.seed + number, stop_at=stop_at)
     return ran.stopped, ran.result
 
 
-def _check_no_repetition(point: Point, wanted: Undisturbed, crash: _Crash, after: Counter[Work]) -> int:
+def check_no_repetition(point: Any, wanted: Undisturbed, kept: Kept, after: Counter[Work]) -> int:
     """A promised task never runs again in `sync`; in `async`, only if the checkpoint before it was lost."""
     repeated = 0
-    for work, count in crash.promises.items():
+    for work, count in kept.promises.items():
         again = after[work] - wanted.left(work, count)
         repeated += max(0, again)
         assert point.durability != "sync" or again <= 0, f"{point}: {work} was promised and ran again"
-    for work, count in crash.durably.items():
+    for work, count in kept.durably.items():
         again = after[work] - wanted.left(work, count)
         assert again <= 0, f"{point}: {work} was promised, its checkpoint was saved, and it ran again"
     return repeated
 
 
-def _check_bound(point: Point, wanted: Undisturbed, starts: Counter[Work], crashes: int) -> None:
+def check_bound(point: Any, wanted: Undisturbed, starts: Counter[Work], crashes: int) -> None:
     for work, count in starts.items():
         assert work in wanted.starts, f"{point}: {work} ran, which an undisturbed run never does"
         most = wanted.starts[work] + crashes * wanted.tasks(work)

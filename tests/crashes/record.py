@@ -17,6 +17,7 @@ from dropin import compare
 from langchain_core.callbacks import AsyncCallbackHandler
 from langgraph._internal._constants import ERROR, INTERRUPT, NULL_TASK_ID, RESUME, TASKS
 from langgraph.checkpoint.base import Checkpoint
+from langgraph.pregel._task_status import CONTROL_WRITES
 from langgraph.types import Send
 
 UNFINISHED = frozenset({ERROR, INTERRUPT, RESUME})
@@ -60,6 +61,11 @@ class Promise:
         """Whether these writes are the end of a task: not an error, a question or an answer to one."""
         return self.task_id != NULL_TASK_ID and not self.channels & UNFINISHED
 
+    @property
+    def is_torn(self) -> bool:
+        """Whether a task that did not end has its first writes saved all the same."""
+        return ERROR in self.channels and bool(self.channels - CONTROL_WRITES)
+
 
 def sends_of(checkpoint: Checkpoint) -> tuple[tuple[str, str], ...]:
     """Node and packet of each `Send` that waits in a checkpoint."""
@@ -96,6 +102,8 @@ class Starts(AsyncCallbackHandler):
 
     counts: Counter[Work] = field(default_factory=Counter)
     running: dict[UUID, Work] = field(default_factory=dict)
+    done: int = 0
+    """Nodes whose code came to its end, and not to an error."""
 
     def __hash__(self) -> int:
         return id(self)
@@ -127,7 +135,7 @@ class Starts(AsyncCallbackHandler):
         self.running[run_id] = work
 
     async def on_chain_end(self, outputs: Any, *, run_id: UUID, **settings: Any) -> None:
-        self.running.pop(run_id, None)
+        self.done += self.running.pop(run_id, None) is not None
 
     async def on_chain_error(self, error: BaseException, *, run_id: UUID, **settings: Any) -> None:
         self.running.pop(run_id, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,23 +22,21 @@ class PowerLoss(BaseException):
 
 
 class StoppingLoop(VirtualLoop):
-    """A virtual loop that calls back when it is about to make a certain turn."""
+    """A virtual loop that calls back when it is about to make certain turns."""
 
-    def __init__(self, seed: int, schedule: Schedule, at: int | None, act: Callable[[], None]) -> None:
+    def __init__(self, seed: int, schedule: Schedule, acts: Mapping[int, Callable[[], None]]) -> None:
         super().__init__(seed, schedule)
-        self._at = at
-        self._act = act
+        self._acts = dict(acts)
 
     def turn(self) -> None:
-        if self.turns + 1 == self._at:
-            self._at = None
-            self.turns += 1
-            self._act()
+        act = self._acts.pop(self.turns + 1, None)
+        if act is not None:
+            act()
         super().turn()
 
     def disarm(self) -> None:
         """The run has ended: what follows is tidying up."""
-        self._at = None
+        self._acts.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +72,9 @@ def run_until(
     seed: int,
     schedule: Schedule = "shuffle",
     stop_at: int | None = None,
+    acts: Mapping[int, Callable[[], None]] | None = None,
 ) -> Ran:
-    """Run to the end, or up to a turn. To be called within `no_collector`.
+    """Run to the end, or up to a turn, with other things happening on the way. To be called within `no_collector`.
 
     Raises:
         What the coroutine raised, if it ended.
@@ -84,7 +83,10 @@ def run_until(
     def lose_power() -> None:
         raise PowerLoss
 
-    loop = StoppingLoop(seed, schedule, stop_at, lose_power)
+    happens = dict(acts or {})
+    if stop_at is not None:
+        happens[stop_at] = lose_power
+    loop = StoppingLoop(seed, schedule, happens)
     try:
         result = loop.run_until_complete(coroutine_function())
     except PowerLoss:
