@@ -12,8 +12,8 @@ import ast
 from .core import Arguments, Core
 from .findings import CannotTell
 from .known_calls import Rule, rule_of
+from .parts import FunctionNode
 from .scopes import Scope, comprehension_shape, signature_annotations
-from .source import FunctionNode
 from .values import (
     NEVER,
     NONE,

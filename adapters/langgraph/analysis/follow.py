@@ -13,8 +13,9 @@ from types import FunctionType
 
 from .core import MOST_DEPTH, Arguments
 from .library import code_name
+from .parts import FunctionNode
 from .scopes import Scope, agrees, parameter_names, shape_of
-from .source import FunctionNode, Located, NotLocated, locate
+from .source import Located, NotLocated, locate
 from .statements import Statements
 from .values import NEVER, NONE, Closure, Site, Value
 

@@ -1,6 +1,6 @@
 """Source: from a live code object to the syntax tree that it was certainly compiled from.
 
-Owns the cache of parsed files. Always true:
+Owns the cache of files and of answers. Always true:
   a tree is returned only if compiling its top-level statement again gives the very code that runs.
 """
 
@@ -9,15 +9,12 @@ from __future__ import annotations
 import ast
 import linecache
 import sysconfig
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+from .parts import FunctionNode, Part, SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +32,7 @@ class NotLocated:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Some top-level statements of a file, compiled: the functions in them, by first line and name."""
-
-    nodes: dict[tuple[int, str], list[FunctionNode]] = field(default_factory=dict)
-    codes: dict[tuple[int, str], list[CodeType]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A parsed file; its statements are compiled when one of their functions is asked for.
-
-    A test module of 12,000 lines takes half a second to compile and index as a whole, while a run waits for its plan.
-    imports: those of its module scope. They change what the rest compiles to: those from `__future__`, and because
-    CPython compiles `name.method()` in another way where `name` is imported.
-    """
-
-    name: str
-    imports: list[ast.stmt]
-    statements: list[ast.stmt]
-    first_lines: list[int]
-    parts: dict[range, _Part | str] = field(default_factory=dict)
-
-
-_files: dict[str, _File | str] = {}
-_file_lines: dict[str, list[str]] = {}
+_files: dict[str, SourceFile] = {}
 # The code object is kept beside the answer, so that its id cannot be given to another one.
 _located: dict[int, tuple[CodeType, Located | NotLocated]] = {}
 
@@ -96,91 +68,29 @@ def is_library(filename: str) -> bool:
 
 
 def _locate(code: CodeType) -> Located | NotLocated:
-    file = _parsed(code.co_filename)
-    part = file if isinstance(file, str) else _part_at(file, code.co_firstlineno)
-    if isinstance(part, str):
-        return NotLocated(part)
+    lines = linecache.getlines(code.co_filename)
+    if not lines:
+        return NotLocated(f"no source for {code.co_filename!r}")
+    file = _files.get(code.co_filename)
+    if file is None or file.lines is not lines:
+        file = _files[code.co_filename] = SourceFile(code.co_filename, lines)
+    found: Located | NotLocated | None = None
+    for part in file.parts_at(code.co_firstlineno):
+        found = NotLocated(part) if isinstance(part, str) else _in(part, code)
+        if isinstance(found, Located):
+            break
+    assert found is not None, "a part of the whole file is always offered"
+    return found
+
+
+def _in(part: Part, code: CodeType) -> Located | NotLocated:
     key = (code.co_firstlineno, code.co_name)
-    matching = [found for found in part.codes.get(key, ()) if _same_code(found, code)]
-    if not matching:
+    if not any(_same_code(found, code) for found in part.codes.get(key, ())):
         return NotLocated(f"the source of {code.co_name!r} in {Path(code.co_filename).name} is not the code that runs")
     node = _node_of(code, part.nodes.get(key, []))
     if node is None:
         return NotLocated(f"{code.co_name!r} at line {code.co_firstlineno} cannot be told from its neighbours")
     return Located(node, code.co_filename)
-
-
-def _parsed(filename: str) -> _File | str:
-    lines = linecache.getlines(filename)
-    if not lines:
-        return f"no source for {filename!r}"
-    if _file_lines.get(filename) is not lines:
-        _files[filename] = _parse(filename, lines)
-        _file_lines[filename] = lines
-    return _files[filename]
-
-
-def _parse(filename: str, lines: list[str]) -> _File | str:
-    try:
-        statements = ast.parse("".join(lines), filename).body
-    except (SyntaxError, ValueError, RecursionError) as error:
-        return _does_not_compile(filename, error)
-    return _File(filename, list(_imports(statements)), statements, [_first_line(statement) for statement in statements])
-
-
-def _imports(nodes: Iterable[ast.AST]) -> Iterator[ast.stmt]:
-    """Of the scope that the nodes are in."""
-    for node in nodes:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield node
-        elif isinstance(node, ast.stmt | ast.excepthandler | ast.match_case) and not isinstance(node, _SCOPES):
-            yield from _imports(ast.iter_child_nodes(node))
-
-
-def _does_not_compile(filename: str, error: Exception) -> str:
-    return f"{filename!r} does not compile: {error}"
-
-
-def _part_at(file: _File, line: int) -> _Part | str:
-    """The statements that a line of the file is in; several may share it."""
-    stop = bisect_right(file.first_lines, line)
-    start = stop
-    while start and (file.statements[start - 1].end_lineno or 0) >= line:
-        start -= 1
-    which = range(start, stop)
-    if which not in file.parts:
-        file.parts[which] = _compile(file, file.statements[start:stop])
-    return file.parts[which]
-
-
-def _compile(file: _File, statements: list[ast.stmt]) -> _Part | str:
-    part = _Part()
-    try:
-        module = ast.Module([*file.imports, *statements], type_ignores=[])
-        compiled = compile(module, file.name, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        return _does_not_compile(file.name, error)
-    for node in (node for statement in statements for node in ast.walk(statement)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            part.nodes.setdefault((_first_line(node), node.name), []).append(node)
-        elif isinstance(node, ast.Lambda):
-            part.nodes.setdefault((node.lineno, "<lambda>"), []).append(node)
-    for code in _codes_in(compiled):
-        part.codes.setdefault((code.co_firstlineno, code.co_name), []).append(code)
-    return part
-
-
-def _first_line(statement: ast.stmt) -> int:
-    """Where a statement begins, its decorators included: what a code object calls its first line."""
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
-
-
-def _codes_in(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _codes_in(constant)
 
 
 def _same_code(left: CodeType, right: CodeType) -> bool:

@@ -37,6 +37,7 @@ def written(function: FunctionType) -> str:
 
 
 NODE = "def node(s):\n    return {'a': 1}"
+MARGIN = "".join(f"line {number}\n" for number in range(30))
 
 PLACES = {
     "top": NODE,
@@ -45,6 +46,8 @@ PLACES = {
     "in a class": f"def same(c): return c.node\n\n@same\nclass node:\n  __slots__ = ()\n{indent(NODE, '  ')}",
     "in a function": f"def make():\n{indent(NODE, '  ')}\n  return node\nnode = make()",
     "after a text at the margin": f'TEXT = """\n{NODE.replace("1", "2")}\n"""\n{NODE}',
+    "before and after texts at the margin": f'A = """\n{MARGIN}"""\n{NODE}\nB = """\n{MARGIN}"""',
+    "around a text": f"def make():\n  t = '''\n{MARGIN}'''\n{indent(NODE, '  ')}\n  return node\nnode = make()",
     "after statements on one line": f"x = 1; y = 2\nif x: node = None\n{NODE}",
 }
 
@@ -77,6 +80,13 @@ def test_what_the_file_imports_from_the_future_counts(tmp_path: Path) -> None:
 def test_what_the_file_imports_counts(imported: str, tmp_path: Path) -> None:
     node = "def node(s):\n    return math.sqrt(s)"
     assert written(module_of(tmp_path, f"{imported}\n{node}").node) == node
+
+
+def test_a_text_in_a_function_may_look_like_statements(tmp_path: Path) -> None:
+    node = f"def node(s):\n    text = '''{MARGIN}'''\n    return {{'a': text}}"
+    assert (
+        ast.literal_eval(written(module_of(tmp_path, node).node).split("text = ")[1].split("\n    return")[0]) == MARGIN
+    )
 
 
 def test_a_statement_elsewhere_in_the_file_does_no_harm(tmp_path: Path) -> None:
