@@ -266,11 +266,11 @@ def test_a_packet_may_have_a_time_of_its_own(impl: Implementation) -> None:
     assert raised.value.timeout == 0.2
 
 
-def test_a_limit_on_steps_keeps_the_steps_apart(impl: Implementation) -> None:
+def test_a_limit_on_steps_keeps_the_steps_apart(bench: Bench) -> None:
     """With `step_timeout` a run is LangGraph's, so that the limit bounds what it always bounded."""
-    bench = _async_bench(impl)
-    app = bench.app(_with(bench, _takes(0.4)))
-    app.step_timeout = 1.2
+    bench.overlapping = False
+    app = bench.app(_with(bench, bench.say("tested", 0.4)))
+    app.step_timeout = 5.0
     assert bench.invoke(app, {"log": []})["log"] == ["fast", "slow", "tested", "last"]
     if bench.is_ours:
         found = alto_lg.statistics(app)
@@ -278,6 +278,11 @@ def test_a_limit_on_steps_keeps_the_steps_apart(impl: Implementation) -> None:
         assert found.plain is None
         assert found.stepwise is not None
         assert "step_timeout" in found.stepwise
+
+
+def test_a_step_that_takes_too_long_fails_the_run(impl: Implementation) -> None:
+    bench = _async_bench(impl)
+    app = bench.app(_with(bench, _takes(0.4)))
     app.step_timeout = 0.7
     with pytest.raises(TimeoutError):
         bench.invoke(app, {"log": []})
