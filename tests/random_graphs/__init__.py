@@ -1,0 +1,1 @@
+"""Random graphs: drawn from a seed, run on LangGraph and on ours, compared."""

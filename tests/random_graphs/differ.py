@@ -1,0 +1,184 @@
+"""Differ: does a spec give on ours what it gives on LangGraph?
+
+Owns what may vary. Always true:
+  LangGraph is run on three schedules and ours on three others; what LangGraph itself gives in one way only, on all
+  schedules, ours must give in that way;
+  where LangGraph's answer depends on the schedule, it is run on more of them, and ours must be among its answers;
+  no proof of ours fails where no node does: nothing is dropped and nobody is warned.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dropin.watch import Tempo
+
+from random_graphs.spec import Spec
+from random_graphs.watching import FIELDS, Watched, ours, plain, watch
+
+LANGGRAPH_TEMPOS = (Tempo(), Tempo(1, "shuffle"), Tempo(2, "shuffle", 3))
+OUR_TEMPOS = (Tempo(3, "fifo"), Tempo(4, "shuffle", 1), Tempo(5, "shuffle", 3))
+MORE_TEMPOS = tuple(
+    Tempo(10 + place, "shuffle" if place % 3 else "fifo", stretch)
+    for place, stretch in enumerate((0, 1, 3, 1, 3, 2, 4, 5, 6, 1, 3, 0, 1, 3, 2))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of one spec.
+
+    differences: one line for each way in which ours is not LangGraph. racing: LangGraph's answer depends on the
+    schedule. The rest is of our first run.
+    """
+
+    differences: tuple[str, ...] = ()
+    racing: bool = False
+    failed: bool = False
+    firings: int = 0
+    early: int = 0
+    plain: str | None = None
+
+
+def compared(spec: Spec, *, rotation: int = 0) -> Verdict:
+    """Run a spec on both sides and compare; `rotation` draws other schedules."""
+    expected = [watch(spec, plain, _turned(tempo, rotation)) for tempo in LANGGRAPH_TEMPOS]
+    found = [(tempo, watch(spec, ours, tempo)) for tempo in (_turned(one, rotation) for one in OUR_TEMPOS)]
+    oracle = _Oracle(spec, expected)
+    lines = [f"{tempo}: {line}" for tempo, one in found for line in oracle.against(one)]
+    first = found[0][1]
+    return Verdict(
+        tuple(lines), oracle.asked_more, not expected[0].ended_well, first.firings, first.early, first.plain
+    )
+
+
+def assert_same(spec: Spec) -> None:
+    """For the tests that `str(spec)` prints."""
+    assert compared(spec).differences == ()
+
+
+def _turned(tempo: Tempo, rotation: int) -> Tempo:
+    """Other seeds, the same stretches."""
+    return Tempo(tempo.seed + 100 * rotation, tempo.schedule, tempo.stretch)
+
+
+class _Oracle:
+    """What LangGraph gives, on as many schedules as it takes."""
+
+    def __init__(self, spec: Spec, seen: Sequence[Watched]) -> None:
+        self._spec = spec
+        self._seen = list(seen)
+        self.asked_more = False
+
+    def against(self, found: Watched) -> list[str]:
+        """What of `found` is nothing that LangGraph gives."""
+        lines = list(self._differences(found))
+        if lines and not self.asked_more:
+            self.asked_more = True
+            self._seen += [watch(self._spec, plain, tempo) for tempo in MORE_TEMPOS]
+        if lines:
+            lines = list(self._differences(found))
+        return [*lines, *self._failed_proofs(found)]
+
+    def _differences(self, found: Watched) -> Iterable[str]:
+        if not (found.ended_well and all(one.ended_well for one in self._seen)):
+            yield from self._differences_after_failure(found)
+            return
+        streamed = [one for one in self._seen if _streamed_alike(found, one)]
+        for name in FIELDS:
+            if name in ("results", "tasks", "streams"):
+                if not streamed and not self._varies(name):
+                    yield from self._of_field(found, name)
+            else:
+                yield from self._of_field(found, name)
+
+    def _of_field(self, found: Watched, name: str) -> Iterable[str]:
+        value, known = getattr(found, name), [getattr(one, name) for one in self._seen]
+        if value in known or (self._varies(name) and self._spec.changes_in_place):
+            return
+        yield f"{name}: {_first_difference(value, known[0], name)}"
+
+    def _varies(self, name: str) -> bool:
+        first = getattr(self._seen[0], name)
+        return any(getattr(one, name) != first for one in self._seen[1:])
+
+    def _differences_after_failure(self, found: Watched) -> Iterable[str]:
+        """Which error came, and which siblings had ended, depends on the schedule; what was committed does not."""
+        if found.broken and not any(one.broken for one in self._seen):
+            yield f"broken: {found.broken}"
+        known = [_committed(one) for one in self._seen]
+        mine = _committed(found)
+        if mine not in known and not (self._spec.changes_in_place and any(one != known[0] for one in known)):
+            yield f"after a failure: {_first_difference(mine, known[0], 'committed')}"
+        yield from _too_often(found, self._seen, self._spec)
+
+    def _failed_proofs(self, found: Watched) -> Iterable[str]:
+        if found.ended_well and found.dropped:
+            yield f"dropped {found.dropped} early results"
+        for text in found.warned:
+            yield f"warned: {text}"
+
+
+def _streamed_alike(one: Watched, other: Watched) -> bool:
+    """What is streamed may be changed in place before it is looked at; so it is compared as it came, and at the end."""
+    return one.streamed == other.streamed or (any(other.late) and one.late == other.late)
+
+
+def _committed(one: Watched) -> Any:
+    """What a failed run had committed."""
+    values = [[place["values"] for place in run if not place["namespace"]] for run in one.streams]
+    return one.errors, one.results, values
+
+
+def _too_often(found: Watched, known: Sequence[Watched], spec: Spec) -> Iterable[str]:
+    """A node that no packets are sent to runs once in a step (and once more for each retry)."""
+    if len(found.errors) > 1:
+        return  # a node that failed or paused runs again
+    sent_to = {target for way in _ways(spec) if way.sends for target in way.targets}
+    retried = {node.name for node in spec.every_node() if node.retries}
+    most: Counter[Any] = Counter()
+    for one in known:
+        most |= _by_task(one)
+    for task, count in _by_task(found).items():
+        name = task[2].removesuffix("-handler")
+        if name not in sent_to and count > max(most[task], 2 if name in retried else 1):
+            yield f"{task} ran {count} times"
+
+
+def _by_task(one: Watched) -> Counter[Any]:
+    counts: Counter[Any] = Counter()
+    for (graph, step, node, _), count in one.notes.items():
+        counts[graph, step, node] += count
+    return counts
+
+
+def _ways(spec: Spec) -> Iterable[Any]:
+    yield from spec.start
+    for node in spec.every_node():
+        yield from node.ways()
+        if node.inner is not None:
+            yield from node.inner.start
+
+
+def _first_difference(mine: Any, theirs: Any, path: str) -> str:
+    """Where two values part, and what each has there."""
+    if type(mine) is type(theirs):
+        pairs: list[tuple[str, Any, Any]] = []
+        if isinstance(mine, dict):
+            pairs = [(f"{path}.{key}", mine.get(key), theirs.get(key)) for key in {**theirs, **mine}]
+        elif isinstance(mine, list | tuple) and len(mine) == len(theirs):
+            pairs = [(f"{path}[{place}]", one, two) for place, (one, two) in enumerate(zip(mine, theirs, strict=True))]
+        for place, one, two in pairs:
+            if one != two:
+                return _first_difference(one, two, place)
+    return f"{path} is {_short(mine)}, LangGraph's is {_short(theirs)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 300 else f"{text[:297]}…"
+
+

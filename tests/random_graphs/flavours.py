@@ -1,0 +1,243 @@
+"""Flavours: what a few graphs have and most have not, and how a graph is run.
+
+Owns the rare features. They come in flavours, so that most graphs end well and each has few reasons to stop early.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+from random_graphs.spec import LISTS, Key, Mode, Node, Run, Spec, Way
+
+Inner = Callable[[random.Random, Sequence[Key], int], Spec]
+Flavour = Callable[["_Flavouring"], None]
+
+INNER_DEPTH_MAX = 3
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+def flavoured(chance: random.Random, spec: Spec, inner: Inner) -> Spec:
+    """The spec with the features of none, one or two flavours."""
+    flavouring = _Flavouring(chance, spec, inner)
+    for flavour in chance.choices(list(_FLAVOURS), list(_FLAVOURS.values()), k=chance.choice((0, 1, 1, 1, 2))):
+        flavour(flavouring)
+    return flavouring.spec
+
+
+def run_drawn(chance: random.Random, spec: Spec) -> Spec:
+    """The spec with the way it is run."""
+    asks = any(node.asks for node in spec.every_node())
+    saver = asks or bool(spec.run.stops_before or spec.run.stops_after) or chance.random() < 0.45
+    durability = chance.choices(("async", "exit", "sync"), (12, 4, 1))[0] if saver else "async"
+    run = replace(
+        spec.run,
+        saver=saver,
+        durability=durability,
+        modes=_modes(chance),
+        limit=chance.randint(1, 7) if spec.run.limit == 1 else 25,
+        at_once=chance.choice((1, 2, 3)) if chance.random() < 0.08 else 0,
+        overlap="chains" if chance.random() < 0.15 else "branches",
+        handed_over=saver and chance.random() < 0.3,
+    )
+    return replace(spec, run=run)
+
+
+def _modes(chance: random.Random) -> tuple[Mode, ...]:
+    kind = chance.random()
+    if kind < 0.15:
+        return ()
+    if kind < 0.7:
+        return ("values", "updates", "debug")
+    if kind < 0.85:
+        return MODES
+    return tuple(mode for mode in MODES if chance.random() < 0.5) or ("values",)
+
+
+class _Flavouring:
+    """A spec that features are put into."""
+
+    def __init__(self, chance: random.Random, spec: Spec, inner: Inner) -> None:
+        self.chance = chance
+        self.spec = spec
+        self.inner = inner
+
+    def some_node(self) -> Node:
+        return self.chance.choice(self.spec.nodes)
+
+    def change(self, node: Node, **changes: Any) -> None:
+        """The node as it is now, changed."""
+        nodes = [replace(one, **changes) if one.name == node.name else one for one in self.spec.nodes]
+        self.spec = replace(self.spec, nodes=tuple(nodes))
+
+    def keys_of(self, *kinds: str) -> list[str]:
+        return [key.name for key in self.spec.keys if key.kind in kinds]
+
+    def need_list(self) -> str:
+        """A key whose values can be changed in place."""
+        found = self.keys_of(*LISTS)
+        boxes = self.keys_of("box", "grown")
+        if boxes or self.chance.random() < 0.4:
+            return self.chance.choice(boxes or found)
+        self.spec = replace(self.spec, keys=(*self.spec.keys, Key("box", "box", given=True)))
+        self.change(self.some_node(), writes=("box",))
+        return "box"
+
+
+def _in_place(on: _Flavouring) -> None:
+    """Somebody changes a value of the state."""
+    key, node = on.need_list(), on.some_node()
+    on.change(node, mutates=key, rest_ms=on.chance.choice((20, 80, 300)))
+    for other in on.chance.sample(on.spec.nodes, min(2, len(on.spec.nodes))):
+        on.change(other, reads=tuple(dict.fromkeys((*other.reads, key))))
+
+
+def _shared(on: _Flavouring) -> None:
+    """One value under two keys, of which one is changed."""
+    lists = on.keys_of("box")
+    while len(lists) < 2:
+        name = f"box{len(lists)}"
+        on.spec = replace(on.spec, keys=(*on.spec.keys, Key(name, "box", given=on.chance.random() < 0.5)))
+        lists.append(name)
+    writer, changer, reader = on.some_node(), on.some_node(), on.some_node()
+    on.spec = _without_writes(on.spec, lists[:2])
+    writer = next(node for node in on.spec.nodes if node.name == writer.name)
+    if on.chance.random() < 0.5:
+        on.change(writer, twin=True, writes=(*writer.writes, *lists[:2]))
+    else:
+        on.change(writer, passes=lists[1], reads=(lists[0], *writer.reads), writes=(*writer.writes, lists[1]))
+    on.change(changer, mutates=lists[0], rest_ms=on.chance.choice((20, 80, 300)))
+    on.change(reader, reads=(lists[1],))
+
+
+def _without_writes(spec: Spec, keys: Sequence[str]) -> Spec:
+    nodes = [replace(node, writes=tuple(key for key in node.writes if key not in keys)) for node in spec.nodes]
+    return replace(spec, nodes=tuple(nodes))
+
+
+def _kept(on: _Flavouring) -> None:
+    """A node keeps a value in a global, and another one changes it there."""
+    key = on.need_list()
+    on.change(on.some_node(), keeps=key)
+    on.change(on.some_node(), stirs=True, rest_ms=on.chance.choice((20, 80, 300)))
+    on.change(on.some_node(), reads=(key,))
+
+
+def _packets_with_lists(on: _Flavouring) -> None:
+    """Packets carry lists of the state, and who gets them changes them."""
+    key = on.need_list()
+    for node in on.spec.nodes:
+        routes = tuple(replace(way, payload=(key,)) if way.sends else way for way in node.routes)
+        goto = replace(node.goto, payload=(key,)) if node.goto is not None and node.goto.sends else node.goto
+        on.change(node, routes=routes, goto=goto)
+    sent_to = {target for node in on.spec.nodes for way in node.ways() if way.sends for target in way.targets}
+    for node in on.spec.nodes:
+        if node.name in sent_to and on.chance.random() < 0.6:
+            on.change(node, mutates=key, reads=(key,))
+
+
+def _failing(on: _Flavouring) -> None:
+    for _ in range(on.chance.choice((1, 1, 2))):
+        on.change(on.some_node(), fails=on.chance.choice(("always", "odd", "odd")))
+
+
+def _lost(on: _Flavouring) -> None:
+    """A router raises, or leads to where there is no node."""
+    node = on.some_node()
+    on.change(node, routes=(*node.routes, Way(("__end__",), fails=True)))
+
+
+def _retried(on: _Flavouring) -> None:
+    on.change(on.some_node(), fails="first", retries=on.chance.random() < 0.9)
+
+
+def _cached(on: _Flavouring) -> None:
+    on.change(on.some_node(), caches=True)
+
+
+def _timed(on: _Flavouring) -> None:
+    short = on.chance.random() < 0.2
+    on.change(on.some_node(), timeout="short" if short else "long", is_async=True)
+
+
+def _handled(on: _Flavouring) -> None:
+    on.change(on.some_node(), handled=True, fails=on.chance.choice(("odd", "always")))
+
+
+def _deferred(on: _Flavouring) -> None:
+    on.change(on.some_node(), defers=True)
+
+
+def _asking(on: _Flavouring) -> None:
+    for _ in range(on.chance.choice((1, 1, 2))):
+        on.change(on.some_node(), asks=on.chance.choice((1, 1, 2)))
+
+
+def _stopped(on: _Flavouring) -> None:
+    before, after = on.some_node().name, on.some_node().name
+    kind = on.chance.random()
+    run = replace(
+        on.spec.run,
+        stops_before=(before,) if kind < 0.6 else (),
+        stops_after=(after,) if kind > 0.4 else (),
+    )
+    on.spec = replace(on.spec, run=run)
+
+
+def _limited(on: _Flavouring) -> None:
+    on.spec = replace(on.spec, run=Run(limit=1))
+
+
+def _stored(on: _Flavouring) -> None:
+    on.change(on.some_node(), store="put", rest_ms=on.chance.choice((20, 80, 300)))
+    on.change(on.some_node(), store="get")
+
+
+def _declared(on: _Flavouring) -> None:
+    for node in on.spec.nodes:
+        if on.chance.random() < 0.4 and not (node.whole or node.mutates or node.by_item or node.keeps or node.stirs):
+            on.change(node, declares=on.chance.choice((("reads",), ("writes",), ("reads", "writes"), ("barrier",), ("pure",))))
+
+
+def _nested(on: _Flavouring) -> None:
+    """A node becomes a subgraph, which may have subgraphs of its own."""
+    node = on.some_node()
+    if any(node.name in way.targets for other in on.spec.nodes for way in other.ways() if way.sends):
+        return  # packets have no values for its keys
+    on.change(node, inner=_inside(on, on.spec.keys, 1), saver=on.chance.choice((None, None, True, False)), goto=None)
+
+
+def _inside(on: _Flavouring, keys: Sequence[Key], depth: int) -> Spec:
+    spec = on.inner(on.chance, keys, depth)
+    nodes = list(spec.nodes)
+    if depth < INNER_DEPTH_MAX and on.chance.random() < 0.3:
+        place = on.chance.randrange(len(nodes))
+        inner, saver = _inside(on, spec.keys, depth + 1), on.chance.choice((None, None, True, False))
+        nodes[place] = replace(nodes[place], inner=inner, saver=saver, goto=None)
+    elif on.chance.random() < 0.2:
+        place = on.chance.randrange(len(nodes))
+        nodes[place] = replace(nodes[place], asks=1)
+    return replace(spec, nodes=tuple(nodes))
+
+
+_FLAVOURS: dict[Flavour, int] = {
+    _in_place: 12,
+    _shared: 8,
+    _kept: 6,
+    _packets_with_lists: 10,
+    _failing: 8,
+    _lost: 2,
+    _retried: 6,
+    _cached: 4,
+    _timed: 4,
+    _handled: 4,
+    _deferred: 6,
+    _asking: 9,
+    _stopped: 7,
+    _limited: 5,
+    _stored: 7,
+    _declared: 10,
+    _nested: 12,
+}
