@@ -180,6 +180,7 @@ def test_an_answer_may_come_with_an_update_and_a_destination(bench: Bench) -> No
     assert found["log"] == ["fast", "slow", "after", "update", "a Ann", "extra", "last"]
 
 
+@pytest.mark.filterwarnings("ignore:Node 'ask' called interrupt:alto_lg.AltoWarning")
 def test_without_a_saver_a_question_ends_the_run_and_cannot_be_answered(bench: Bench) -> None:
     ran: list[str] = []
     nodes = {"fast": bench.say("fast"), "slow": bench.say("slow", 1.0), "ask": _ask(bench, "a", ran)}
