@@ -43,12 +43,17 @@ def next_input(shape: Shape, state: StateSnapshot) -> Any:
 
 
 async def carry_on(
-    app: App, shape: Shape, durability: Durability, callbacks: list[Any], control: RunControl | None = None
+    app: App,
+    shape: Shape,
+    durability: Durability,
+    callbacks: list[Any],
+    control: RunControl | None = None,
+    thread: str = "1",
 ) -> Any:
     """Run to the end; the final state."""
-    config = {**config_of(shape), "callbacks": callbacks}
+    config = {**config_of(shape, thread), "callbacks": callbacks}
     for _ in range(ROUNDS_MAX):
-        state = await app.aget_state(config_of(shape))
+        state = await app.aget_state(config_of(shape, thread))
         given = next_input(shape, state)
         if given is FINISHED:
             return final(state)
