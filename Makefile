@@ -26,7 +26,7 @@ types: $(STAMP)
 
 check: lint types test  ## What CI runs.
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml setup.py alto_lg.pth
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip "setuptools>=77" wheel
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"

@@ -82,7 +82,9 @@ def accelerate(
             "StateGraph.compile(), or a function decorated with @entrypoint."
         )
     acceleration = acceleration_of(graph)
-    if acceleration is not None:
+    if acceleration is not None and acceleration.installed and options not in (Options(), acceleration.options):
+        graph = graph._as_plain()  # install() had no options of this graph's own
+    elif acceleration is not None:
         _warn_of_ignored(options, acceleration.options)
         return graph
     if not supported(installed()) and not allow_unchecked:

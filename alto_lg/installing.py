@@ -15,7 +15,7 @@ import langgraph.graph.state  # noqa: F401 -- both are patched, and so must have
 
 from alto_lg import startup
 from alto_lg.accelerate import accelerate
-from alto_lg.adapters.langgraph.acceleration import can_be_accelerated
+from alto_lg.adapters.langgraph.acceleration import acceleration_of, can_be_accelerated
 from alto_lg.options import Options
 
 graph_observers: list[Callable[[Any], None]] = []
@@ -82,7 +82,9 @@ def accelerated(graph: Any) -> Any:
     if options is None or not can_be_accelerated(graph):
         return graph
     made = accelerate(graph, **options)
-    if made is not graph:
+    acceleration = acceleration_of(made)
+    if made is not graph and acceleration is not None:
+        acceleration.installed = True
         for observe in list(graph_observers):
             observe(made)
     return made

@@ -150,7 +150,7 @@ class Recorder:
             if run.plain is not None:
                 counts.plain.add(run.plain, where)
                 self._incidents.append(f"a run of graph {name!r} fell back to plain LangGraph: {run.plain}")
-            if getattr(run, "nested", False):
+            if run.nested:
                 return  # the run around it has its figures
             counts.firings += run.firings
             counts.early_starts += run.early_starts

@@ -417,3 +417,14 @@ def test_a_build_holds_the_pth_file_beside_the_package(kind: str, tmp_path: Path
     assert built.returncode == 0, built.stderr
     with zipfile.ZipFile(tmp_path / built.stdout.splitlines()[-1]) as wheel:
         assert wheel.read("alto_lg.pth") == (ROOT / "alto_lg.pth").read_bytes()
+
+
+def test_options_that_a_program_chooses_for_one_graph_go_before_those_that_are_installed() -> None:
+    alto_lg.install()
+    chosen = alto_lg.accelerate(builder(), overlap="chains")
+    again = alto_lg.accelerate(builder().compile().with_config(tags=["kept"]), overlap="chains")
+    usual = alto_lg.accelerate(builder())
+    found = [acceleration_of(app) for app in (chosen, again, usual)]
+    assert [one and one.options.overlap for one in found] == ["chains", "chains", "branches"]
+    assert again.config["tags"] == ["kept"]
+    assert again.invoke({"count": 0}) == chosen.invoke({"count": 0}) == {"count": 1}

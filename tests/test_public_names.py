@@ -27,8 +27,10 @@ PUBLIC = (
     "accelerate",
     "current_ancestry",
     "explain",
+    "install",
     "node",
     "statistics",
+    "uninstall",
 )
 
 

@@ -30,12 +30,14 @@ observers: list[Callable[[Acceleration, RunStatistics], None]] = []
 class Acceleration:
     """Shared by an accelerated graph and all copies of it.
 
-    original: the graph as LangGraph made it. statistics: of the run that ended last; None before the first.
+    original: the graph as LangGraph made it.
+    statistics: of the run that ended last; None before the first.
     """
 
     def __init__(self, original: Pregel, options: Options) -> None:
         self.options = options
         self.original = original
+        self.installed = False  # by `alto_lg.install`: nobody has chosen options for this graph
         self.statistics: RunStatistics | None = None
         self._wired: WiredPlan | None = None
         self._planning = threading.Lock()
@@ -104,11 +106,15 @@ class Accelerated(Pregel):
         made.nodes = AcceleratedNodes(self.nodes, made)
         return made
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        """Saved as the graph that it accelerates; its nodes are made again from that one's."""
+    def _as_plain(self) -> Pregel:
+        """The same graph, with all that was set on it, without the lookahead."""
         plain = copy.copy(self._alto.original)
         vars(plain).update({name: value for name, value in vars(self).items() if name not in ("_alto", "nodes")})
-        return accelerated, (plain, self._alto.options)
+        return plain
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Saved as the graph that it accelerates; its nodes are made again from that one's."""
+        return accelerated, (self._as_plain(), self._alto.options)
 
 
 def acceleration_of(graph: object) -> Acceleration | None:
@@ -133,12 +139,12 @@ def accelerated(graph: Pregel, options: Options) -> Pregel:
         return accelerated(inside, inner) if can_be_accelerated(inside) and not acceleration_of(inside) else inside
 
     attributes = {name: value for name, value in vars(graph).items() if name != "__orig_class__"}
-    attributes["nodes"] = nodes_of(graph, options.hints, subgraph)
+    attributes["nodes"] = nodes_of(graph, options.hints, subgraph, options)
     if options.events == "eager":
         attributes["stream_eager"] = True
     attributes["_alto"] = Acceleration(graph, options)
     made = accelerated_class(type(graph))(**attributes)
-    for name, value in attributes.items():  # what StateGraph.compile sets after construction
+    for name, value in {**vars(graph), **attributes}.items():  # what was set on it after its construction
         vars(made).setdefault(name, value)
     return made
 

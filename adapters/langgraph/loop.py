@@ -59,7 +59,13 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
         traceback: TracebackType | None,
     ) -> bool | None:
         self.finish(exc_type)
-        return await super().__aexit__(exc_type, exc_value, traceback)
+        try:
+            handled = await super().__aexit__(exc_type, exc_value, traceback)
+        except BaseException as error:
+            self.left(error)
+            raise
+        self.left(None if handled else exc_value)
+        return handled
 
     def early_firing(self, firing: Firing) -> CoroutineFiring:
         return CoroutineFiring(firing)
@@ -109,7 +115,13 @@ class AltoThreadedLoop(AcceleratedRun, SyncPregelLoop):
         traceback: TracebackType | None,
     ) -> bool | None:
         self.finish(exc_type)
-        return super().__exit__(exc_type, exc_value, traceback)
+        try:
+            handled = super().__exit__(exc_type, exc_value, traceback)
+        except BaseException as error:
+            self.left(error)
+            raise
+        self.left(None if handled else exc_value)
+        return handled
 
     def early_firing(self, firing: Firing) -> ThreadedFiring:
         return ThreadedFiring(firing)
@@ -126,7 +138,7 @@ class AltoRunner(PregelRunner):
         loop = kwargs["put_writes"]().__self__
         if loop.lookahead is not None:
             loop.lookahead.use_astream = self.use_astream
-        self._threads = getattr(loop, "threads", None)
+        self._threads: NodeThreads | None = getattr(loop, "threads", None)
 
     def tick(
         self, tasks: Iterable[PregelExecutableTask], *, timeout: float | None = None, get_waiter: Any = None, **kw: Any
@@ -134,10 +146,13 @@ class AltoRunner(PregelRunner):
         tasks = tuple(tasks)
         ticking = super().tick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
         in_caller = len(tasks) == 1 and timeout is None and get_waiter is None
-        bounded = self._threads is not None and self._threads.is_exact
-        return self._in_slot(ticking) if bounded and in_caller and not isinstance(tasks[0].proc, Handover) else ticking
+        threads = self._threads
+        if threads is None or not threads.is_exact or not in_caller or isinstance(tasks[0].proc, Handover):
+            return ticking
+        return _in_slot(threads, ticking)
 
-    def _in_slot(self, ticking: Iterator[None]) -> Iterator[None]:
-        """LangGraph runs a single task in the thread of the caller."""
-        with self._threads.slot_of_caller():
-            yield from ticking
+
+def _in_slot(threads: NodeThreads, ticking: Iterator[None]) -> Iterator[None]:
+    """LangGraph runs a single task in the thread of the caller."""
+    with threads.slot_of_caller():
+        yield from ticking

@@ -11,6 +11,7 @@ import contextlib
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph.constants import TAG_HIDDEN
@@ -158,7 +159,6 @@ class AcceleratedRun(PregelLoop):
 
     def finish(self, exc_type: type[BaseException] | None) -> None:
         """The run is over, before LangGraph waits for what still runs."""
-        self._checks.ended()
         with self.lock:
             lookahead, self.lookahead = self.lookahead, None  # what ends from now on ends because the run does
             if lookahead is None:
@@ -171,7 +171,16 @@ class AcceleratedRun(PregelLoop):
         outer = self.config[CONF].get(TALLY)
         if outer is not None:
             outer.include(statistics)
+            statistics = replace(statistics, nested=True)
         self.acceleration.run_ended(statistics)
+
+    def left(self, error: BaseException | None) -> None:
+        """LangGraph has left the run, with an error if with any.
+
+        Raises:
+            Mistake: The run ended in a way that `strict=True` does not allow.
+        """
+        self._checks.ended(error)
 
     # ── what this run allows ────────────────────────────────────────────────────────────────────────────────
 

@@ -82,7 +82,12 @@ class NodeThreads:
     def slot_of_caller(self) -> Iterator[None]:
         """A place for a node that runs in the caller's own thread."""
         admitted = threading.Event()
-        self._wait(_FIRST, lambda: not admitted.set())
+
+        def admit() -> bool:
+            admitted.set()
+            return True
+
+        self._wait(_FIRST, admit)
         admitted.wait()
         try:
             yield

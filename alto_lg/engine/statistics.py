@@ -19,6 +19,7 @@ class RunStatistics:
     wall_s: seconds from the first step to the last commit.
     time_saved_s: seconds that the same firings would have taken longer in supersteps: the sum over the steps of the
         longest firing of each, less `wall_s`; an estimate from this run alone, never below zero.
+    nested: whether it ran inside a run that counts its firings already.
     plain: why the run fell back to plain LangGraph, or None.
     stepwise: why the run kept LangGraph's steps apart because its caller asked for that, or None.
     """
@@ -30,6 +31,7 @@ class RunStatistics:
     steps: int = 0
     wall_s: float = 0.0
     time_saved_s: float = 0.0
+    nested: bool = False
     plain: str | None = None
     stepwise: str | None = None
 
