@@ -11,7 +11,8 @@ import copy
 import functools
 import inspect
 import time
-from collections.abc import Callable, Coroutine, Generator
+import types
+from collections.abc import Callable, Generator
 from typing import Any
 
 from alto_lg.adapters.langgraph.internals import RunnableCallable
@@ -20,61 +21,64 @@ from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
 
 def watched(name: str, bound: Any, limit_s: float, reporter: Reporter) -> Any:
     """A node's function, if it is an async one, that tells how long it held the loop; anything else as it is."""
-    if limit_s <= 0 or not isinstance(bound, RunnableCallable) or bound.func is not None:
+    # LangGraph makes a task of a function that it traces, which takes no other kind of coroutine than Python's own.
+    if limit_s <= 0 or not isinstance(bound, RunnableCallable) or bound.func is not None or bound.trace:
         return bound
     function = bound.afunc
     if not inspect.iscoroutinefunction(function):
         return bound
 
-    @functools.wraps(function)
-    async def timed(*args: Any, **kwargs: Any) -> Any:
-        steps = _Steps(function(*args, **kwargs), clock_of(asyncio.get_running_loop()))
-        result = await steps
-        if steps.longest_s > limit_s:
-            reporter.report(
-                ("held", name),
-                f"Node {name!r} held the event loop for {steps.longest_s:.1f} s; nothing could overlap. Make it sync "
-                "(it will run in a thread) or await.",
-            )
-        return result
+    def held(longest_s: float) -> None:
+        reporter.report(
+            ("held", name),
+            f"Node {name!r} held the event loop for {longest_s:.1f} s; nothing could overlap. Make it sync (it will "
+            "run in a thread) or await.",
+        )
 
     made = copy.copy(bound)
-    made.afunc = timed
+    made.afunc = _timed(function, limit_s, held)
     return made
 
 
-def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
-    """The loop's clock, in seconds: real or simulated; uvloop's stands still while a task runs."""
-    return time.monotonic if type(loop).__module__.split(".")[0] == "uvloop" else loop.time
+def _timed(function: Callable[..., Any], limit_s: float, held: Callable[[float], None]) -> Callable[..., Any]:
+    """The function, with the time of its longest step handed to `held` at its end if that is more than the limit."""
 
-
-class _Steps:
-    """A coroutine, awaited, with the time of its longest step."""
-
-    __slots__ = ("_clock", "_coroutine", "longest_s")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], clock: Callable[[], float]) -> None:
-        self._coroutine = coroutine
-        self._clock = clock
-        self.longest_s = 0.0
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        coroutine, clock = self._coroutine, self._clock
-        step: Callable[[], Any] = functools.partial(coroutine.send, None)
+    # A generator that can be awaited, and not an async function: one frame less for each node of each run.
+    @types.coroutine
+    @functools.wraps(function)
+    def timed(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        coroutine = function(*args, **kwargs)
+        clock = clock_of(asyncio.get_running_loop())
+        longest_s, result = 0.0, None
+        step, argument = coroutine.send, None
         while True:
             began = clock()
             try:
-                awaited = step()
+                awaited = step(argument)
             except StopIteration as returned:
-                self.longest_s = max(self.longest_s, clock() - began)
-                return returned.value
-            self.longest_s = max(self.longest_s, clock() - began)
+                longest_s, result = max(longest_s, clock() - began), returned.value
+                break
+            longest_s = max(longest_s, clock() - began)
             try:
-                answer = yield awaited
+                argument = yield awaited
+                step = coroutine.send
             except GeneratorExit:
                 coroutine.close()
                 raise
             except BaseException as thrown:
-                step = functools.partial(coroutine.throw, thrown)
-            else:
-                step = functools.partial(coroutine.send, answer)
+                step, argument = coroutine.throw, thrown
+        if longest_s > limit_s:
+            held(longest_s)
+        return result
+
+    return timed
+
+
+def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+    """The loop's clock, in seconds: real or simulated; uvloop's stands still while a task runs."""
+    return time.monotonic if _stands_still(type(loop)) else loop.time
+
+
+@functools.cache
+def _stands_still(kind: type[asyncio.AbstractEventLoop]) -> bool:
+    return kind.__module__.split(".")[0] == "uvloop"
