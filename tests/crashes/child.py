@@ -21,6 +21,8 @@ from dropin.watch import Durability, compiled, config_of
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from alto_lg.adapters.langgraph.acceleration import Acceleration, observers
+from alto_lg.engine.statistics import RunStatistics
 from crashes.carry_on import FINISHED, ROUNDS_MAX, NeverDone, carry_on, final, next_input
 from crashes.effects import EffectsFile, Promises, RecordsPromises, RecordsPromisesOnThreads
 from crashes.points import IMPLEMENTATIONS
@@ -57,11 +59,23 @@ def live(job: Job, ready: int) -> NoReturn:
     os.write(ready, b"r")
     try:
         shape = SHAPES[job.shape]
+        early = _EarlyStarts()
+        observers.append(early.run_ended)
         state = on_threads(job, shape, effects) if job.api == "threads" else asyncio.run(on_a_loop(job, shape, effects))
-        effects.append("end", state=repr(state))
+        effects.append("end", state=repr(state), early=early.count)
     except BaseException:
         effects.append("error", error=traceback.format_exc())
     os._exit(0)
+
+
+@dataclass(slots=True)
+class _EarlyStarts:
+    """Counts the firings that this process started before their step."""
+
+    count: int = 0
+
+    def run_ended(self, _: Acceleration, statistics: RunStatistics) -> None:
+        self.count += statistics.early_starts
 
 
 async def _sleep(seconds: float) -> None:

@@ -143,6 +143,8 @@ class History:
     lives: list[Life] = field(default_factory=list)
     state: str | None = None
     error: str | None = None
+    early: int = 0
+    """Firings that the process which ended the run had started early."""
 
     def total(self, what: str) -> Counter[Work]:
         counts: Counter[Work] = Counter()
@@ -160,7 +162,7 @@ def read(path: Path) -> History:
             case "begin":
                 history.lives.append(Life())
             case "end":
-                history.state = entry["state"]
+                history.state, history.early = entry["state"], entry["early"]
             case "error":
                 history.error = entry["error"]
             case kind:

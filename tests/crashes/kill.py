@@ -43,7 +43,9 @@ SHAPES: dict[Api, tuple[str, ...]] = {
     "threads": ("hops_on_threads", "ladders_on_threads"),
 }
 KILLS_A_RUN_MAX = 2
-RESTARTS_MAX = 6
+RESTARTS_MAX = KILLS_A_RUN_MAX + 1
+PATIENCE_S = 120.0
+"""How long a process may take that nobody kills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,15 @@ class Summary:
     kills: int = 0
     in_recovery: int = 0
     """Kills of a process that had taken up what a killed one left."""
-    handed_over: int = 0
+    to_langgraph: int = 0
+    to_alto: int = 0
     """Kills after which the other implementation went on."""
     tasks: int = 0
     starts: int = 0
     ran_again: int = 0
     """Tasks whose writes were promised before a kill and that were started again. Never in `sync`."""
+    early: int = 0
+    """Early starts of one undisturbed run of each graph; none in `sync`."""
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -86,6 +91,7 @@ class Control:
     seconds: float
     starts: Counter[Work]
     promises: Counter[Work]
+    early: int
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -130,7 +136,8 @@ def kill(plan: Plan, server: str | None, folder: Path) -> Summary:
         shape = SHAPES[plan.api][summary.runs % len(SHAPES[plan.api])]
         job = _job(plan, server, folder, shape, f"run{summary.runs}")
         if shape not in controls:
-            controls[shape] = _control(job, folder)
+            controls[shape], early = _control(job, folder)
+            summary.early += early
         _one_run(job, controls[shape], draw, summary)
         if summary.runs % 20 == 0:
             print(f"{plan.saver} {plan.api} {plan.mode}: {summary}", file=sys.stderr, flush=True)
@@ -142,13 +149,13 @@ def _job(plan: Plan, server: str | None, folder: Path, shape: str, name: str) ->
     return Job(shape, plan.saver, plan.api, plan.mode, "langgraph", name, database, folder / f"{name}.effects")
 
 
-def _control(job: Job, folder: Path) -> Control:
-    """Both implementations without a kill: the same state, and each task started as often."""
+def _control(job: Job, folder: Path) -> tuple[Control, int]:
+    """Both implementations without a kill: the same state, and each task started as often; how many started early."""
     plain = _unharmed(replace(job, implementation="langgraph", mode="sync"), folder)  # here each task has its promise
     alto = _unharmed(replace(job, implementation="alto"), folder)
     if (plain.state, plain.starts) != (alto.state, alto.starts):
         raise RuntimeError(f"{job.shape}: runs without a kill differ: {plain} and {alto}")
-    return plain
+    return plain, alto.early
 
 
 def _unharmed(job: Job, folder: Path) -> Control:
@@ -161,7 +168,7 @@ def _unharmed(job: Job, folder: Path) -> Control:
     history = read(own.effects)
     if killed or history.error or history.state is None:
         raise RuntimeError(f"{own}: the run without a kill failed: {history.error}")
-    return Control(history.state, seconds, history.total("starts"), history.total("promises"))
+    return Control(history.state, seconds, history.total("starts"), history.total("promises"), history.early)
 
 
 def _one_run(job: Job, control: Control, draw: random.Random, summary: Summary) -> None:
@@ -170,9 +177,10 @@ def _one_run(job: Job, control: Control, draw: random.Random, summary: Summary) 
     kills_left = draw.randint(1, KILLS_A_RUN_MAX)
     kills = 0
     before = ""
-    for _ in range(RESTARTS_MAX):
+    for _ in range(RESTARTS_MAX):  # the last one is left to end
         implementation = draw.choice(("alto", "langgraph"))
-        summary.handed_over += bool(before) and before != implementation
+        summary.to_langgraph += (before, implementation) == ("alto", "langgraph")
+        summary.to_alto += (before, implementation) == ("langgraph", "alto")
         after_s = draw.uniform(0, control.seconds) if kills_left else None
         killed = _process(replace(job, implementation=implementation), after_s)
         summary.in_recovery += killed and kills > 0
@@ -198,8 +206,20 @@ def _process(job: Job, kill_after_s: float | None) -> bool:
     if kill_after_s is not None:
         time.sleep(kill_after_s)
         os.kill(child, signal.SIGKILL)  # a process that has ended by itself is not reaped yet: this does it no harm
+    else:
+        _wait_for(child)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+def _wait_for(child: int) -> None:
+    """Until it has ended; one that hangs is killed, and its record has no end."""
+    deadline = time.monotonic() + PATIENCE_S
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            return
+        time.sleep(0.002)
 
 
 def judge(job: Job, control: Control, history: History, kills: int, summary: Summary) -> None:
