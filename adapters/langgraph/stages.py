@@ -134,7 +134,7 @@ def _code_facts(node: PregelNode, schema: frozenset[str]) -> CodeFacts:
     if node.channels == START:
         return _START_FACTS
     if isinstance(bound, Pregel):
-        return _subgraph_facts(bound, schema)
+        return _subgraph_facts(_as_made(bound), schema)
     function = function_of(bound)
     if function is None:
         unseen = opaque(f"its code is a {type(bound).__name__}, which is not analysed")
@@ -156,6 +156,12 @@ def _may_run_own_code(runnable: object) -> bool:
         return _may_run_own_code(runnable.bound)
     library = type(runnable).__module__.startswith("langchain")
     return not (library and isinstance(runnable, BaseLanguageModel | BasePromptTemplate | BaseOutputParser))
+
+
+def _as_made(graph: Pregel) -> Pregel:
+    """The graph that an accelerated one was made from: its nodes are the user's code, without our checks around it."""
+    acceleration = getattr(graph.nodes, "acceleration", None)
+    return graph if acceleration is None else acceleration.original
 
 
 def _subgraph_facts(graph: Pregel, schema: frozenset[str]) -> CodeFacts:

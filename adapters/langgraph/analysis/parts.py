@@ -26,6 +26,7 @@ _FIRST_LINES_TRIED = 4
 _LAST_LINES_TRIED = 8
 
 _Error = (SyntaxError, ValueError, RecursionError)
+_PARSES_TRIED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class SourceFile:
     def _excerpt(self, where: range) -> Part | None:
         try:
             text = "\n" * where.start + "".join(self.lines[where.start : where.stop])
-            return _compiled(self.name, self._likely_imports, ast.parse(text, self.name).body)
+            return _compiled(self.name, self._likely_imports, _parsed(text, self.name))
         except _Error:
             return None
 
@@ -72,7 +73,7 @@ class SourceFile:
         found: list[ast.stmt] = []
         for match in _IMPORT.finditer("".join(self.lines)):
             try:
-                found += ast.parse(match.group()).body
+                found += _parsed(match.group(), self.name)
             except _Error:  # it reads like an import, in a text
                 continue
         return found
@@ -82,7 +83,7 @@ class SourceFile:
     @cached_property
     def _statements(self) -> list[ast.stmt] | str:
         try:
-            return ast.parse("".join(self.lines), self.name).body
+            return _parsed("".join(self.lines), self.name)
         except _Error as error:
             return self._does_not_compile(error)
 
@@ -105,6 +106,20 @@ class SourceFile:
 
     def _does_not_compile(self, error: Exception) -> str:
         return f"{self.name!r} does not compile: {error}"
+
+
+def _parsed(text: str, name: str) -> list[ast.stmt]:
+    """The statements of a text.
+
+    CPython 3.11 counts how deep it is in a tree for the whole process: where another thread parses at the same time
+    (langchain does, when a runnable is made), both may be told that the counts do not match.
+    """
+    for _ in range(_PARSES_TRIED - 1):
+        try:
+            return ast.parse(text, name).body
+        except SystemError:
+            continue
+    return ast.parse(text, name).body
 
 
 def _excerpts(lines: list[str], line: int) -> Iterator[range]:

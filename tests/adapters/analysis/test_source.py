@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib.util
 import linecache
+import sys
 from pathlib import Path
 from textwrap import indent
 from types import FunctionType, ModuleType
@@ -100,3 +102,23 @@ def test_source_that_is_not_what_runs_is_refused(changed: str, tmp_path: Path) -
     module = module_of(tmp_path, NODE)
     change(tmp_path, changed)
     assert isinstance(locate(module.node.__code__), NotLocated)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="collects garbage between instructions, not in a parse")
+def test_a_parse_that_another_one_disturbs_is_done_again(tmp_path: Path) -> None:
+    module = module_of(tmp_path, NODE)
+    disturbed = []
+
+    def disturb(phase: str, info: object) -> None:
+        if not disturbed and sys._getframe(1).f_code is ast.parse.__code__:
+            disturbed.append(ast.parse("1"))
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(disturb)
+    gc.set_threshold(5)
+    try:
+        assert written(module.node) == NODE
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(disturb)
+    assert disturbed

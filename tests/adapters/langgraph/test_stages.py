@@ -1,0 +1,50 @@
+"""What is known of a node that is a graph itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langgraph.graph import START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from typing_extensions import TypedDict
+
+import alto_lg
+from alto_lg.adapters.langgraph.convert import plan_of
+from alto_lg.engine.plan import Plan
+
+
+class State(TypedDict, total=False):
+    docs: list[str]
+    answer: str
+
+
+async def reads(state: State) -> dict[str, Any]:
+    return {"answer": state["docs"][0]}
+
+
+async def changes(state: State) -> dict[str, Any]:
+    state["docs"].append("one more")
+    return {}
+
+
+def inner(node: Any) -> CompiledStateGraph[State]:
+    graph = StateGraph(State)
+    graph.add_node("node", node)
+    graph.add_edge(START, "node")
+    return graph.compile()
+
+
+def plan_around(subgraph: CompiledStateGraph[State]) -> Plan:
+    graph = StateGraph(State)
+    graph.add_node("inner", subgraph)
+    graph.add_edge(START, "inner")
+    return plan_of(graph.compile(), {})
+
+
+@pytest.mark.parametrize("node", [reads, changes])
+def test_an_accelerated_subgraph_is_known_as_well_as_a_plain_one(node: Any) -> None:
+    """Its nodes have checks around them, which read and change more than the user's code does."""
+    accelerated = alto_lg.accelerate(inner(node), check=True, blocking_s=1.0)
+    assert plan_around(accelerated).stages == plan_around(inner(node)).stages
+    assert plan_around(inner(reads)).stages != plan_around(inner(changes)).stages
