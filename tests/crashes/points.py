@@ -13,7 +13,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from dropin.shapes.base import Shape
 from dropin.watch import App, Durability, Implementation, compiled, plain_langgraph
@@ -26,6 +26,7 @@ from crashes.saver import SimulatedSaver
 from crashes.stopping import Stopped, no_collector, run_until
 
 IMPLEMENTATIONS: dict[str, Implementation] = {"langgraph": plain_langgraph, "alto": alto_lg.accelerate}
+Choice = TypeVar("Choice")
 MODES: tuple[Durability, ...] = ("sync", "async", "exit")
 
 
@@ -233,7 +234,7 @@ def every_point(shape: str, durability: Durability, way: Way, seed: int, turns: 
         yield Point(shape, durability, way, seed, (turn, *second))
 
 
-def sample(points: Iterable[Point], count: int, key: str) -> list[Point]:
-    """So many of the points, always the same ones for the same key."""
+def sample(points: Iterable[Choice], count: int, key: str) -> list[Choice]:
+    """So many of the experiments, always the same ones for the same key."""
     everything = list(points)
     return random.Random(f"sample:{key}").sample(everything, min(count, len(everything)))

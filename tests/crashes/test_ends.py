@@ -8,9 +8,11 @@ import pytest
 from dropin.shapes.base import Shape
 from dropin.watch import Durability
 
+from crashes import without_saver
 from crashes.ends import EndFindings, How, count_events, every_end, try_end
 from crashes.points import MODES, WAYS, Case, Way, sample, undisturbed
 from crashes.shapes import CASES
+from crashes.without_saver import Cancel
 
 SEED = 2
 SAMPLED = 2
@@ -60,3 +62,15 @@ def test_ends_of_the_sample_come_while_something_is_ahead_and_while_something_is
     assert found.early >= found.ends * 3 // 4
     assert found.ahead >= found.ends // 4
     assert found.saving >= found.ends // 4
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("shape", [shape for shape in CASES if not shape.resumes], ids=str)
+def test_a_run_that_is_not_saved_can_be_cancelled_at_any_turn(shape: Shape, release: bool) -> None:
+    app = without_saver.app_of(shape)
+    most = without_saver.turns(app, shape, SEED)
+    cancels = [Cancel(at, again_after) for at in range(1, most) for again_after in (0, 1, 4)]
+    if not release:
+        cancels = sample(cancels, 12, f"{shape} without a saver")
+    struck = sum(without_saver.cancel(app, shape, SEED, when) for when in cancels)
+    assert struck >= len(cancels) * 0.8
