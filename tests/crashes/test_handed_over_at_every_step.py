@@ -77,7 +77,7 @@ def _hands() -> Iterator[Any]:
                 yield pytest.param(shape, durability, begins, id=f"{shape}-{durability}-{begins}")
 
 
-@pytest.mark.parametrize(("shape", "durability", "begins"), _hands())
+@pytest.mark.parametrize(("shape", "durability", "begins"), list(_hands()))
 def test_each_step_by_the_other_makes_the_same_thread(
     shape: Shape, durability: Durability, begins: str, release: bool
 ) -> None:
