@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -49,8 +49,7 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
         self.look_ahead(wired)
         slots = self.config.get("max_concurrency")
         if slots:
-            executor = self.submit.__self__  # type: ignore[attr-defined]
-            executor.semaphore = self.slots = OrderedSlots(slots)
+            self._executor.semaphore = self.slots = OrderedSlots(slots)
 
     async def __aexit__(
         self,
@@ -59,13 +58,56 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
         traceback: TracebackType | None,
     ) -> bool | None:
         self.finish(exc_type)
+        unwinding = self._unwind(exc_type, exc_value, traceback)
         try:
-            handled = await super().__aexit__(exc_type, exc_value, traceback)
+            # Where nothing is saved and nothing failed, nothing is left that a cancel could leave behind.
+            is_over = exc_type is None and self.checkpointer is None
+            handled = await (unwinding if is_over else self._to_the_end(unwinding, exc_value))
         except BaseException as error:
             self.left(error)
             raise
         self.left(None if handled else exc_value)
         return handled
+
+    async def _to_the_end(self, unwind: Coroutine[Any, Any, bool | None], error: BaseException | None) -> bool | None:
+        """Wait for all that is left of the run, also if that is cancelled.
+
+        LangGraph 1.2.22 gives up its own unwinding on a cancel, so that nodes and saves go on after the run. Here a
+        cancel waits for the saves that are under way, and another one cancels them: a saver may hang.
+        """
+        unwinding = asyncio.ensure_future(unwind)
+        cancelled = isinstance(error, asyncio.CancelledError)
+        again: asyncio.CancelledError | None = None
+        while not unwinding.done():
+            try:
+                await asyncio.wait([unwinding])
+            except asyncio.CancelledError as another:
+                again = another
+                if cancelled:
+                    for task in self._executor.tasks:
+                        task.cancel()
+                cancelled = True
+        if again is None:
+            return unwinding.result()
+        if not unwinding.cancelled():
+            unwinding.exception()  # looked at, so that nobody reports it: the cancel is what the caller asked for
+        raise again
+
+    async def _unwind(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        try:
+            return await super().__aexit__(exc_type, exc_value, traceback)
+        finally:  # LangGraph saves the errors of the tasks that it cancelled, and does not wait for that
+            while left := [task for task in self._executor.tasks if not task.done()]:
+                await asyncio.wait(left)
+
+    @property
+    def _executor(self) -> Any:
+        return self.submit.__self__  # type: ignore[attr-defined]
 
     def early_firing(self, firing: Firing) -> CoroutineFiring:
         return CoroutineFiring(firing)

@@ -7,6 +7,7 @@ while the lookahead thinks, while LangGraph changes its channels, and never whil
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import warnings
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from alto_lg.adapters.langgraph.internals import (
     ERROR,
     INTERRUPT,
     BaseChannel,
+    Pregel,
     PregelExecutableTask,
     PregelLoop,
     map_output_updates,
@@ -38,6 +40,7 @@ from alto_lg.adapters.langgraph.wired import WiredPlan
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing
 from alto_lg.engine.messages import Conditions
+from alto_lg.engine.plan import Plan
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import AltoWarning
 
@@ -88,6 +91,8 @@ class AcceleratedRun(PregelLoop):
             super().after_tick()
 
     def put_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], **cached: bool) -> None:
+        if writes and isinstance(writes[-1][1], asyncio.CancelledError) and writes[-1][0] == ERROR:
+            writes = [writes[-1]]  # saved with the rest, it would count as finished when the run is taken up again
         with self.lock:
             super().put_writes(task_id, writes, **cached)  # `cached` is younger than the oldest supported version
             task = self.tasks.get(task_id) if hasattr(self, "tasks") else None
@@ -155,7 +160,8 @@ class AcceleratedRun(PregelLoop):
         """From the next step on."""
         if self.checkpointer is not None:
             self._handed_out = tuple(filter(hands_itself_out, self.channels.values()))
-        self.lookahead = Lookahead(self, wired, self._conditions(), ancestry_of(self.config) or Ancestry.request())
+        conditions = self._conditions(wired.plan)
+        self.lookahead = Lookahead(self, wired, conditions, ancestry_of(self.config) or Ancestry.request())
 
     def finish(self, exc_type: type[BaseException] | None) -> None:
         """The run is over, before LangGraph waits for what still runs."""
@@ -214,7 +220,7 @@ class AcceleratedRun(PregelLoop):
             return "it pauses at every node"
         return None
 
-    def _conditions(self) -> Conditions:
+    def _conditions(self, plan: Plan) -> Conditions:
         options = self.acceleration.options
         return Conditions(
             last_step=self.stop,
@@ -225,21 +231,23 @@ class AcceleratedRun(PregelLoop):
             stops_before=frozenset(self.interrupt_before),
             stops_after=frozenset(self.interrupt_after),
             gate_at_start=not self.holds_firings or bool(self.config.get("max_concurrency")),
-            withheld=self._withheld(),
+            withheld=self._withheld(plan),
         )
 
     def _can_pause(self) -> bool:
         return self.checkpointer is not None or bool(self.config[CONF].get(CONFIG_KEY_CHECKPOINTER))
 
-    def _withheld(self) -> dict[str, str]:
+    def _withheld(self, plan: Plan) -> dict[str, str]:
         """A subgraph files its checkpoints and events under its task's id, which an early start does not know."""
         withheld = {}
         stream = self.config[CONF].get(CONFIG_KEY_STREAM)
+        streams_steps = stream is not None and not stream.modes <= _LIVE_MODES
         for name, node in self.nodes.items():
+            has_graph = bool(node.subgraphs) or isinstance(node.bound, Pregel)  # it lists none that keeps no memory
             if node.subgraphs and self._can_pause():
                 withheld[name] = "its subgraph saves checkpoints under the id of its task"
-            elif node.subgraphs and stream is not None and not stream.modes <= _LIVE_MODES:
-                withheld[name] = "its subgraph streams events under the id of its task"
+            elif streams_steps and (has_graph or plan.stages[name].may_interrupt):
+                withheld[name] = "a graph in it may stream events under the id of its task"
             elif node.cache_policy is None and self.cache_policy is not None and self.cache is not None:
                 withheld[name] = "its cache is consulted when its step begins"
         return withheld
