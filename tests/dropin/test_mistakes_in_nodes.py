@@ -104,7 +104,9 @@ def test_a_subgraph_with_keys_of_its_own_is_not_complained_of() -> None:
     inner = StateGraph(Wide)
     inner.add_node("inside", lambda state: {"x": 4, "extra": "mine"})
     inner.add_edge(START, "inside")
-    assert_not_said(lambda: graph_of(sub=inner.compile()).compile(), lambda app: answer(app, "async"))
+    sub = inner.compile()
+    assert_not_said(lambda: graph_of(sub=sub).compile(), lambda app: answer(app, "async"))
+    assert_not_said(lambda: graph_of(calls=lambda state: sub.invoke(state)).compile(), lambda app: answer(app, "sync"))
 
 
 def test_a_command_for_the_graph_above_has_the_keys_of_that_one() -> None:
