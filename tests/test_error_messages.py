@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import operator
 from typing import Annotated, Any
 
 import pytest
+from langchain_core.runnables import RunnableLambda
+from langgraph.channels import LastValue
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint
 from langgraph.graph import START, StateGraph
+from langgraph.pregel import NodeBuilder, Pregel
+from langgraph.pregel.remote import RemoteGraph
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
 import alto_lg
-from alto_lg.errors import UndeclaredRead, UndeclaredWrite
+from alto_lg.adapters.langgraph.internals import SUPPORTED
+from alto_lg.errors import MissingCheckpointer, Mistake, UndeclaredRead, UndeclaredWrite
 
 
 class State(TypedDict):
@@ -27,6 +34,17 @@ def _builder(function: Any = lambda state: {"answer": "42"}, name: str = "think"
     builder.add_node(name, function)
     builder.add_edge(START, name)
     return builder
+
+
+def _by_hand() -> Any:
+    """A graph that was put together of channels and nodes, without a builder; it has two nodes."""
+    one = NodeBuilder().subscribe_only("a").do(lambda x: x).write_to("b")
+    two = NodeBuilder().subscribe_only("b").do(lambda x: x).write_to("c")
+    channels: dict[str, Any] = {"a": LastValue(int), "b": LastValue(int), "c": LastValue(int)}
+    return Pregel(nodes={"one": one, "two": two}, channels=channels, input_channels="a", output_channels="c")
+
+
+INPUT = {"question": "why", "log": []}
 
 
 def _message(kind: type[BaseException], call: Any) -> str:
@@ -64,6 +82,7 @@ def test_accelerate_says_which_arguments_a_compiled_graph_does_not_take() -> Non
         ({"overlap": None}, "overlap must be 'branches' or 'chains', got None"),
         ({"events": "now"}, "events must be 'steps' or 'eager', got 'now'"),
         ({"max_steps_ahead": -1}, "max_steps_ahead must be 0 or more, got -1"),
+        ({"blocking_s": -0.5}, "blocking_s must be 0 or more, got -0.5"),
         (
             {"hints": {"thinks": alto_lg.Hint(reads=())}},
             "hints names node 'thinks', which the graph does not have (nodes: think)",
@@ -96,6 +115,61 @@ def test_a_decorated_function_with_an_unknown_key_is_refused_as_well() -> None:
     assert _message(ValueError, lambda: alto_lg.accelerate(_builder(think))) == (
         "Node 'think' declares reads of 'qestion', which is not in the state (keys: answer, log, question)"
     )
+
+
+@pytest.mark.parametrize("graph", [RunnableLambda(str) | str, RemoteGraph("g", url="http://127.0.0.1:1"), _by_hand()])
+def test_a_runnable_that_is_no_graph_of_this_process_is_refused(graph: Any) -> None:
+    assert _message(TypeError, lambda: alto_lg.accelerate(graph)) == (
+        f"alto_lg.accelerate() got a {type(graph).__name__}. Pass a StateGraph, a graph from StateGraph.compile(), or "
+        "a function decorated with @entrypoint."
+    )
+
+
+def test_a_builder_is_compiled_with_what_compile_takes() -> None:
+    with pytest.raises(AttributeError):
+        _builder().invoke(INPUT)  # LangGraph's own
+    saver = InMemorySaver()
+    app = alto_lg.accelerate(_builder(), checkpointer=saver, name="mine")
+    assert (app.checkpointer, app.name) == (saver, "mine")
+    assert app.invoke(INPUT, {"configurable": {"thread_id": "1"}})["answer"] == "42"
+
+
+# ── accelerated twice, and with an unknown LangGraph ────────────────────────────────────────────────────────────
+
+
+def test_a_graph_that_is_accelerated_already_is_returned() -> None:
+    app = alto_lg.accelerate(_builder(), strict=True, overlap="chains")
+    assert alto_lg.accelerate(app) is app
+    assert alto_lg.accelerate(app, strict=True) is app
+
+
+def test_options_that_come_too_late_are_named() -> None:
+    app = alto_lg.accelerate(_builder(), overlap="chains")
+    with pytest.warns(alto_lg.AltoWarning) as said:
+        assert alto_lg.accelerate(app, strict=True, blocking_s=2, overlap="chains") is app
+    assert [str(one.message) for one in said] == [
+        "accelerate() got a graph that is accelerated already, so strict=True, blocking_s=2 has no effect. Accelerate "
+        "it once, with all options."
+    ]
+
+
+@pytest.mark.parametrize("version", ["1.2.10", "1.3.0", "1.4.0rc1", "2.0"])
+def test_an_unknown_version_of_langgraph_runs_its_graphs_itself(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
+    graph = _builder().compile()
+    with pytest.warns(alto_lg.AltoWarning) as said:
+        assert alto_lg.accelerate(graph) is graph
+    assert [str(one.message) for one in said] == [
+        f"alto_lg is checked against LangGraph {SUPPORTED}; {version} is installed, so graphs run unaccelerated. "
+        "alto_lg.accelerate(graph, allow_unchecked=True) tries anyway."
+    ]
+
+
+def test_an_unknown_version_can_be_tried_anyway(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.4.0")
+    app = alto_lg.accelerate(_builder().compile(), allow_unchecked=True)
+    assert app.invoke(INPUT)["answer"] == "42"
+    assert alto_lg.statistics(app) is not None
 
 
 # ── hints ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -142,7 +216,6 @@ UNDECLARED_READ = (
     "Node 'think' read key 'question', but declares reads=['log']. Add 'question' to its declaration, or leave reads "
     "out to have it analysed."
 )
-INPUT = {"question": "why", "log": []}
 
 
 def _answer(state: State) -> dict[str, Any]:
@@ -216,6 +289,10 @@ def test_an_error_of_ours_is_an_alto_error() -> None:
     assert issubclass(UndeclaredRead, alto_lg.AltoError)
     assert issubclass(UndeclaredWrite, alto_lg.AltoError)
     assert issubclass(alto_lg.AltoWarning, UserWarning)
+    assert issubclass(Mistake, alto_lg.AltoError)
+    assert issubclass(Mistake, ValueError)
+    assert issubclass(MissingCheckpointer, alto_lg.AltoError)
+    assert issubclass(MissingCheckpointer, AttributeError)
 
 
 def test_an_entrypoint_is_accepted() -> None:
