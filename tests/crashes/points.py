@@ -97,6 +97,8 @@ class Findings:
     """Tasks whose writes were promised before a crash, summed over all crashes."""
     ran_again: int = 0
     """Of those: started again. Possible in `async` alone, where the checkpoint before them was lost."""
+    overtaken: int = 0
+    """Checkpoints that were durable before all the writes that they contain, as LangGraph allows."""
 
     def add(self, other: Findings) -> None:
         for name in self.__dataclass_fields__:
@@ -185,6 +187,7 @@ def try_point(case: Case, point: Point, wanted: Undisturbed) -> Findings:
         finally:
             for stopped in held:
                 stopped.bury()
+    findings.overtaken = case.saver.ledger.overtaken
     assert state == wanted.state, f"{point}: the state is not that of an undisturbed run"
     check_bound(point, wanted, starts, findings.crashes)
     return findings
@@ -194,7 +197,7 @@ def _one_run(
     case: Case, point: Point, implementation: str, number: int, stop_at: int | None, starts: Starts
 ) -> tuple[Stopped | None, Any]:
     app = case.app(implementation)
-    case.saver.ledger.under_way.clear()  # what a dead process was saving is not under way
+    case.saver.ledger.process_died()
 
     async def main() -> Any:
         return await carry_on(app, case.shape, point.durability, [starts])

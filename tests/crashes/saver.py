@@ -47,6 +47,15 @@ class Ledger:
     operations: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     under_way: Counter[str] = field(default_factory=Counter)
+    writing: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By checkpoint: saves of writes that were begun and have not returned."""
+    overtaken: int = 0
+    """Checkpoints that became durable before all the writes that they contain, as LangGraph allows (its issue 8039)."""
+
+    def process_died(self) -> None:
+        """What it was saving is not under way any more."""
+        self.under_way.clear()
+        self.writing.clear()
 
 
 class SimulatedSaver(InMemorySaver):
@@ -96,6 +105,8 @@ class SimulatedSaver(InMemorySaver):
         fault = await self._begin("put")
         try:
             await self._travel()
+            parent = (namespace, config["configurable"].get("checkpoint_id", ""))
+            self.ledger.overtaken += self.ledger.writing[parent] > 0
             saved = self.put(config, checkpoint, metadata, new_versions)
             await self._answer("put", fault)
             return saved
@@ -105,17 +116,19 @@ class SimulatedSaver(InMemorySaver):
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
+        where = config["configurable"]
+        owner = (where.get("checkpoint_ns", ""), where["checkpoint_id"])
         fault = await self._begin("put_writes")
+        self.ledger.writing[owner] += 1
         try:
             await self._travel()
             self.put_writes(config, writes, task_id, task_path)
             await self._answer("put_writes", fault)
         finally:
             self.ledger.under_way["put_writes"] -= 1
-        where = config["configurable"]
+            self.ledger.writing[owner] -= 1
         channels = frozenset(channel for channel, _ in writes)
-        promise = Promise(where.get("checkpoint_ns", ""), where["checkpoint_id"], task_id, task_path, channels)
-        self.ledger.promises.append(promise)
+        self.ledger.promises.append(Promise(*owner, task_id, task_path, channels))
 
     async def _travel(self) -> None:
         await asyncio.sleep(self._random.choice(self._delays_s))

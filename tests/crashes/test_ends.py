@@ -11,6 +11,7 @@ from dropin.watch import Durability
 from crashes import without_saver
 from crashes.ends import EndFindings, How, count_events, every_end, try_end
 from crashes.points import MODES, WAYS, Case, Way, sample, undisturbed
+from crashes.report import report
 from crashes.shapes import CASES
 from crashes.without_saver import Cancel
 
@@ -45,8 +46,7 @@ def test_a_run_that_is_ended_anywhere_leaves_nothing_behind_and_can_be_taken_up(
             assert findings.ends == len(ends)
             if release:
                 assert findings.early >= len(ends) * 0.8, "most ends must come while the run goes on"
-                with capsys.disabled():
-                    print(f"\n{shape} {how} {durability} {way}: {findings}", end="")
+                report(capsys, f"{shape} {how} {durability} {way}: {findings}")
 
 
 def test_ends_of_the_sample_come_while_something_is_ahead_and_while_something_is_saved() -> None:

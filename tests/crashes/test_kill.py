@@ -17,6 +17,7 @@ from crashes.effects import EffectsFile, History, Life, read
 from crashes.kill import Control, Summary, judge
 from crashes.points import MODES
 from crashes.record import Work
+from crashes.report import report
 
 TESTS = Path(__file__).parents[1]
 KILLS: dict[tuple[Saver, Api], tuple[int, int]] = {
@@ -38,8 +39,7 @@ def _kill(saver: Saver, api: Api, mode: Durability, kills: int, capsys: pytest.C
     assert counts["kills"] >= kills
     assert counts["wrong"] == 0
     assert (counts["early"] > 0) == (mode != "sync"), "something must be ahead when the process dies"
-    with capsys.disabled():
-        print(f"\n{done.stdout.strip()}", end="")
+    report(capsys, f"{done.stdout.strip()}")
 
 
 @pytest.mark.timeout(1800)
