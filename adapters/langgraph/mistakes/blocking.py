@@ -76,9 +76,4 @@ def _timed(function: Callable[..., Any], limit_s: float, held: Callable[[float],
 
 def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
     """The loop's clock, in seconds: real or simulated; uvloop's stands still while a task runs."""
-    return time.monotonic if _stands_still(type(loop)) else loop.time
-
-
-@functools.cache
-def _stands_still(kind: type[asyncio.AbstractEventLoop]) -> bool:
-    return kind.__module__.split(".")[0] == "uvloop"
+    return time.monotonic if type(loop).__module__.startswith("uvloop") else loop.time
