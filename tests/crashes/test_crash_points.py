@@ -24,7 +24,7 @@ from crashes.saver import SimulatedSaver
 from crashes.shapes import CASES
 
 SEED = 1
-SAMPLED = 6
+SAMPLED = 4
 """Points of each graph, mode and way that every change must pass; a release passes all of them."""
 
 every_case = pytest.mark.parametrize("shape", CASES, ids=str)
