@@ -26,6 +26,14 @@ class Inside(Log):
     visits: int
 
 
+@pytest.fixture(autouse=True)
+def false_warning_of_a_key(bench: Bench, request: pytest.FixtureRequest) -> None:
+    """A subgraph without a memory that has a key of its own is warned of (F12)."""
+    name = request.node.name
+    if bench.is_ours and ("-none]" in name or name.startswith("test_a_subgraph_without_a_memory_begins")):
+        request.applymarker(pytest.mark.xfail(strict=True, reason="a false warning of a key (F12)"))
+
+
 class Other(TypedDict):
     """A subgraph's state with nothing but the shared key."""
 
@@ -196,7 +204,9 @@ def test_a_graph_that_a_node_runs_goes_on_where_it_asked(
     bench: Bench, place: str, request: pytest.FixtureRequest
 ) -> None:
     if bench.is_ours and place == "boxed":
-        request.applymarker(pytest.mark.xfail(strict=False, reason="a graph that nobody sees starts early (F10)"))
+        request.applymarker(
+            pytest.mark.xfail(strict=bench.colour == "async", reason="a graph that nobody sees starts early (F10)")
+        )
     runs: list[str] = []
     saver = InMemorySaver()
     app = bench.app(_calling(bench, place, runs), checkpointer=saver)
@@ -214,7 +224,9 @@ def test_the_states_of_a_graph_that_a_node_runs_come_in_their_step(
     bench: Bench, place: str, request: pytest.FixtureRequest
 ) -> None:
     if bench.is_ours:
-        request.applymarker(pytest.mark.xfail(strict=False, reason="states of an early subgraph come early (F11)"))
+        request.applymarker(
+            pytest.mark.xfail(strict=bench.colour == "async", reason="states of an early subgraph come early (F11)")
+        )
     inner = connect(add_all(Log, {"one": bench.say("one")}), (START, "one")).compile()
     nodes = {"fast": bench.say("fast"), "slow": bench.slow(), "after": bench.overtakes("after")}
     builder = add_all(Log, {**nodes, "calls": _calls(bench, place, inner)})
@@ -231,7 +243,9 @@ def test_the_states_of_a_subgraph_without_a_memory_come_in_their_step(
     bench: Bench, saved: bool, request: pytest.FixtureRequest
 ) -> None:
     if bench.is_ours:
-        request.applymarker(pytest.mark.xfail(strict=False, reason="states of an early subgraph come early (F11)"))
+        request.applymarker(
+            pytest.mark.xfail(strict=bench.colour == "async", reason="states of an early subgraph come early (F11)")
+        )
     inner = connect(add_all(Other, {"one": bench.say("one")}), (START, "one")).compile(checkpointer=False)
     nodes = {"fast": bench.say("fast"), "slow": _slow_elsewhere(bench), "after": bench.overtakes("after")}
     builder = connect(add_all(Both, {**nodes, "inner": inner}), (START, "fast"), (START, "slow"), ("fast", "inner"))
