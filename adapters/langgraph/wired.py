@@ -67,17 +67,24 @@ def nodes_of(
     graph: Pregel,
     hints: Mapping[str, Hint],
     accelerate_subgraph: Callable[[Pregel], Pregel],
-    options: Options | None = None,
+    options: Options,
 ) -> dict[str, PregelNode]:
     """The nodes of the accelerated graph; what is wrong with their results is said as `options` ask for."""
-    wirer = _Wirer(graph, options or Options(hints=hints), accelerate_subgraph)
+    wirer = _Wirer(graph, hints, options, accelerate_subgraph)
     return {name: wirer.node(name, node) for name, node in graph.nodes.items()}
 
 
 class _Wirer:
     """Makes the nodes of one accelerated graph."""
 
-    def __init__(self, graph: Pregel, options: Options, accelerate_subgraph: Callable[[Pregel], Pregel]) -> None:
+    def __init__(
+        self,
+        graph: Pregel,
+        hints: Mapping[str, Hint],
+        options: Options,
+        accelerate_subgraph: Callable[[Pregel], Pregel],
+    ) -> None:
+        self._hints = hints
         self._options = options
         self._accelerate_subgraph = accelerate_subgraph
         self._reporter = Reporter(options.strict)
@@ -85,7 +92,7 @@ class _Wirer:
         self._in_place = InPlaceChecks(self._reporter) if options.check else None
 
     def node(self, name: str, node: PregelNode) -> PregelNode:
-        hint = declared(name, node, self._options.hints)
+        hint = declared(name, node, self._hints)
         update: dict[str, Any] = {"writers": [_gated(writer) for writer in self._checks.writers(name, node)]}
         if isinstance(node.bound, Pregel):
             update["bound"] = self._accelerate_subgraph(node.bound)
