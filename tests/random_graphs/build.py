@@ -20,7 +20,7 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.types import CachePolicy, RetryPolicy
 
 from random_graphs.source import function_name, source_of
-from random_graphs.spec import END, START, Node, Spec, Way
+from random_graphs.spec import START, Node, Spec, Way
 
 RETRIES = RetryPolicy(max_attempts=2, initial_interval=0.01, jitter=False, retry_on=ConnectionError)
 TIMEOUTS_S = {"long": 1000.0, "short": 0.00001}

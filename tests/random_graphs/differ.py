@@ -10,14 +10,14 @@ Owns what may vary. Always true:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dropin.watch import Tempo
 
 from random_graphs.spec import Spec
-from random_graphs.watching import FIELDS, Watched, ours, plain, watch
+from random_graphs.watching import FIELDS, Bench, Watched, ours, plain, watch
 
 LANGGRAPH_TEMPOS = (Tempo(), Tempo(1, "shuffle"), Tempo(2, "shuffle", 3))
 OUR_TEMPOS = (Tempo(3, "fifo"), Tempo(4, "shuffle", 1), Tempo(5, "shuffle", 3))
@@ -45,14 +45,13 @@ class Verdict:
 
 def compared(spec: Spec, *, rotation: int = 0) -> Verdict:
     """Run a spec on both sides and compare; `rotation` draws other schedules."""
-    expected = [watch(spec, plain, _turned(tempo, rotation)) for tempo in LANGGRAPH_TEMPOS]
-    found = [(tempo, watch(spec, ours, tempo)) for tempo in (_turned(one, rotation) for one in OUR_TEMPOS)]
-    oracle = _Oracle(spec, expected)
+    bench = Bench(spec)
+    expected = [watch(bench, plain, _turned(tempo, rotation)) for tempo in LANGGRAPH_TEMPOS]
+    found = [(tempo, watch(bench, ours, tempo)) for tempo in (_turned(one, rotation) for one in OUR_TEMPOS)]
+    oracle = Oracle(bench, expected, lambda: [watch(bench, plain, tempo) for tempo in MORE_TEMPOS])
     lines = [f"{tempo}: {line}" for tempo, one in found for line in oracle.against(one)]
     first = found[0][1]
-    return Verdict(
-        tuple(lines), oracle.asked_more, not expected[0].ended_well, first.firings, first.early, first.plain
-    )
+    return Verdict(tuple(lines), oracle.asked_more, not expected[0].ended_well, first.firings, first.early, first.plain)
 
 
 def assert_same(spec: Spec) -> None:
@@ -65,11 +64,12 @@ def _turned(tempo: Tempo, rotation: int) -> Tempo:
     return Tempo(tempo.seed + 100 * rotation, tempo.schedule, tempo.stretch)
 
 
-class _Oracle:
+class Oracle:
     """What LangGraph gives, on as many schedules as it takes."""
 
-    def __init__(self, spec: Spec, seen: Sequence[Watched]) -> None:
-        self._spec = spec
+    def __init__(self, bench: Bench, seen: Sequence[Watched], more: Callable[[], list[Watched]]) -> None:
+        self._more = more
+        self._spec = bench.spec
         self._seen = list(seen)
         self.asked_more = False
 
@@ -78,7 +78,7 @@ class _Oracle:
         lines = list(self._differences(found))
         if lines and not self.asked_more:
             self.asked_more = True
-            self._seen += [watch(self._spec, plain, tempo) for tempo in MORE_TEMPOS]
+            self._seen += self._more()
         if lines:
             lines = list(self._differences(found))
         return [*lines, *self._failed_proofs(found)]
@@ -113,6 +113,8 @@ class _Oracle:
         mine = _committed(found)
         if mine not in known and not (self._spec.changes_in_place and any(one != known[0] for one in known)):
             yield f"after a failure: {_first_difference(mine, known[0], 'committed')}"
+        if _stopped_by_limit(found) and found.notes not in [one.notes for one in self._seen]:
+            yield from self._of_field(found, "notes")  # a limit is nobody's failure: every step up to it ran whole
         yield from _too_often(found, self._seen, self._spec)
 
     def _failed_proofs(self, found: Watched) -> Iterable[str]:
@@ -120,6 +122,9 @@ class _Oracle:
             yield f"dropped {found.dropped} early results"
         for text in found.warned:
             yield f"warned: {text}"
+        run = self._spec.run
+        if run.at_once and found.most_at_once > max(run.at_once, *(one.most_at_once for one in self._seen)):
+            yield f"{found.most_at_once} nodes ran at once, and the limit is {run.at_once}"
 
 
 def _streamed_alike(one: Watched, other: Watched) -> bool:
@@ -131,6 +136,11 @@ def _committed(one: Watched) -> Any:
     """What a failed run had committed."""
     values = [[place["values"] for place in run if not place["namespace"]] for run in one.streams]
     return one.errors, one.results, values
+
+
+def _stopped_by_limit(one: Watched) -> bool:
+    last = one.errors[-1] if one.errors else None
+    return last is not None and last[1] == "GraphRecursionError"
 
 
 def _too_often(found: Watched, known: Sequence[Watched], spec: Spec) -> Iterable[str]:
@@ -180,5 +190,3 @@ def _first_difference(mine: Any, theirs: Any, path: str) -> str:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) < 300 else f"{text[:297]}…"
-
-

@@ -24,6 +24,8 @@ log.setLevel(logging.INFO)
 PACES = (1.0, 0.1, 3.0, 0.5, 7.0, 0.02, 1.5)
 REAL_REST_MS_MAX = 3
 
+_RESTS, _RESTED = "rests", "rested"
+
 _stretch = 0
 _threads = False
 
@@ -42,7 +44,11 @@ class Note:
 async def pause(rest_ms: int) -> None:
     """A node's work, as long as this run's tempo makes it."""
     pace = PACES[(_stretch * 5 + rest_ms * 3) % len(PACES)] if _stretch else 1.0
-    await asyncio.sleep(rest_ms * pace / 1000)
+    log.info(_RESTS)
+    try:
+        await asyncio.sleep(rest_ms * pace / 1000)
+    finally:
+        log.info(_RESTED)
 
 
 def rest(rest_ms: int) -> None:
@@ -72,15 +78,21 @@ def gather(state: list[Any], writes: Sequence[Any]) -> list[Any]:
     return [*state, *(item for write in writes for item in write)]
 
 
-class _Notes(logging.Handler):
-    """Turns log lines into notes."""
+class Notes(logging.Handler):
+    """Turns log lines into notes. most_at_once: the most nodes that were resting together."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
         self.notes: list[Note] = []
+        self.most_at_once = 0
+        self._at_once = 0
         self._clock = clock
 
     def handle(self, record: logging.LogRecord) -> bool:
+        if record.msg in (_RESTS, _RESTED):
+            self._at_once += 1 if record.msg is _RESTS else -1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            return True
         config = var_child_runnable_config.get()
         about = (config or {}).get("metadata") or {}
         place = str(about.get("langgraph_checkpoint_ns", "")).split("|")
@@ -91,14 +103,14 @@ class _Notes(logging.Handler):
 
 
 @contextmanager
-def noting(clock: Callable[[], float], stretch: int = 0, *, threads: bool = False) -> Iterator[list[Note]]:
+def noting(clock: Callable[[], float], stretch: int = 0, *, threads: bool = False) -> Iterator[Notes]:
     """The notes of the nodes that run meanwhile."""
     global _stretch, _threads
-    handler = _Notes(clock)
+    handler = Notes(clock)
     log.addHandler(handler)
     before, (_stretch, _threads) = (_stretch, _threads), (stretch, threads)
     try:
-        yield handler.notes
+        yield handler
     finally:
         _stretch, _threads = before
         log.removeHandler(handler)

@@ -198,7 +198,12 @@ def _stored(on: _Flavouring) -> None:
 def _declared(on: _Flavouring) -> None:
     for node in on.spec.nodes:
         if on.chance.random() < 0.4 and not (node.whole or node.mutates or node.by_item or node.keeps or node.stirs):
-            on.change(node, declares=on.chance.choice((("reads",), ("writes",), ("reads", "writes"), ("barrier",), ("pure",))))
+            on.change(
+                node, declares=on.chance.choice((("reads",), ("writes",), ("reads", "writes"), ("barrier",), ("pure",)))
+            )
+
+
+_DECLARATIONS: Any = (("reads",), ("writes",), ("reads", "writes"), ("barrier",), ("pure",))
 
 
 def _nested(on: _Flavouring) -> None:

@@ -288,4 +288,3 @@ class _Function:
                 identity = "" if len(node.name) > 1 else f', id=f"{node.name}{{{seen}}}"'
                 return f'[AIMessage(content=f"{node.name} {{{seen}}}"{identity})]'
         return seen
-

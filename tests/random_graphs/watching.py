@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import itertools
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -22,15 +24,16 @@ from langgraph.types import Command
 from sim.loop import Deadlock, Endless, Leak, run
 
 import alto_lg
+from alto_lg.adapters.langgraph.acceleration import acceleration_of
 from random_graphs.build import compiled, input_of
-from random_graphs.effects import Note, noting
+from random_graphs.effects import Note, Notes, noting
 from random_graphs.spec import Spec
 
 App: TypeAlias = Any
 Implementation = Callable[[App, Spec], App]
 
 RESUMES_MAX = 5
-CONFIG: dict[str, Any] = {"configurable": {"thread_id": "1"}}
+_ELAPSED = re.compile(r"elapsed: [0-9.]+s")
 
 
 def plain(graph: App, spec: Spec) -> App:
@@ -67,6 +70,7 @@ class Watched:
     dropped: int = field(default=0, compare=False)
     plain: str | None = field(default=None, compare=False)
     times: tuple[Note, ...] = field(default=(), compare=False)
+    most_at_once: int = field(default=0, compare=False)
 
     @property
     def streamed(self) -> tuple[Any, ...]:
@@ -82,16 +86,50 @@ FIELDS = ("errors", "results", "state", "history", "tasks", "streams", "notes", 
 """What is compared, the plainest first."""
 
 
-def watch(spec: Spec, implementation: Implementation, tempo: Tempo) -> Watched:
+class Bench:
+    """Runs one spec again and again.
+
+    The graph is compiled once, and accelerated once, unless its runs leave something behind outside their thread.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        nodes = list(spec.every_node())
+        self._shared = not any(node.keeps or node.stirs or node.store or node.caches for node in nodes)
+        self._made: dict[Implementation, tuple[App, App]] = {}
+        self._threads = itertools.count()
+
+    def graphs(self, implementation: Implementation) -> tuple[App, App]:
+        """LangGraph's graph, and what the implementation makes of it."""
+        if not self._shared:
+            graph = compiled(self.spec)
+            return graph, implementation(graph, self.spec)
+        if implementation not in self._made:
+            graph = self._made[plain][0] if plain in self._made else compiled(self.spec)
+            self._made[implementation] = graph, implementation(graph, self.spec)
+        return self._made[implementation]
+
+    def input(self) -> dict[str, Any]:
+        """What a run begins with."""
+        return input_of(self.spec)
+
+    def config(self) -> dict[str, Any]:
+        """Of a thread of its own."""
+        limits = {"max_concurrency": self.spec.run.at_once} if self.spec.run.at_once else {}
+        thread = {"thread_id": str(next(self._threads))}
+        return {"recursion_limit": self.spec.run.limit, "configurable": thread, **limits}
+
+
+def watch(bench: Bench, implementation: Implementation, tempo: Tempo) -> Watched:
     """Run a spec on virtual time."""
-    found = _Found()
+    found = Found()
     now = _Clock()
 
     async def main() -> None:
         now.start()
-        await _look(spec, implementation, found)
+        await _look(bench, implementation, found)
 
-    with _warnings(found), noting(now, tempo.stretch) as notes:
+    with caught_warnings(found), noting(now, tempo.stretch) as notes:
         try:
             run(main, seed=tempo.seed, schedule=tempo.schedule)
         except (Leak, Deadlock, Endless) as broken:
@@ -112,7 +150,7 @@ class _Clock:
         return float(self._loop.time())
 
 
-class _Found:
+class Found:
     """What one watching has found so far."""
 
     def __init__(self) -> None:
@@ -123,7 +161,8 @@ class _Found:
         self.warned: list[str] = []
         self.statistics: list[Any] = []
 
-    def watched(self, notes: list[Note]) -> Watched:
+    def watched(self, handler: Notes) -> Watched:
+        notes = handler.notes
         columns: Any = zip(*self.runs, strict=True) if self.runs else ((),) * 5
         results, errors, streams, tasks, late = columns
         counted = [one for one in self.statistics if one is not None]
@@ -143,67 +182,71 @@ class _Found:
             dropped=sum(one.dropped for one in counted),
             plain=next((one.plain for one in counted if one.plain), None),
             times=tuple(notes),
+            most_at_once=handler.most_at_once,
         )
 
 
 @contextmanager
-def _warnings(found: _Found) -> Iterator[None]:
+def caught_warnings(found: Found) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", alto_lg.AltoWarning)
         yield
     found.warned = [str(one.message) for one in caught if issubclass(one.category, alto_lg.AltoWarning)]
 
 
-async def _look(spec: Spec, implementation: Implementation, found: _Found) -> None:
-    graph = compiled(spec)
-    app = implementation(graph, spec)
-    given: Any = input_of(spec)
+async def _look(bench: Bench, implementation: Implementation, found: Found) -> None:
+    spec, config = bench.spec, bench.config()
+    graph, app = bench.graphs(implementation)
+    given: Any = bench.input()
     for place in range(RESUMES_MAX):
         current = graph if spec.run.handed_over and place % 2 else app
-        found.runs.append(await _once(current, spec, given))
-        if current is not graph:
-            found.statistics.append(alto_lg.statistics(current))
+        found.runs.append(await _once(current, spec, given, config))
+        found.statistics.append(statistics_of(current))
         if not spec.run.saver or found.runs[-1][1] is not None:
             break
-        state = await graph.aget_state(CONFIG)
+        state = await graph.aget_state(config)
         given = continuation(state)
-        if given is _OVER:
+        if given is OVER:
             break
     if spec.run.saver:
-        await _saved(graph, found)
+        await _saved(graph, found, config)
 
 
-_OVER = object()
+def statistics_of(app: App) -> Any:
+    """Of the last run; None where it was LangGraph's own."""
+    return alto_lg.statistics(app) if acceleration_of(app) is not None else None
+
+
+OVER = object()
 
 
 def continuation(state: Any) -> Any:
-    """The input that goes on from a pause; `_OVER` where there is nothing to go on with."""
+    """The input that goes on from a pause; `OVER` where there is nothing to go on with."""
     asked = sorted(state.interrupts, key=lambda one: str(one.value))
     if len(asked) == 1:
         return Command(resume=f"re {asked[0].value}")
     if asked:
         return Command(resume={one.id: f"re {one.value}" for one in asked})
-    return None if state.next else _OVER
+    return None if state.next else OVER
 
 
-async def _saved(graph: App, found: _Found) -> None:
+async def _saved(graph: App, found: Found, config: Any) -> None:
     """What the saver holds, as LangGraph reads it."""
     try:
-        found.history = compare.history([item async for item in graph.aget_state_history(CONFIG)])
-        found.state = compare.snapshot(await graph.aget_state(CONFIG, subgraphs=True))
+        found.history = compare.history([item async for item in graph.aget_state_history(config)])
+        found.state = compare.snapshot(await graph.aget_state(config, subgraphs=True))
     except Exception as raised:  # writes that conflict make LangGraph raise here, too
         found.history = compare.error(raised)
 
 
-async def _once(app: App, spec: Spec, given: Any) -> tuple[Any, ...]:
+async def _once(app: App, spec: Spec, given: Any, config: Any) -> tuple[Any, ...]:
     """Result, error, streams and tasks of one input."""
-    config = {**CONFIG, **config_of(spec)}
     settings: Mapping[str, Any] = {"durability": spec.run.durability} if spec.run.saver else {}
     try:
         if not spec.run.modes:
             return compare.plain(await app.ainvoke(given, config, **settings)), None, [], [], None
     except Exception as raised:
-        return None, compare.error(raised), [], [], None
+        return None, error_of(raised), [], [], None
     events: list[compare.Event] = []
     copies: list[compare.Event] = []
     failure: Exception | None = None
@@ -220,13 +263,14 @@ async def _once(app: App, spec: Spec, given: Any) -> tuple[Any, ...]:
 def seen(events: list[compare.Event], copies: list[compare.Event], failure: Exception | None) -> tuple[Any, ...]:
     """Events as they are compared: as they were when they came, and where it matters as they are now."""
     result, tasks, streams = _streamed(copies or events)
-    return result, compare.error(failure), streams, tasks, _streamed(events) if copies else None
+    return result, error_of(failure), streams, tasks, _streamed(events) if copies else None
 
 
 def _streamed(events: list[compare.Event]) -> tuple[Any, ...]:
     return compare.result(events), compare.task_events(events), compare.streams(events)
 
 
-def config_of(spec: Spec) -> dict[str, Any]:
-    limits = {"max_concurrency": spec.run.at_once} if spec.run.at_once else {}
-    return {"recursion_limit": spec.run.limit, **limits}
+def error_of(raised: Exception | None) -> Any:
+    """An error without what a real clock measured."""
+    described = compare.error(raised)
+    return described and (*described[:2], _ELAPSED.sub("", described[2]))
