@@ -24,7 +24,7 @@ import alto_lg
 Colour: TypeAlias = Literal["async", "sync"]
 Config: TypeAlias = dict[str, Any]
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 
 
 @dataclass(slots=True)

@@ -155,6 +155,16 @@ def test_projections_of_an_async_run_can_be_read_at_once(impl: Implementation) -
     bench.assert_started_early(app)
 
 
+def test_the_life_of_a_subgraph_is_told(bench: Bench) -> None:
+    app = bench.app(talkative(bench))
+    told = _project(bench, app, {"log": []}, _all(bench, "lifecycle"))
+    assert [(part["event"], [name.split(":")[0] for name in part["namespace"]]) for part in told] == [
+        ("started", ["inner"]),
+        ("completed", ["inner"]),
+    ]
+    bench.assert_started_early(app)
+
+
 def test_an_interrupted_run_says_so(bench: Bench) -> None:
     def ask(state: Log) -> dict[str, Any]:
         return {"log": [interrupt("name?")]}
