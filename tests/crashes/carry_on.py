@@ -26,10 +26,6 @@ class Finished:
 FINISHED = Finished()
 
 
-class NeverDone(AssertionError):
-    """The thread was taken up `ROUNDS_MAX` times and is not done."""
-
-
 def next_input(shape: Shape, state: StateSnapshot) -> Any:
     """What to give the graph next: the input, the answers, None to go on, or `FINISHED`."""
     if state.created_at is None:
@@ -50,7 +46,7 @@ async def carry_on(
     control: RunControl | None = None,
     thread: str = "1",
 ) -> Any:
-    """Run to the end; the final state."""
+    """Run to the end; the final state, or what holds it up."""
     config = {**config_of(shape, thread), "callbacks": callbacks}
     for _ in range(ROUNDS_MAX):
         state = await app.aget_state(config_of(shape, thread))
@@ -58,9 +54,14 @@ async def carry_on(
         if given is FINISHED:
             return final(state)
         await app.ainvoke(given, config, durability=durability, context=shape.context, control=control)
-    raise NeverDone(f"{shape} is not done after {ROUNDS_MAX} rounds; next {state.next}, tasks {state.tasks}")
+    return never_done(state)
 
 
 def final(state: StateSnapshot) -> Any:
     """What an undisturbed run and a run with crashes must agree on."""
     return {"values": compare.plain(state.values), "next": state.next, "step": (state.metadata or {}).get("step")}
+
+
+def never_done(state: StateSnapshot) -> Any:
+    """In place of a final state, where a thread was taken up `ROUNDS_MAX` times and is not done."""
+    return {"not done": compare.snapshot(state), "rounds": ROUNDS_MAX}

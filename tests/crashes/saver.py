@@ -52,6 +52,13 @@ class Ledger:
     overtaken: int = 0
     """Checkpoints that became durable before all the writes that they contain, as LangGraph allows (its issue 8039)."""
 
+    changed_by: Counter[str] = field(default_factory=Counter)
+    """By implementation: checkpoints whose values were changed between the call of `aput` and the moment of saving.
+
+    LangGraph 1.2.22 does that to the set of a list join, where a task of the next step has its writes already: what is
+    saved is the step and half of the next one, and nobody can end such a thread.
+    """
+
     def process_died(self) -> None:
         """What it was saving is not under way any more."""
         self.under_way.clear()
@@ -59,7 +66,10 @@ class Ledger:
 
 
 class SimulatedSaver(InMemorySaver):
-    """Slow, recorded, and faulty on demand."""
+    """Slow, recorded, and faulty on demand.
+
+    used_by: the implementation that runs now, to be set by whoever runs it.
+    """
 
     def __init__(self, delays_s: Sequence[float] = DELAYS_S) -> None:
         super().__init__()
@@ -73,6 +83,7 @@ class SimulatedSaver(InMemorySaver):
         self.blobs.clear()
         self.ledger = Ledger()
         self.faults = dict(faults or {})
+        self.used_by = ""
         self._random = random.Random(f"saver:{seed}")
 
     def is_durable(self, namespace: str, checkpoint_id: str) -> bool:
@@ -102,9 +113,11 @@ class SimulatedSaver(InMemorySaver):
         self.ledger.places[namespace, checkpoint["id"]] = Place(
             metadata["step"] + 1, sends_of(checkpoint), tuple(metadata.get("parents", {}).items())
         )
+        handed_over = self.serde.dumps_typed(checkpoint["channel_values"])
         fault = await self._begin("put")
         try:
             await self._travel()
+            self.ledger.changed_by[self.used_by] += handed_over != self.serde.dumps_typed(checkpoint["channel_values"])
             parent = (namespace, config["configurable"].get("checkpoint_id", ""))
             self.ledger.overtaken += self.ledger.writing[parent] > 0
             saved = self.put(config, checkpoint, metadata, new_versions)
