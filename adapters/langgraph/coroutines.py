@@ -49,7 +49,7 @@ class CoroutineFiring(EarlyFiring):
             arun_with_retry,
             task,
             None,
-            stream=lookahead.use_astream,
+            stream=loop.use_astream,
             configurable={CONFIG_KEY_CALL: self._call},
             __name__=task.name,
             __cancel_on_exit__=True,

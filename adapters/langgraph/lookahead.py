@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from langgraph.constants import START
 from langgraph.types import Send
 
 from alto_lg.adapters.langgraph.early import EarlyFiring, Handover
@@ -72,7 +73,6 @@ class Lookahead:
 
     def __init__(self, loop: AcceleratedRun, wired: WiredPlan, conditions: Conditions, run: Ancestry) -> None:
         self.tally = Tally()
-        self.use_astream = False
         self.loop = loop
         self._wired = wired
         self._annotate = loop.acceleration.options.annotate
@@ -279,6 +279,8 @@ class Lookahead:
     def _outside_plan(self, firing: Firing, emission: Emission) -> str | None:
         """What a firing did that the plan says it cannot do."""
         stage = firing.stage
+        if stage.name == START:
+            return None  # a Command that is the input may lead anywhere
         for key in emission.keys - self._wired.tops(stage.writes.keys.within(self._wired.plan.keys)):
             return f"node {stage.name!r} wrote key {key!r}, which it was not expected to write ({stage.writes.why})"
         reached = {*emission.activates, *(packet.stage for packet in emission.packets)}

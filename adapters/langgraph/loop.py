@@ -46,7 +46,7 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
         except Exception as error:
             self.cannot_plan(error)
             return
-        self.look_ahead(wired)
+        self.plan(wired)
         slots = self.config.get("max_concurrency")
         if slots:
             self._executor.semaphore = self.slots = OrderedSlots(slots)
@@ -148,7 +148,7 @@ class AltoThreadedLoop(AcceleratedRun, SyncPregelLoop):
         background = self.submit.__self__  # type: ignore[attr-defined]
         self.threads = NodeThreads(background, self.config.get("max_concurrency"))
         self.submit = self.threads.submit  # type: ignore[assignment]
-        self.look_ahead(wired)
+        self.plan(wired)
 
     def __exit__(
         self,
@@ -178,8 +178,7 @@ class AltoRunner(PregelRunner):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         loop = kwargs["put_writes"]().__self__
-        if loop.lookahead is not None:
-            loop.lookahead.use_astream = self.use_astream
+        loop.use_astream = self.use_astream
         self._threads: NodeThreads | None = getattr(loop, "threads", None)
 
     def tick(

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langgraph.constants import TAG_HIDDEN
+from langgraph.types import Command as GraphCommand
 
 from alto_lg.adapters.langgraph.early import EarlyFiring
 from alto_lg.adapters.langgraph.events import Update
@@ -63,7 +64,9 @@ class AcceleratedRun(PregelLoop):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.acceleration: Acceleration = self.nodes.acceleration  # type: ignore[attr-defined]
+        self.use_astream = False
         self.lookahead: Lookahead | None = None
+        self._wired: WiredPlan | None = None
         self._checks = RunChecks(self, self.acceleration.options)
         self._handed_out: tuple[BaseChannel[Any, Any, Any], ...] = ()
         self._plain: str | None = None
@@ -82,6 +85,9 @@ class AcceleratedRun(PregelLoop):
     def tick(self) -> bool:
         with self.lock:
             more = super().tick()
+            if more and self._wired is not None:
+                self._look_ahead(self._wired)  # only now is it known what of the run is streamed
+                self._wired = None
             if more and self.lookahead is not None:
                 self.lookahead.step_began()
         return more
@@ -156,8 +162,11 @@ class AcceleratedRun(PregelLoop):
 
     # ── begin and end ───────────────────────────────────────────────────────────────────────────────────────
 
-    def look_ahead(self, wired: WiredPlan) -> None:
-        """From the next step on."""
+    def plan(self, wired: WiredPlan) -> None:
+        """Look ahead from the first step on."""
+        self._wired = wired
+
+    def _look_ahead(self, wired: WiredPlan) -> None:
         if self.checkpointer is not None:
             self._handed_out = tuple(filter(hands_itself_out, self.channels.values()))
         conditions = self._conditions(wired.plan)
@@ -225,7 +234,8 @@ class AcceleratedRun(PregelLoop):
         return Conditions(
             last_step=self.stop,
             max_steps_ahead=options.max_steps_ahead,
-            chains=options.overlap == "chains",
+            # Where the input itself is a Command, it says where the run begins.
+            chains=options.overlap == "chains" and not isinstance(self.input, GraphCommand),
             has_store=self.store is not None,
             can_pause=self._can_pause(),
             stops_before=frozenset(self.interrupt_before),

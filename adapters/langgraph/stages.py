@@ -67,10 +67,11 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
     if handler is not None:  # it runs in the step of the node that failed, and in its stead
         facts |= _code_facts(handler, schema)
         routers += [_Router.of(branch, wiring, branch.input_schema or state) for branch in branches_of(handler)]
-    certain = wiring.certain_successors(node)
+    # An error handler ends its branch, or leads elsewhere.
+    certain = wiring.certain_successors(node) if handler is None else frozenset()
     goto = _declared_or_code(facts.goto, wiring.declared_targets(node))
     anywhere = wiring.nodes - {START}  # to which LangGraph lets nobody go
-    successors = certain | wiring.joined_successors(node) | goto.keys.within(anywhere)
+    successors = wiring.certain_successors(node) | wiring.joined_successors(node) | goto.keys.within(anywhere)
     successors = successors.union(*(router.targets.keys.within(anywhere) for router in routers))
     if handler is not None:
         successors |= wiring.certain_successors(handler) | wiring.joined_successors(handler)
@@ -86,7 +87,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         never_early=_never_early(node, wiring, routers),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
-        gate_at_start=bool(node.subgraphs) and bool(routers),
+        gate_at_start=(bool(node.subgraphs) or isinstance(node.bound, Pregel)) and bool(routers),
         mutates_outside=facts.mutates_outside or any(router.mutates_outside for router in routers),
         assigns=facts.assigns,
         leaks=reduce(Keys.__or__, (router.leaks for router in routers), facts.leaks),

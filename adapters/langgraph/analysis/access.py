@@ -109,6 +109,7 @@ class Access(Expressions):
             return self.elements(frozenset({atom}), scope, node) | {atom}
         if user_method(type(value), "__getitem__") is not None:
             return self.call_method(frozenset({atom}), "__getitem__", Arguments((keys,)), scope, node)
+        self.note_graphs_in(value, scope, node)
         return self.outside_values()
 
     def _load_injected_item(self, atom: Injected, keys: Value) -> Value:
@@ -364,6 +365,7 @@ class Access(Expressions):
             return frozenset(self.live(item, scope, node) for item in value)
         if any(user_method(type(value), hook) for hook in _ITERATION):
             return self._iterate_instance(atom, type(value), scope, node) | self.outside_values()
+        self.note_graphs_in(value, scope, node)
         return self.outside_values() | SCALAR
 
     def mapping_values(self, value: Value, scope: Scope, node: ast.AST) -> Value:

@@ -8,6 +8,7 @@ Always true:
 from __future__ import annotations
 
 import ast
+import itertools
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ MOST_STEPS = 6_000  # expressions evaluated for one function before giving up
 MOST_ATOMS = 400_000  # values gone over in search of what a call can reach
 MOST_PASSES = 40
 MOST_DEPTH = 6  # helpers followed inside helpers
+
+_ITEMS_MOST = 1_000  # of a live collection, looked at one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +268,12 @@ class Core(ABC):
         """Code of the user's, perhaps a graph, runs unseen: it may pause the run, or leave the node by a Command."""
         self.findings.interrupts = self.findings.interrupts or why
         self.findings.leaves = self.findings.leaves or why
+
+    def note_graphs_in(self, held: object, scope: Scope, node: ast.AST) -> None:
+        """Something is taken from a live collection: what it holds may be run under a name that says nothing."""
+        items = held.values() if isinstance(held, dict) else held if isinstance(held, list | tuple | set) else ()
+        if any(may_interrupt(item) for item in itertools.islice(items, _ITEMS_MOST)):
+            self.run_own_code(f"takes from a collection of graphs, tools or functions ({self.line(scope, node)})")
 
     def _use_store(self, why: str) -> None:
         if not self.findings.store:

@@ -314,6 +314,7 @@ class Methods(Constructors):
             self.look_inside(arguments.all, scope, node)
             return SCALAR
         if type(value) in (list, dict, set, tuple, frozenset):
+            self.note_graphs_in(value, scope, node)
             return self._live_container_method(atom, name, arguments, scope, node)
         if value in _TEXT_TYPES if isinstance(value, type) else False:
             return self._text_method(name, arguments, scope, node)

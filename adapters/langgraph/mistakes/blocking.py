@@ -48,17 +48,21 @@ def _timed(function: Callable[..., Any], limit_s: float, held: Callable[[float],
     @functools.wraps(function)
     def timed(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         coroutine = function(*args, **kwargs)
-        clock = clock_of(asyncio.get_running_loop())
-        longest_s, result = 0.0, None
+        loop = asyncio.get_running_loop()
+        clock = loop.time if type(loop).__module__ != "uvloop" else time.monotonic  # uvloop's stands still meanwhile
+        longest_s, result = limit_s, None
         step, argument = coroutine.send, None
         while True:
             began = clock()
             try:
                 awaited = step(argument)
             except StopIteration as returned:
-                longest_s, result = max(longest_s, clock() - began), returned.value
+                result = returned.value
+                if clock() - began > longest_s:
+                    longest_s = clock() - began
                 break
-            longest_s = max(longest_s, clock() - began)
+            if clock() - began > longest_s:
+                longest_s = clock() - began
             try:
                 argument = yield awaited
                 step = coroutine.send
@@ -72,8 +76,3 @@ def _timed(function: Callable[..., Any], limit_s: float, held: Callable[[float],
         return result
 
     return timed
-
-
-def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
-    """The loop's clock, in seconds: real or simulated; uvloop's stands still while a task runs."""
-    return time.monotonic if type(loop).__module__.startswith("uvloop") else loop.time
