@@ -62,7 +62,7 @@ class NodeChecks:
             return entry._replace(mapper=self._goto(name, entry.mapper))
         # A subgraph, or a function that calls one, returns the keys of that one: those that this graph does not have
         # are dropped on purpose. And what has no keys of its own, a state that is one value, cannot lose one.
-        if node.subgraphs or "__root__" in self._channels:
+        if node.subgraphs or isinstance(node.bound, Pregel) or "__root__" in self._channels:
             return entry
         return entry._replace(mapper=self._updates(name, entry.mapper))
 
