@@ -214,7 +214,7 @@ def _run_quietly(main: Callable[[], Any], seed: int) -> Any:
 
 
 def every_end(shape: str, durability: Durability, way: Way, seed: int, how: How, most: int) -> Iterator[End]:
-    """One end at each turn, or after each event; a drain, which LangGraph sees between two steps, at each fifth turn."""
+    """One end at each turn, or after each event; a drain, which is seen between two steps alone, at each fifth turn."""
     draw = random.Random(f"ends:{seed}:{how}")
     for at in range(1, most + 1, 5 if how == "drain" else 1):
         yield End(shape, durability, way, seed, how, at, draw.randint(1, 12) if how == "cancel twice" else 0)
