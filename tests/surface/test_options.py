@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from dropin.shapes.base import Builder, Log, add_all, connect
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import NodeError
@@ -24,13 +23,6 @@ def test_in_chains_the_answer_and_the_states_are_the_same(bench: Bench) -> None:
     bench.assert_started_early(app)
 
 
-@pytest.fixture
-def awaits_a_fix(bench: Bench, request: pytest.FixtureRequest) -> None:
-    if bench.is_ours:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="chains: see the findings F6 and F7"))
-
-
-@pytest.mark.usefixtures("awaits_a_fix")
 def test_in_chains_a_caller_may_go_to_any_node(bench: Bench) -> None:
     app = bench.app(uneven(bench), CHAINS)
     bench.overlapping = False
@@ -52,7 +44,6 @@ def _handled(bench: Bench) -> Builder:
     return connect(builder, (START, "fast"), ("fast", "tested"), ("tested", "last"))
 
 
-@pytest.mark.usefixtures("awaits_a_fix")
 def test_in_chains_a_node_with_a_handler_is_not_certain_to_go_on(bench: Bench) -> None:
     app = bench.app(_handled(bench), CHAINS)
     assert bench.invoke(app, {"log": []})["log"] == ["fast", "handled no", "rescue"]
