@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,13 +101,47 @@ class Wide(TypedDict):
     extra: str
 
 
-def test_a_subgraph_with_keys_of_its_own_is_not_complained_of() -> None:
+def _wide(**compiling: Any) -> App:
     inner = StateGraph(Wide)
     inner.add_node("inside", lambda state: {"x": 4, "extra": "mine"})
     inner.add_edge(START, "inside")
-    sub = inner.compile()
-    assert_not_said(lambda: graph_of(sub=sub).compile(), lambda app: answer(app, "async"))
-    assert_not_said(lambda: graph_of(calls=lambda state: sub.invoke(state)).compile(), lambda app: answer(app, "sync"))
+    return inner.compile(**compiling)
+
+
+class Calls:
+    """A node that is an object with a graph, and another whose method calls it."""
+
+    def __init__(self, graph: App) -> None:
+        self.graph = graph
+
+    def __call__(self, state: State) -> Any:
+        return self.graph.invoke(state)
+
+    def by_method(self, state: State) -> Any:
+        return self.graph.invoke(state)
+
+
+def _calls(graph: App, state: State) -> Any:
+    return graph.invoke(state)
+
+
+@pytest.mark.parametrize("compiling", [{}, {"checkpointer": False}], ids=["with memory", "without"])
+@pytest.mark.parametrize(
+    "node_of",
+    [
+        lambda sub: sub,
+        lambda sub: lambda state: sub.invoke(state),
+        lambda sub: lambda state: dict(sub.invoke(state)),
+        lambda sub: functools.partial(_calls, sub),
+        lambda sub: Calls(sub),
+        lambda sub: Calls(sub).by_method,
+        lambda sub: (lambda graphs: lambda state: graphs["a"].invoke(state))({"a": sub}),
+    ],
+    ids=["subgraph", "closure", "copy", "partial", "object", "method", "collection"],
+)
+def test_a_graph_in_a_node_has_keys_of_its_own(node_of: Any, compiling: dict[str, Any]) -> None:
+    sub = _wide(**compiling)
+    assert_not_said(lambda: graph_of(a=node_of(sub)).compile(), lambda app: answer(app, "sync"))
 
 
 def test_a_command_for_the_graph_above_has_the_keys_of_that_one() -> None:

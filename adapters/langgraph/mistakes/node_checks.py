@@ -23,6 +23,7 @@ from alto_lg.adapters.langgraph.internals import (
     PregelNode,
     RunnableCallable,
 )
+from alto_lg.adapters.langgraph.mistakes.graphs_within import holds_a_graph
 from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
 from alto_lg.adapters.langgraph.mistakes.words import did_you_mean, listed
 from alto_lg.adapters.langgraph.wiring import Wiring
@@ -41,6 +42,7 @@ class NodeChecks:
         self._nodes = frozenset(graph.nodes) - {START}
         self._keys = frozenset(key for key in Wiring(graph).keys if not key.startswith("__"))
         self._reporter = reporter
+        self._with_graphs: dict[str, bool] = {}
 
     def writers(self, name: str, node: PregelNode) -> list[Any]:
         """The node's writers, watched."""
@@ -60,36 +62,42 @@ class NodeChecks:
             return entry
         if at > 0:
             return entry._replace(mapper=self._goto(name, entry.mapper))
-        # A subgraph, or a function that calls one, returns the keys of that one: those that this graph does not have
-        # are dropped on purpose. And what has no keys of its own, a state that is one value, cannot lose one.
-        if node.subgraphs or isinstance(node.bound, Pregel) or "__root__" in self._channels:
+        if isinstance(node.bound, Pregel) or "__root__" in self._channels:  # a state that is one value has no keys
             return entry
-        return entry._replace(mapper=self._updates(name, entry.mapper))
+        return entry._replace(mapper=self._updates(name, node, entry.mapper))
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _updates(self, name: str, mapper: Callable[[Any], Writes]) -> Callable[[Any], Writes]:
+    def _updates(self, name: str, node: PregelNode, mapper: Callable[[Any], Writes]) -> Callable[[Any], Writes]:
         def updates(output: Any) -> Writes:
             found = mapper(output)
             if type(output) is dict:
                 if found is not None and len(found) < len(output):
-                    self._dropped(name, output, found)
+                    self._dropped(name, node, output, found)
             elif isinstance(output, Command | list | tuple):
                 for update in _updates_in(output):
-                    self._dropped(name, update, found or ())
+                    self._dropped(name, node, update, found or ())
             return found
 
         return updates
 
-    def _dropped(self, name: str, update: dict[str, Any], found: Sequence[tuple[str, Any]]) -> None:
+    def _dropped(self, name: str, node: PregelNode, update: dict[str, Any], found: Sequence[tuple[str, Any]]) -> None:
         kept = {key for key, _ in found}
         for key in update:
-            if key not in kept:
+            # What another graph returns has the keys of that one: those that this one lacks are dropped on purpose.
+            if key not in kept and not self._holds_a_graph(name, node):
                 self._reporter.report(
                     ("dropped", name, key),
                     f"Node {name!r} returned key {key!r}, which is not in the state (keys: {listed(self._keys)}); "
                     f"LangGraph drops it.{did_you_mean(str(key), self._keys)}",
                 )
+
+    def _holds_a_graph(self, name: str, node: PregelNode) -> bool:
+        """Looked at when there is reason to: most nodes drop nothing."""
+        found = self._with_graphs.get(name)
+        if found is None:
+            found = self._with_graphs[name] = holds_a_graph(node)
+        return found
 
     # ── destinations ────────────────────────────────────────────────────────────────────────────────────────
 
