@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import statistics
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sim.loop
+from langgraph.graph import START, StateGraph
 
 import alto_lg
 from alto_lg.comparisons.measure import Graph, early_work
@@ -17,11 +19,26 @@ from alto_lg.comparisons.shape_graphs import (
     HOPS,
     ITEMS,
     LONG_CHAIN,
+    Builder,
+    ChainState,
     Shape,
+    Sleep,
     hop_times_s,
     timed_shapes,
 )
-from alto_lg.comparisons.shapes import Run, Timing, UnequalStates, check_equal, cost_table, limits_table
+from alto_lg.comparisons.shapes import (
+    ASYNC,
+    Colour,
+    Run,
+    Timing,
+    UnequalStates,
+    add_arguments,
+    check_equal,
+    cost_table,
+    limits_table,
+    run,
+    time_shape,
+)
 
 SHAPES = (*timed_shapes(seed=0), LONG_CHAIN)
 
@@ -118,4 +135,34 @@ def test_the_cost_table_has_the_ratio_with_its_interval(render: Callable[[object
 
 def test_states_that_differ_are_refused_with_the_place() -> None:
     with pytest.raises(UnequalStates, match=r"differ at \$\.log\[1\]: LangGraph \"b\", accelerated \"c\""):
-        check_equal(SHAPES[0], [Run(1, 1, {"log": ["a", "b"]})], [Run(1, 1, {"log": ["a", "c"]})])
+        check_equal(SHAPES[0], Run(1, 1, {"log": ["a", "b"]}), Run(1, 1, {"log": ["a", "c"]}))
+
+
+def test_a_shape_is_run_as_often_as_asked_by_both_sides_and_ends_alike() -> None:
+    timed = time_shape(SHAPES[0], 3, Colour(no_time, ASYNC.opened))
+    assert len(timed.plain) == len(timed.accelerated) == 3
+    assert {tuple(run.state["log"]) for run in (*timed.plain, *timed.accelerated)} == {("fast", "slow", "after_fast")}
+    assert timed.dropped == 0
+
+
+def test_sides_that_disagree_give_no_timing() -> None:
+    given = iter(["LangGraph's", "another"])
+
+    def build(sleep: Sleep) -> Builder:
+        said = next(given)
+
+        async def node(state: ChainState) -> dict[str, str]:
+            return {"a": said}
+
+        return cast(Builder, StateGraph(ChainState)).add_node("node", node).add_edge(START, "node")
+
+    with pytest.raises(UnequalStates, match=r"two-faced: the final states differ at \$\.a"):
+        time_shape(Shape("two-faced", build, {"question": "?"}, 0.0, 0.0), 1, ASYNC)
+
+
+@pytest.mark.parametrize("option", ["--repeats", "--chain-repeats", "--bound-repeats"])
+def test_a_count_below_one_is_refused_by_name(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert run(parser.parse_args(["--sync", option, "0"])) == 2
+    assert capsys.readouterr().err == f"{option} must be at least 1\n"
