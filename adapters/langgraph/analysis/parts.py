@@ -1,8 +1,7 @@
 """Parts: the top-level statements around a line of a file, compiled on their own.
 
 Owns how little of a file is parsed to see one function of it. Always true:
-  the positions of a part are those of the file; whether it compiles to the code that runs is for the caller to ask;
-  the last part offered for a line comes from parsing the whole file.
+  the positions of a part are those of the file; whether it compiles to the code that runs is for the caller to ask.
 """
 
 from __future__ import annotations
@@ -46,20 +45,19 @@ class SourceFile:
     def __init__(self, name: str, lines: list[str]) -> None:
         self.name = name
         self.lines = lines
-        self._parts: dict[range, Part | None] = {}
-        self._whole_parts: dict[range, Part | str] = {}
-
-    def parts_at(self, line: int) -> Iterator[Part | str]:
-        """What the line may be part of, the cheapest first; words in the place of what does not compile."""
-        for where in _excerpts(self.lines, line):
-            if where not in self._parts:
-                self._parts[where] = self._excerpt(where)
-            part = self._parts[where]
-            if part is not None:
-                yield part
-        yield self._whole_part(line)
+        self._excerpts: dict[range, Part | None] = {}
+        self._parts: dict[range, Part | str] = {}
 
     # ── by an excerpt of the text ───────────────────────────────────────────────────────────────────────────
+
+    def likely_parts(self, line: int) -> Iterator[Part]:
+        """What is likely to hold the line, the likeliest first, by parsing no more than that."""
+        for where in _excerpts(self.lines, line):
+            if where not in self._excerpts:
+                self._excerpts[where] = self._excerpt(where)
+            part = self._excerpts[where]
+            if part is not None:
+                yield part
 
     def _excerpt(self, where: range) -> Part | None:
         try:
@@ -87,8 +85,12 @@ class SourceFile:
         except _Error as error:
             return self._does_not_compile(error)
 
-    def _whole_part(self, line: int) -> Part | str:
-        """The statements that the line is in; several may share it."""
+    @cached_property
+    def _imports(self) -> list[ast.stmt]:
+        return [] if isinstance(self._statements, str) else list(_imports(self._statements))
+
+    def part(self, line: int) -> Part | str:
+        """The statements that the line is in (several may share it), or why they cannot be had."""
         statements = self._statements
         if isinstance(statements, str):
             return statements
@@ -97,12 +99,12 @@ class SourceFile:
         while start and (statements[start - 1].end_lineno or 0) >= line:
             start -= 1
         where = range(start, stop)
-        if where not in self._whole_parts:
+        if where not in self._parts:
             try:
-                self._whole_parts[where] = _compiled(self.name, list(_imports(statements)), statements[start:stop])
+                self._parts[where] = _compiled(self.name, self._imports, statements[start:stop])
             except _Error as error:
-                self._whole_parts[where] = self._does_not_compile(error)
-        return self._whole_parts[where]
+                self._parts[where] = self._does_not_compile(error)
+        return self._parts[where]
 
     def _does_not_compile(self, error: Exception) -> str:
         return f"{self.name!r} does not compile: {error}"

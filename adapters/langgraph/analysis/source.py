@@ -74,20 +74,24 @@ def _locate(code: CodeType) -> Located | NotLocated:
     file = _files.get(code.co_filename)
     if file is None or file.lines is not lines:
         file = _files[code.co_filename] = SourceFile(code.co_filename, lines)
-    found: Located | NotLocated | None = None
-    for part in file.parts_at(code.co_firstlineno):
-        found = NotLocated(part) if isinstance(part, str) else _in(part, code)
+    for part in file.likely_parts(code.co_firstlineno):
+        found = _in(part, code)
         if isinstance(found, Located):
-            break
-    assert found is not None, "a part of the whole file is always offered"
-    return found
+            return found
+        if _key(code) in part.codes:
+            break  # it stands here, and more of the file will hardly make it another function
+    whole = file.part(code.co_firstlineno)
+    return NotLocated(whole) if isinstance(whole, str) else _in(whole, code)
+
+
+def _key(code: CodeType) -> tuple[int, str]:
+    return code.co_firstlineno, code.co_name
 
 
 def _in(part: Part, code: CodeType) -> Located | NotLocated:
-    key = (code.co_firstlineno, code.co_name)
-    if not any(_same_code(found, code) for found in part.codes.get(key, ())):
+    if not any(_same_code(found, code) for found in part.codes.get(_key(code), ())):
         return NotLocated(f"the source of {code.co_name!r} in {Path(code.co_filename).name} is not the code that runs")
-    node = _node_of(code, part.nodes.get(key, []))
+    node = _node_of(code, part.nodes.get(_key(code), []))
     if node is None:
         return NotLocated(f"{code.co_name!r} at line {code.co_firstlineno} cannot be told from its neighbours")
     return Located(node, code.co_filename)
