@@ -32,7 +32,7 @@ from alto_lg.adapters.langgraph.internals import (
 )
 from alto_lg.adapters.langgraph.ownership import is_owned
 from alto_lg.adapters.langgraph.preparation import ANCESTRY, Preparation, describe, step_of
-from alto_lg.adapters.langgraph.projection import Projection
+from alto_lg.adapters.langgraph.projection import Projection, is_waiting
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
 from alto_lg.engine.machine import Machine
@@ -121,7 +121,7 @@ class Lookahead:
             official = self._official_of(task, packets, tasks)
             tasks[official.key] = task
             officials.append(official)
-        self._act(self.machine.handle(StepBegan(loop.step, tuple(officials), self._seen())), tasks)
+        self._act(self.machine.handle(StepBegan(loop.step, tuple(officials), self._seen(), self._dormant())), tasks)
         for key, task in tasks.items():
             firing = self.machine.firing(loop.step, key)
             assert firing is not None
@@ -375,6 +375,15 @@ class Lookahead:
     def _seen(self) -> dict[str, frozenset[str]]:
         channels: Mapping[str, Any] = self.loop.channels
         return {join.channel: frozenset(channels[join.channel].seen) for join in self._wired.plan.joins}
+
+    def _dormant(self) -> frozenset[str]:
+        """Deferred nodes that wait for the end of the run, or for a step that activates nothing else."""
+        plan, nodes, channels = self._wired.plan, self.loop.nodes, self.loop.channels
+        return frozenset(
+            name
+            for name in plan.deferred
+            if any(is_waiting(channels[trigger]) for trigger in nodes[name].triggers if trigger in channels)
+        )
 
     def _values_at(self, step: int, key: str) -> Sequence[Any]:
         written = self._written[step][key] if step in self._written else ()

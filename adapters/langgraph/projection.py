@@ -184,6 +184,15 @@ class StateView(Mapping[str, BaseChannel]):
         return key in self._extra or key in self._channels
 
 
+def is_waiting(channel: BaseChannel) -> bool:
+    """Whether the trigger of a deferred node has been pulled, or may have been."""
+    if isinstance(channel, LastValueAfterFinish):
+        return isinstance(channel.checkpoint(), tuple)  # nothing to save, until it has a value
+    if isinstance(channel, NamedBarrierValueAfterFinish):
+        return channel.seen == channel.names
+    return not isinstance(channel, EphemeralValue | NamedBarrierValue)
+
+
 def hands_itself_out(channel: BaseChannel) -> bool:
     """Whether a channel gives to be saved what it then goes on changing itself."""
     return isinstance(channel, NamedBarrierValue | NamedBarrierValueAfterFinish) or (

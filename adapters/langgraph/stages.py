@@ -85,6 +85,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         successors=successors,
         successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
         never_early=_never_early(node, wiring, routers),
+        deferred=wiring.is_deferred(node),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
         gate_at_start=(bool(node.subgraphs) or isinstance(node.bound, Pregel)) and bool(routers),

@@ -33,6 +33,7 @@ class Frontier:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._outstanding: Counter[Pointstamp] = Counter()
+        self._dormant: set[Pointstamp] = set()
         self._changing: dict[Changes, Counter[Pointstamp]] = {Changes.PACKET: Counter(), Changes.STATE: Counter()}
 
     def add(self, step: int, stage: str, *, changes: Changes = Changes.NOTHING) -> None:
@@ -46,8 +47,13 @@ class Frontier:
         moved = _decrement(self._outstanding, (step, stage))
         return (changes is not Changes.NOTHING and _decrement(self._changing[changes], (step, stage))) or moved
 
+    def lurk(self, step: int, stage: str) -> None:
+        """A deferred stage that is activated: it may fire in that step, or in any later one."""
+        self._dormant.add((step, stage))
+
     def clear(self) -> None:
         self._outstanding.clear()
+        self._dormant.clear()
         for counts in self._changing.values():
             counts.clear()
 
@@ -73,13 +79,15 @@ class Frontier:
             time, stage = stamp
             if stamp in state or (packets and stamp in packet) or reach.mutating(stage, step - 1 - time, packets):
                 return stamp
+            if stamp in self._dormant and self._plan.stages[stage].may_mutate:
+                return stamp
         return None
 
     def may_trigger(self, stage: str, step: int) -> Pointstamp | None:
         """An outstanding firing that could result in `stage` firing at `step` itself, or None."""
         reach = self._plan.reach
         for time, name in self._before(step):
-            if stage in reach.exactly(name, step - time):
+            if stage in (reach.stages if (time, name) in self._dormant else reach.exactly)(name, step - time):
                 return time, name
         return None
 
@@ -93,7 +101,7 @@ class Frontier:
         return None
 
     def _before(self, step: int) -> Iterator[Pointstamp]:
-        return (stamp for stamp in self._outstanding if stamp[0] < step)
+        return (stamp for stamp in (*self._outstanding, *self._dormant) if stamp[0] < step)
 
 
 def _decrement(counts: Counter[Pointstamp], stamp: Pointstamp) -> bool:

@@ -21,7 +21,7 @@ from collections.abc import Hashable, Iterator, Mapping
 
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
-from alto_lg.engine.frontier import Changes, Frontier
+from alto_lg.engine.frontier import Changes, Frontier, Pointstamp
 from alto_lg.engine.messages import (
     Adopt,
     BodyEnded,
@@ -56,6 +56,7 @@ class Machine:
         self._steps: defaultdict[int, dict[Key, Firing]] = defaultdict(dict)
         self._joins = {join.channel: join for join in plan.joins}
         self._seen: dict[str, frozenset[str]] = {}
+        self._dormant: set[Pointstamp] = set()  # activated deferred stages, with the first step they may fire in
         self._arrivals: defaultdict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._pending: dict[Firing, None] = {}  # waiting to start or to route, ahead of the base
         self._fresh: list[Firing] = []  # those of them that were not looked at yet
@@ -118,6 +119,8 @@ class Machine:
             channel: frozenset() if seen == self._joins[channel].sources else seen
             for channel, seen in event.seen.items()
         }
+        self._dormant = {stamp for stamp in self._dormant if stamp[0] > event.step}
+        self._dormant.update((event.step + 1, stage) for stage in event.dormant)
         if any(not official.valid for official in event.firings):
             self.break_off("the input of an early firing differs from the committed one")
         commands: list[Command] = []
@@ -174,6 +177,8 @@ class Machine:
                 self._pending[firing] = None
             if firing.status is Status.RUNNING:
                 self._expect_chain(firing)
+        for step, stage in self._dormant:
+            self._frontier.lurk(step, stage)
         for arrivals in self._arrivals.values():
             for step in [step for step in arrivals if step < self._base]:
                 del arrivals[step]
@@ -188,6 +193,9 @@ class Machine:
             self._expect(stage, firing.step + 1)
         for channel, source in emission.arrives:
             self._arrivals[channel][firing.step].add(source)
+        for stage in firing.stage.successors & self.plan.deferred:
+            self._dormant.add((firing.step + 1, stage))
+            self._frontier.lurk(firing.step + 1, stage)
         # Successors first, so that no moment exists in which nothing stands for what they may do.
         self._uncount(firing)
         firing.status = Status.ENDED

@@ -87,11 +87,15 @@ class Official:
 
 @dataclass(frozen=True, slots=True)
 class StepBegan:
-    """Everything before `step` is committed, and these firings are the step; `seen` is what each join has seen."""
+    """Everything before `step` is committed, and these firings are the step.
+
+    seen: what each join has seen. dormant: deferred stages that are activated.
+    """
 
     step: int
     firings: tuple[Official, ...]
     seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    dormant: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

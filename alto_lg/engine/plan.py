@@ -40,6 +40,7 @@ class Stage:
     certain: stages that every firing activates by an unconditional edge.
     successors: every stage that a firing may activate, `certain` and joins included.
     never_early: why no firing of it may start before its step, or None.
+    deferred: it does not fire in the step after it was activated, but in one after which nothing else is activated.
     barrier: nothing of a later step may start while it may still run, and it starts in its own step only.
     pure: declared to have no effect outside the state, so that it may start before its predecessor has ended.
     touches_store: may touch the graph's store.
@@ -56,6 +57,7 @@ class Stage:
     successors: frozenset[str] = frozenset()
     successors_why: str = ""
     never_early: str | None = None
+    deferred: bool = False
     barrier: bool = False
     pure: bool = False
     touches_store: bool = False
@@ -83,14 +85,17 @@ class Plan:
     """All stages of one graph.
 
     keys: the state keys, which is what "every key" means.
+    deferred: the stages that are.
     """
 
     stages: Mapping[str, Stage]
     keys: frozenset[str]
     joins: tuple[Join, ...] = ()
+    deferred: frozenset[str] = field(init=False)
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "deferred", frozenset(name for name, one in self.stages.items() if one.deferred))
         object.__setattr__(self, "reach", Reach(self.stages, self.keys))
 
 
@@ -127,7 +132,10 @@ class Reach:
         return known
 
     def exactly(self, stage: str, hops: int) -> frozenset[str]:
-        """Stages that may fire exactly `hops` steps after a firing of `stage`; none if hops < 0."""
+        """Stages that may fire exactly `hops` steps after a firing of `stage`; none if hops < 0.
+
+        A deferred stage on the way may have waited there for any number of steps.
+        """
         if hops <= 0:
             return frozenset({stage} if hops == 0 else ())
         if hops > 2 * self._saturated:  # all cycles have been gone round: an upper bound will do
@@ -135,7 +143,8 @@ class Reach:
         known = self._exactly.get((stage, hops))
         if known is None:
             before = self.exactly(stage, hops - 1)
-            known = frozenset().union(*(self._stages[name].successors for name in before))
+            known = frozenset(name for name in before if self._stages[name].deferred and hops > 1)
+            known = known.union(*(self._stages[name].successors for name in before))
             self._exactly[stage, hops] = known
         return known
 

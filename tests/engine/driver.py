@@ -189,7 +189,7 @@ class Run:
         officials: list[Official] = []
         for index, (name, parcel) in enumerate(firings):
             officials.append(self._official(name, parcel, index, {one.key for one in officials}))
-        self._handle(StepBegan(self.step, tuple(officials), dict(self._seen)))
+        self._handle(StepBegan(self.step, tuple(officials), dict(self._seen), frozenset(self._postponed)))
         self._officials = {}
         for official, (_, parcel) in zip(officials, firings, strict=True):
             firing = self.machine.firing(self.step, official.key)
@@ -237,8 +237,8 @@ class Run:
         following = self._following([job.emission for _, job in done if job.emission is not None], done)
         self._written.pop(self.step, None)
         self.step += 1
-        if not following and self._postponed:
-            following = [(name, None) for name in sorted(self._postponed)]
+        if self._postponed and all(parcel is not None for _, parcel in following):  # packets are no triggers
+            following = [*((name, None) for name in sorted(self._postponed)), *following]
             self._postponed.clear()
         self._begin(following)
 

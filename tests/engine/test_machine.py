@@ -485,12 +485,38 @@ def test_a_deferred_stage_is_never_early() -> None:
         stage("fast", certain="end"),
         stage("slow", certain="slower"),
         stage("slower"),
-        stage("end", never_early="it is deferred to the end of the run"),
+        stage("end", never_early="it is deferred to the end of the run", deferred=True),
     )
     run = Run(Program(made, "fork", deferred=frozenset({"end"})))
     assert _ahead(run) == []
     run.finish_all()
     assert [(done.stage, done.step) for done in run.committed][-1] == ("end", 3)
+
+
+@pytest.mark.parametrize("reads", ["early", "late"])
+def test_a_reader_waits_for_a_deferred_stage_that_fires_beside_packets(reads: str) -> None:
+    """LangGraph fires it after the first step that activates nothing but packets, which need not be the last."""
+    made = plan(
+        stage("fork", certain="end one slow"),
+        stage("end", writes="late", never_early="it is deferred", deferred=True),
+        stage("one", may="two"),
+        stage("slow", may="slow_two"),
+        stage("two", may="three"),
+        stage("slow_two", may="slow_three"),
+        stage("three", certain="reader"),
+        stage("slow_three"),
+        stage("reader", reads=reads),
+        keys="early late",
+    )
+    hops = {"one": "two", "two": "three", "slow": "slow_two", "slow_two": "slow_three"}
+    bodies = {name: lambda _, to=to: Deed(goto=[Parcel(to)]) for name, to in hops.items()}
+    bodies["end"] = lambda _: Deed({"late": "written"})
+    run = Run(Program(made, "fork", bodies, deferred=frozenset({"end"})))
+    for name in ("fork", "one", "two", "three"):
+        run.finish(name)
+    assert ("reader@4" in run.early) == (reads == "early")
+    run.finish_all()
+    assert ("end", 2) in [(done.stage, done.step) for done in run.committed]
 
 
 def test_stages_that_touch_the_store_keep_their_order() -> None:
