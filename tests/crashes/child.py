@@ -52,11 +52,10 @@ class Job:
     effects: Path
 
 
-def live(job: Job, ready: int) -> NoReturn:
-    """Do the job in this process, which ends with it. Says when it is about to touch the database."""
+def live(job: Job) -> NoReturn:
+    """Do the job in this process, which ends with it."""
     effects = EffectsFile(job.effects)
     effects.append("begin")
-    os.write(ready, b"r")
     try:
         shape = SHAPES[job.shape]
         early = _EarlyStarts()

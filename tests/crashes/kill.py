@@ -45,7 +45,9 @@ SHAPES: dict[Api, tuple[str, ...]] = {
 KILLS_A_RUN_MAX = 2
 RESTARTS_MAX = KILLS_A_RUN_MAX + 1
 PATIENCE_S = 120.0
-"""How long a process may take that nobody kills."""
+"""How long a process may take."""
+POLL_S = 0.0005
+THEN_S_MAX = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,22 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """When to kill: so long after the process has written so many lines of its record.
+
+    Not so long after it began: on a busy machine most kills would come before its first node.
+    """
+
+    lines: int
+    then_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
-    """A run that nobody killed: its state, its length, and how often each task ran and was promised."""
+    """A run that nobody killed: its state, the length of its record, and how often each task ran and was promised."""
 
     state: str
-    seconds: float
+    lines: int
     starts: Counter[Work]
     promises: Counter[Work]
     early: int
@@ -155,20 +168,19 @@ def _control(job: Job, folder: Path) -> tuple[Control, int]:
     alto = _unharmed(replace(job, implementation="alto"), folder)
     if (plain.state, plain.starts) != (alto.state, alto.starts):
         raise RuntimeError(f"{job.shape}: runs without a kill differ: {plain} and {alto}")
-    return plain, alto.early
+    return replace(plain, lines=alto.lines), alto.early
 
 
 def _unharmed(job: Job, folder: Path) -> Control:
     name = f"control-{job.shape}-{job.implementation}"
     database = job.database if job.saver == "postgres" else str(folder / f"{name}.sqlite")
     own = replace(job, thread=name, database=database, effects=folder / f"{name}.effects")
-    began = time.monotonic()
     killed = _process(own, None)
-    seconds = time.monotonic() - began
     history = read(own.effects)
     if killed or history.error or history.state is None:
         raise RuntimeError(f"{own}: the run without a kill failed: {history.error}")
-    return Control(history.state, seconds, history.total("starts"), history.total("promises"), history.early)
+    lines = _lines(own.effects)
+    return Control(history.state, lines, history.total("starts"), history.total("promises"), history.early)
 
 
 def _one_run(job: Job, control: Control, draw: random.Random, summary: Summary) -> None:
@@ -181,8 +193,8 @@ def _one_run(job: Job, control: Control, draw: random.Random, summary: Summary) 
         implementation = draw.choice(("alto", "langgraph"))
         summary.to_langgraph += (before, implementation) == ("alto", "langgraph")
         summary.to_alto += (before, implementation) == ("langgraph", "alto")
-        after_s = draw.uniform(0, control.seconds) if kills_left else None
-        killed = _process(replace(job, implementation=implementation), after_s)
+        moment = Moment(draw.randint(1, control.lines), draw.uniform(0, THEN_S_MAX)) if kills_left else None
+        killed = _process(replace(job, implementation=implementation), moment)
         summary.in_recovery += killed and kills > 0
         kills += killed
         kills_left -= killed
@@ -193,33 +205,27 @@ def _one_run(job: Job, control: Control, draw: random.Random, summary: Summary) 
     judge(job, control, read(job.effects), kills, summary)
 
 
-def _process(job: Job, kill_after_s: float | None) -> bool:
+def _process(job: Job, moment: Moment | None) -> bool:
     """Let a process do the job; whether it was killed before it was done."""
-    reading, writing = os.pipe()
+    before = _lines(job.effects)
     child = os.fork()
     if child == 0:
-        os.close(reading)
-        live(job, writing)
-    os.close(writing)
-    os.read(reading, 1)  # it is about to begin
-    os.close(reading)
-    if kill_after_s is not None:
-        time.sleep(kill_after_s)
-        os.kill(child, signal.SIGKILL)  # a process that has ended by itself is not reaped yet: this does it no harm
-    else:
-        _wait_for(child)
+        live(job)
+    deadline = time.monotonic() + PATIENCE_S
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if moment is not None and _lines(job.effects) - before >= moment.lines:
+            time.sleep(moment.then_s)
+            break
+        if time.monotonic() > deadline:
+            break  # it hangs: its record will have no end
+        time.sleep(POLL_S)
+    os.kill(child, signal.SIGKILL)  # a process that has ended by itself is not reaped yet: this does it no harm
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
 
 
-def _wait_for(child: int) -> None:
-    """Until it has ended; one that hangs is killed, and its record has no end."""
-    deadline = time.monotonic() + PATIENCE_S
-    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-            return
-        time.sleep(0.002)
+def _lines(effects: Path) -> int:
+    return effects.read_bytes().count(b"\n") if effects.exists() else 0
 
 
 def judge(job: Job, control: Control, history: History, kills: int, summary: Summary) -> None:

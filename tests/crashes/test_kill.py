@@ -65,7 +65,7 @@ def test_a_killed_process_loses_nothing_on_postgres(
 
 
 A, B = Work((), "a", 1), Work((), "b", 2)
-CONTROL = Control("{'done': 1}", 0.1, Counter({A: 1, B: 1}), Counter({A: 1, B: 1}), 0)
+CONTROL = Control("{'done': 1}", 6, Counter({A: 1, B: 1}), Counter({A: 1, B: 1}), 0)
 
 
 def _judged(mode: Durability, *lives: Life, state: str | None = CONTROL.state) -> list[str]:
