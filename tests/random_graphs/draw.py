@@ -37,6 +37,7 @@ RESTS_MS = (0, 0, 1, 5, 10, 20, 40, 80, 150, 300)
 FAN_OUTS = {0: 1, 1: 3, 2: 8, 3: 5, 9: 1, 10: 1, 11: 2}
 ENTRIES = {"edge": 40, "edges": 12, "join": 14, "route": 12, "goto": 8, "sends": 14}
 ITEMS_MAX = 40
+SLOW_MS = 900
 
 
 def draw(seed: int) -> Spec:
@@ -57,6 +58,7 @@ class _Drawing:
         self.keys = self._drawn_keys(outer)
         self.count = chosen(chance, SIZES) if depth == 0 else chance.randint(1, 3)
         self.names = chance.sample(NAMES, self.count)
+        self.logging = chance.choice((0.9, 0.4, 0.15))
         self.edges: list[tuple[str, str]] = []
         self.joins: list[tuple[tuple[str, ...], str]] = []
         self.start: list[Way] = []
@@ -77,6 +79,8 @@ class _Drawing:
         if self.count > 2 and self.likely(0.16):
             self._go_back()
         self._end()
+        if self.depth == 0 and self.count < 8 and self.likely(0.45):
+            self._add_slow()
         owners = self._owners()
         nodes = tuple(self._node(name, owners) for name in self.names)
         made = Spec(tuple(self.keys), nodes, tuple(self.edges), tuple(self.joins), tuple(self.start))
@@ -196,6 +200,16 @@ class _Drawing:
         if self.likely(0.3):
             self.edges.append((self.names[-1], END))
 
+    def _add_slow(self) -> None:
+        """A node that all the others can run ahead of."""
+        name = self.chance.choice([name for name in NAMES if name not in self.names])
+        self.names.append(name)
+        self.edges.append((START, name))
+        self.routes[name], self.items[name] = [], 0
+        self.slow = name
+
+    slow = ""
+
     # ── nodes ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _node(self, name: str, owners: dict[str, str]) -> Node:
@@ -206,6 +220,8 @@ class _Drawing:
             reads = []
         chance.shuffle(reads)
         goto = self.gotos.get(name)
+        if name == self.slow:
+            return Node(name, writes=tuple(key for key in kinds if owners.get(key) == name), rest_ms=SLOW_MS)
         wrong = self.likely(0.004)
         writes = [key for key in kinds if self._writes(name, key, kinds[key], owners, wrong)]
         return Node(
@@ -230,7 +246,7 @@ class _Drawing:
             return name == self.looping
         if kind in SINGLE:
             return wrong or (owners[key] == name and self.likely(0.85))
-        return self.likely(0.75 if key == "log" else 0.3)
+        return self.likely(self.logging if key == "log" else 0.3)
 
 
 _RESULTS: dict[Any, int] = {"dict": 600, "command": 80, "updates": 60, "none": 20, "empty": 3, "sometimes": 100}

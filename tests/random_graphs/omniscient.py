@@ -9,6 +9,7 @@ Left out on both sides are subgraphs, and nodes that make their note after their
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -136,7 +137,7 @@ class _Trace:
                             packets_kept.append(value)
 
             def _now(self) -> float:
-                return float(self.loop.time())
+                return asyncio.get_running_loop().time()
 
         self.astream = with_loops(Pregel.astream, AsyncPregelLoop=Traced)
 

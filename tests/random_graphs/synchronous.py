@@ -14,7 +14,7 @@ from typing import Any
 
 from dropin import compare
 
-from random_graphs.differ import Oracle, Verdict
+from random_graphs.differ import Oracle, Verdict, hurried
 from random_graphs.effects import noting
 from random_graphs.spec import Node, Spec
 from random_graphs.watching import (
@@ -61,11 +61,16 @@ def compared_on_threads(spec: Spec) -> Verdict:
     oracle = Oracle(
         bench,
         [watch_on_threads(bench, plain, stretch) for stretch in STRETCHES],
-        lambda: [watch_on_threads(bench, plain, stretch) for stretch in MORE_STRETCHES],
+        lambda: _more(bench),
     )
     found = [watch_on_threads(bench, ours, stretch) for stretch in STRETCHES]
     lines = [f"threads {place}: {line}" for place, one in enumerate(found) for line in oracle.against(one)]
     return Verdict(tuple(lines), oracle.asked_more, False, found[0].firings, found[0].early, found[0].plain)
+
+
+def _more(bench: Bench) -> list[Watched]:
+    seen = [watch_on_threads(bench, plain, stretch) for stretch in MORE_STRETCHES]
+    return seen + [watch_on_threads(Bench(spec), plain, 0) for spec in hurried(bench.spec)]
 
 
 def watch_on_threads(bench: Bench, implementation: Implementation, stretch: int) -> Watched:

@@ -25,6 +25,7 @@ from sim.loop import Deadlock, Endless, Leak, run
 
 import alto_lg
 from alto_lg.adapters.langgraph.acceleration import acceleration_of
+from alto_lg.errors import MissingCheckpointer
 from random_graphs.build import compiled, input_of
 from random_graphs.effects import Note, Notes, noting
 from random_graphs.spec import Spec
@@ -33,6 +34,7 @@ App: TypeAlias = Any
 Implementation = Callable[[App, Spec], App]
 
 RESUMES_MAX = 5
+_NO_SAVER = "LangGraph asked a checkpointer that is not there"
 _ELAPSED = re.compile(r"elapsed: [0-9.]+s")
 
 
@@ -271,6 +273,10 @@ def _streamed(events: list[compare.Event]) -> tuple[Any, ...]:
 
 
 def error_of(raised: Exception | None) -> Any:
-    """An error without what a real clock measured."""
+    """An error without what a real clock measured. Where ours says LangGraph's in better words, it is of its class."""
+    if isinstance(raised, MissingCheckpointer):
+        return ("error", "AttributeError", _NO_SAVER)
     described = compare.error(raised)
+    if described and described[1] == "AttributeError" and "NoneType" in described[2]:
+        return ("error", "AttributeError", _NO_SAVER)
     return described and (*described[:2], _ELAPSED.sub("", described[2]))
