@@ -160,14 +160,6 @@ def _slow_elsewhere(bench: Bench) -> Any:
 PLACES = ("seen", "boxed", "held", "made")
 
 
-@pytest.fixture
-def a_graph_that_is_made(bench: Bench, request: pytest.FixtureRequest) -> None:
-    if bench.is_ours and request.node.callspec.params["place"] == "made":
-        # In threads it is a race whether the difference shows.
-        why = "a graph that is made inside a node starts early"
-        request.applymarker(pytest.mark.xfail(strict=bench.colour == "async", reason=why))
-
-
 class Held:
     """An object that runs a graph which it holds."""
 
@@ -231,7 +223,6 @@ def _calling(bench: Bench, place: str, runs: list[str]) -> Builder:
     return connect(builder, (START, "fast"), (START, "slow"), ("fast", "after"), ("fast", "calls"))
 
 
-@pytest.mark.usefixtures("a_graph_that_is_made")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_graph_that_a_node_runs_goes_on_where_it_asked(bench: Bench, place: str) -> None:
     runs: list[str] = []
@@ -246,7 +237,6 @@ def test_a_graph_that_a_node_runs_goes_on_where_it_asked(bench: Bench, place: st
     assert len(spaces) == 2
 
 
-@pytest.mark.usefixtures("a_graph_that_is_made")
 @pytest.mark.parametrize("place", PLACES)
 def test_the_states_of_a_graph_that_a_node_runs_come_in_their_step(bench: Bench, place: str) -> None:
     inner = connect(add_all(Log, {"one": bench.say("one")}), (START, "one")).compile()

@@ -325,6 +325,8 @@ class Core(ABC):
         where = self.line(scope, node)
         if effect == "interrupt" and not self.findings.interrupts:
             self.findings.interrupts = f"uses interrupt() ({where})"
+        elif effect == "graph":
+            self.run_own_code(f"makes a graph ({where})")
         elif effect == "store":
             self._use_store(f"uses get_store() ({where})")
         elif effect == "everything":

@@ -25,6 +25,8 @@ from langchain_core.runnables import Runnable, RunnableSequence
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.passthrough import RunnablePassthrough
 from langgraph.config import get_store
+from langgraph.func import entrypoint
+from langgraph.graph import StateGraph
 from langgraph.types import interrupt
 
 from .source import is_library
@@ -60,11 +62,17 @@ _REACH_EVERYTHING: tuple[object, ...] = (
 _effects: dict[int, str] = {id(thing): "everything" for thing in _REACH_EVERYTHING if thing is not None}
 _effects[id(interrupt)] = "interrupt"
 _effects[id(get_store)] = "store"
+_effects[id(StateGraph)] = _effects[id(entrypoint)] = "graph"
+
+_GRAPH_MAKERS = ("create_react_agent", "create_agent")  # of packages that take long to import
 
 
 def reference_effect(value: object) -> str:
-    """What naming this object alone may mean: "interrupt", "store", "everything" or nothing."""
-    return _effects.get(id(value), "")
+    """What naming this object alone may mean: "interrupt", "store", "graph", "everything" or nothing."""
+    known = _effects.get(id(value), "")
+    if not known and isinstance(value, FunctionType) and value.__name__ in _GRAPH_MAKERS:
+        known = "graph" if value.__module__.startswith(("langgraph.prebuilt", "langchain.agents")) else ""
+    return known
 
 
 _own_package: ContextVar[str] = ContextVar("alto_lg_own_package", default="")
@@ -137,6 +145,8 @@ def may_interrupt(value: object) -> bool:
     """True for a runnable that may run a graph, a tool or a function of the user's."""
     if isinstance(value, type):
         return False
+    if isinstance(value, StateGraph):
+        return True
     if type(value).__module__.startswith("langgraph.") and callable(value):
         return not isinstance(value, FunctionType)
     if not isinstance(value, Runnable):
