@@ -9,7 +9,7 @@ from alto_lg.adapters.langgraph.events import Update
 from alto_lg.context import current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
-from alto_lg.errors import AltoError, AltoWarning, UndeclaredRead, UndeclaredWrite
+from alto_lg.errors import AltoError, AltoWarning, MissingCheckpointer, Mistake, UndeclaredRead, UndeclaredWrite
 from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
@@ -20,6 +20,8 @@ __all__ = [
     "Ancestry",
     "Explanation",
     "Hint",
+    "MissingCheckpointer",
+    "Mistake",
     "NodeExplanation",
     "RunStatistics",
     "UndeclaredRead",

@@ -19,6 +19,8 @@ PUBLIC = (
     "Ancestry",
     "Explanation",
     "Hint",
+    "MissingCheckpointer",
+    "Mistake",
     "NodeExplanation",
     "RunStatistics",
     "UndeclaredRead",
