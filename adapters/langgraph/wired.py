@@ -16,6 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from alto_lg.adapters.langgraph.convert import key_of, plan_of
 from alto_lg.adapters.langgraph.internals import (
     CONF,
+    CONFIG_KEY_SCRATCHPAD,
     ChannelWrite,
     ChannelWriteTupleEntry,
     Pregel,
@@ -140,15 +141,17 @@ def _write_check(name: str, node: PregelNode, declared_writes: tuple[str, ...]) 
         if isinstance(entry, ChannelWriteTupleEntry)
     ]
 
-    def check(output: Any) -> Any:
+    def check(output: Any, config: RunnableConfig) -> Any:
+        if CONFIG_KEY_SCRATCHPAD not in config[CONF]:
+            return output  # `update_state(as_node=…)`: an update by the caller, in the node's name
         for mapper in mappers:
             for key, _ in mapper(output) or ():
                 if key not in allowed:
                     raise UndeclaredWrite(name, key, declared_writes)
         return output
 
-    async def acheck(output: Any) -> Any:
-        return check(output)
+    async def acheck(output: Any, config: RunnableConfig) -> Any:
+        return check(output, config)
 
     return ChannelWrite.register_writer(RunnableCallable(check, acheck, name="declared writes", trace=False))
 
