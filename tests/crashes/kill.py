@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -109,11 +110,16 @@ class Control:
 
 def main(arguments: list[str] | None = None) -> int:
     plan = _parse(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="kill-"))
     with _database(plan) as server:
-        summary = kill(plan, server, Path(tempfile.mkdtemp(prefix="kill-")))
+        summary = kill(plan, server, folder)
     print(f"{plan.saver} {plan.api} {plan.mode}: {summary}", flush=True)
     for found in summary.wrong:
         print(found)
+    if summary.wrong:
+        print(f"The databases and effects files are in {folder}.")
+    else:
+        shutil.rmtree(folder)
     return 1 if summary.wrong else 0
 
 
