@@ -5,6 +5,7 @@ Owns the counting. Apart from `__main__`, because the processes of a campaign im
 
 from __future__ import annotations
 
+import logging
 import platform
 import subprocess
 import warnings
@@ -95,6 +96,8 @@ def judged(seed: int) -> tuple[Verdict, Share, bool]:
 def chunk(seeds: Sequence[int]) -> Tally:
     tally = Tally()
     warnings.simplefilter("ignore", DeprecationWarning)
+    # On threads LangGraph 1.2.22 commits what ends after a failure to an executor that is shut down already.
+    logging.getLogger("concurrent.futures").setLevel(logging.CRITICAL)
     for seed in seeds:
         verdict, share, threads = judged(seed)
         tally.add(seed, verdict, share, threads=threads)

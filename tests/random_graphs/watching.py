@@ -277,6 +277,6 @@ def error_of(raised: Exception | None) -> Any:
     if isinstance(raised, MissingCheckpointer):
         return ("error", "AttributeError", _NO_SAVER)
     described = compare.error(raised)
-    if described and described[1] == "AttributeError" and "NoneType" in described[2]:
+    if described and described[1] == "AttributeError" and "_put_checkpoint_fut" in described[2]:
         return ("error", "AttributeError", _NO_SAVER)
     return described and (*described[:2], _ELAPSED.sub("", described[2]))

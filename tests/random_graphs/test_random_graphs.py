@@ -1,0 +1,101 @@
+"""Random graphs give on ours what they give on LangGraph: 2,000 of them on every change."""
+
+from __future__ import annotations
+
+import pytest
+
+from random_graphs import spec as words
+from random_graphs.campaign import Tally, chunk, judged
+from random_graphs.differ import assert_same
+from random_graphs.draw import draw
+from random_graphs.shrink import shrunk
+from random_graphs.spec import Key, Node, Run, Spec, Way
+
+GRAPHS, CHUNK = 2000, 50
+RELEASE_FROM, RELEASE_CHUNK = 1_000_000, 1000
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", range(0, GRAPHS, CHUNK))
+def test_random_graphs_give_what_langgraph_gives(first: int, release: bool) -> None:
+    """With --release other graphs are added to these; the rest of the 100,000 is `python -m random_graphs`."""
+    tally = chunk(range(first, first + CHUNK))
+    if release:
+        start = RELEASE_FROM + first // CHUNK * RELEASE_CHUNK
+        tally.include(chunk(range(start, start + RELEASE_CHUNK)))
+    assert tally.failures == []
+
+
+def test_much_can_start_early_and_does() -> None:
+    """Equality is not bought by falling back."""
+    tally = Tally()
+    for seed in range(0, 400, 5):  # every fifth is measured
+        verdict, share, threads = judged(seed)
+        tally.add(seed, verdict, share, threads=threads)
+    counts = tally.counts
+    assert counts["could start early"] > 100
+    assert counts["could and did"] >= 0.6 * counts["could start early"]
+    assert counts["with early starts"] >= 0.4 * counts["graphs"]
+    assert counts["fallen back"] == 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_spec_prints_as_the_test_that_makes_it_again(seed: int) -> None:
+    made: list[Spec] = []
+    names = {**vars(words), "assert_same": made.append}
+    exec(str(draw(seed)), names)
+    names["test_a_graph_that_once_differed"]()
+    assert made == [draw(seed)]
+
+
+def test_a_spec_shrinks_to_what_fails() -> None:
+    def fails(spec: Spec) -> bool:
+        return any("log" in node.writes for node in spec.nodes)
+
+    spec = next(one for one in map(draw, range(100)) if len(one.nodes) > 4 and fails(one))
+    smallest = shrunk(spec, fails)
+    assert len(smallest.nodes) == 1
+    assert smallest.nodes[0].writes == ("log",)
+    assert smallest.edges == ()
+
+
+# Graphs that once differed, as they were printed.
+
+
+def test_a_deferred_node_fires_beside_packets_and_before_a_later_reader() -> None:
+    spec = Spec(
+        keys=(Key(name="log", kind="list"),),
+        nodes=(
+            Node(name="x"),
+            Node(name="b10", rest_ms=5, goto=Way(targets=("Z",), sends=(1,))),
+            Node(name="z", writes=("log",), defers=True),
+            Node(name="Z", rest_ms=10),
+            Node(name="d", goto=Way(targets=("aa",), sends=(1,))),
+            Node(name="aa"),
+            Node(name="k", reads=("log",)),
+        ),
+        edges=(("__start__", "x"), ("__start__", "z"), ("x", "d")),
+        joins=((("aa", "b10"), "k"),),
+        start=(Way(targets=("b10",), sends=(9, 2)),),
+        run=Run(modes=("values",)),
+    )
+    assert_same(spec)
+
+
+def test_a_subgraph_without_memory_streams_in_its_own_step() -> None:
+    inner = Spec(
+        keys=(Key(name="log", kind="list"),),
+        nodes=(Node(name="b", writes=("log",), rest_ms=80), Node(name="aa", writes=("log",), rest_ms=20)),
+        edges=(("__start__", "b"), ("__start__", "aa")),
+    )
+    spec = Spec(
+        keys=(Key(name="log", kind="list"),),
+        nodes=(
+            Node(name="d", rest_ms=40),
+            Node(name="aa", writes=("log",), goto=Way(targets=("B",), mapped=True)),
+            Node(name="B", inner=inner, saver=False),
+        ),
+        edges=(("__start__", "d"), ("__start__", "aa")),
+        run=Run(saver=True),
+    )
+    assert_same(spec)
