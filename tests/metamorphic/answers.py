@@ -43,7 +43,8 @@ class Variant:
     """A way to run a graph.
 
     build: the graph, before it is accelerated. back: from its answer to what the original would have given.
-    pauses: static interrupts that are given with each call. on_threads: by the sync methods.
+    pauses: static interrupts that are given with each call; what the last call returns is the state then, and not what
+    the run has written, which may be nothing. on_threads: by the sync methods.
     """
 
     spec: Spec

@@ -105,6 +105,7 @@ _FAILING = replace(
     _BRANCHES,
     nodes=tuple(replace(node, fails="odd") if node.name == "d" else node for node in _BRANCHES.nodes),
 )
+_DECLARED = replace(_BRANCHES, nodes=tuple(replace(node, declares=("reads", "writes")) for node in _BRANCHES.nodes))
 
 WRITTEN: dict[str, Spec] = {
     "branches": _BRANCHES,
@@ -116,6 +117,7 @@ WRITTEN: dict[str, Spec] = {
     "loop": _LOOP,
     "nested": _NESTED,
     "failing": _FAILING,
+    "declared": _DECLARED,
 }
 _DRAWN = "drawn "
 

@@ -70,7 +70,7 @@ class Lives(RuleBasedStateMachine):
             self._pair.play(operation)
             self._differs = False
 
-    @rule(operation=st.one_of(invokes, travels, goings))
+    @rule(operation=st.one_of(invokes, invokes, travels, goings, st.just(op.HandOver())))
     def run(self, operation: op.Operation) -> None:
         self.play(operation)
 
@@ -84,10 +84,6 @@ class Lives(RuleBasedStateMachine):
         assert self._pair is not None
         thread = data.draw(st.sampled_from(self._pair.asking()), label="thread")
         self.play(op.Resume(thread, which, answer, durability))
-
-    @rule()
-    def hand_over(self) -> None:
-        self.play(op.HandOver())
 
     @rule(first=calm, second=calm)
     def together(self, first: op.Calm, second: op.Calm) -> None:

@@ -78,12 +78,18 @@ def drops_what_was_saved(graph: App) -> App:
     return app
 
 
-MISTAKES = (updates_as_anybody, answers_everybody, stays_in_the_present, drops_what_was_saved)
+MISTAKES: dict[Callable[[App], App], tuple[str, ...]] = {
+    updates_as_anybody: tuple(WRITTEN),
+    answers_everybody: ("many questions",),
+    stays_in_the_present: tuple(WRITTEN),
+    drops_what_was_saved: tuple(WRITTEN),
+}
+"""With the graphs in which each can show."""
 
 
 def faulty(accelerate: Callable[[App], App], lives: list[Pair]) -> Any:
     class Machine(CutLives):
-        names = tuple(WRITTEN)
+        names = MISTAKES.get(accelerate, tuple(WRITTEN))
 
         def pair_of(self, name: str) -> Pair:
             lives.append(Pair(name, VirtualTime(), accelerate))
