@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -164,6 +164,18 @@ class AltoThreadedLoop(AcceleratedRun, SyncPregelLoop):
             raise
         self.left(None if handled else exc_value)
         return handled
+
+    def tick(self) -> bool:
+        with self.lock:
+            return super().tick()
+
+    def after_tick(self) -> None:
+        with self.lock:
+            super().after_tick()
+
+    def put_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], **cached: bool) -> None:
+        with self.lock:
+            super().put_writes(task_id, writes, **cached)
 
     def early_firing(self, firing: Firing) -> ThreadedFiring:
         return ThreadedFiring(firing)

@@ -83,31 +83,26 @@ class AcceleratedRun(PregelLoop):
     # ── what LangGraph does, and the lookahead hears ────────────────────────────────────────────────────────
 
     def tick(self) -> bool:
-        with self.lock:
-            more = super().tick()
-            if more and self._wired is not None:
+        more = super().tick()
+        if more:
+            if self._wired is not None:
                 self._look_ahead(self._wired)  # only now is it known what of the run is streamed
                 self._wired = None
-            if more and self.lookahead is not None:
+            if self.lookahead is not None:
                 self.lookahead.step_began()
         return more
 
-    def after_tick(self) -> None:
-        with self.lock:
-            super().after_tick()
-
     def put_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], **cached: bool) -> None:
-        if writes and isinstance(writes[-1][1], asyncio.CancelledError) and writes[-1][0] == ERROR:
+        last, failure = writes[-1] if writes else ("", None)
+        if last == ERROR and isinstance(failure, asyncio.CancelledError):
             writes = [writes[-1]]  # saved with the rest, it would count as finished when the run is taken up again
-        with self.lock:
-            super().put_writes(task_id, writes, **cached)  # `cached` is younger than the oldest supported version
+        super().put_writes(task_id, writes, **cached)  # `cached` is younger than the oldest supported version
+        if self.checkpointer is not None and writes and last != ERROR and writes[0][0] != INTERRUPT:
             task = self.tasks.get(task_id) if hasattr(self, "tasks") else None
-            if task is None:
-                return
-            if not writes or writes[0][0] not in (ERROR, INTERRUPT):
+            if task is not None:
                 self._checks.committed(task, writes)
-            if self.lookahead is not None:
-                self.lookahead.task_ended(task_id, writes)
+        if self.lookahead is not None:
+            self.lookahead.task_ended(task_id, writes)
 
     def _put_checkpoint(self, metadata: Any) -> None:
         super()._put_checkpoint(metadata)
