@@ -43,8 +43,7 @@ class Variant:
     """A way to run a graph.
 
     build: the graph, before it is accelerated. back: from its answer to what the original would have given.
-    pauses: static interrupts that are given with each call; what the last call returns is the state then, and not what
-    the run has written, which may be nothing. on_threads: by the sync methods.
+    pauses: static interrupts that are given with each call. on_threads: by the sync methods.
     """
 
     spec: Spec
@@ -61,7 +60,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The end of a run: its error, the state, what is saved of it, and how many firings started early."""
+    """The end of a run.
+
+    values: what the last call returned: the state, or None of a run that wrote nothing. saved: of the state.
+    """
 
     error: str
     values: Any

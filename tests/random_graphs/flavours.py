@@ -128,14 +128,36 @@ def _kept(on: _Flavouring) -> None:
 def _packets_with_lists(on: _Flavouring) -> None:
     """Packets carry lists of the state, and who gets them changes them."""
     key = on.need_list()
+    load: dict[str, Any] = {"fresh": key} if on.chance.random() < 0.5 else {"payload": (key,)}
     for node in on.spec.nodes:
-        routes = tuple(replace(way, payload=(key,)) if way.sends else way for way in node.routes)
-        goto = replace(node.goto, payload=(key,)) if node.goto is not None and node.goto.sends else node.goto
+        routes = tuple(replace(way, **load) if way.sends else way for way in node.routes)
+        goto = replace(node.goto, **load) if node.goto is not None and node.goto.sends else node.goto
         on.change(node, routes=routes, goto=goto)
     sent_to = {target for node in on.spec.nodes for way in node.ways() if way.sends for target in way.targets}
     for node in on.spec.nodes:
         if node.name in sent_to and on.chance.random() < 0.6:
             on.change(node, mutates=key, reads=(key,))
+
+
+def _gathered(on: _Flavouring) -> None:
+    """Many packets write to one key, and a node behind them reads it, beside a slow one."""
+    taken = {node.name for node in on.spec.nodes}
+    if len(taken) > 5:
+        return
+    source, worker, reader, slow = on.chance.sample([name for name in _NEW_NAMES if name not in taken], 4)
+    key = on.chance.choice(on.keys_of("weave", "list", "delta", "any"))
+    many = Way((worker,), sends=(on.chance.choice((2, 9, 10, 11, 12)),))
+    nodes = (
+        Node(source, goto=many) if on.chance.random() < 0.5 else Node(source, routes=(many,)),
+        Node(worker, writes=(key,), by_item=True, rest_ms=on.chance.choice((0, 10))),
+        Node(reader, reads=(key,), writes=("log",), rest_ms=10),
+        Node(slow, rest_ms=2000),
+    )
+    edges = (("__start__", source), (worker, reader), ("__start__", slow))
+    on.spec = replace(on.spec, nodes=(*on.spec.nodes, *nodes), edges=(*on.spec.edges, *edges))
+
+
+_NEW_NAMES = ("e", "E", "f", "f2", "g", "zz", "A")
 
 
 def _failing(on: _Flavouring) -> None:
@@ -230,8 +252,9 @@ def _inside(on: _Flavouring, keys: Sequence[Key], depth: int) -> Spec:
 _FLAVOURS: dict[Flavour, int] = {
     _in_place: 12,
     _shared: 8,
-    _kept: 6,
+    _kept: 9,
     _packets_with_lists: 10,
+    _gathered: 8,
     _failing: 8,
     _lost: 2,
     _retried: 6,

@@ -185,6 +185,10 @@ def _routes_anywhere_forgotten(stage: Any, *_: Any) -> Any:
     return replace(stage, successors=stage.certain)
 
 
+def _only_one_successor(emission: Any, *_: Any) -> Any:
+    return replace(emission, activates=emission.activates[:1])
+
+
 def _early_ones_do_not_queue(original: Any) -> Any:
     async def enter(self: Any) -> None:
         turn = slots._turn.get()
@@ -222,7 +226,7 @@ BUGS = (
     Bug("stale reads, adopted", ((Frontier, "unsettled", _always(None)), _UNCHANGED)),
     Bug("the frontier sees one hop only", ((Reach, "writes", _one_hop_short),)),
     Bug("one end counts for all siblings", ((Frontier, "remove", _forget_siblings),)),
-    Bug("successors are not counted", ((Machine, "_expect", _always(None)),)),
+    Bug("of several successors one is known", ((Lookahead, "_emission", _after(_only_one_successor)),)),
     Bug("routes are not known", ((convert, "stage_of", _after(_routes_anywhere_forgotten)),)),
     Bug("joins are complete with one source", ((Machine, "_completed_at", _joins_complete_at_once),)),
     Bug("joins are never emptied", ((Machine, "_completed_at", _joins_never_emptied),)),

@@ -133,7 +133,8 @@ def _without_node(spec: Spec, name: str) -> Spec:
 def _without_key(spec: Spec, name: str) -> Spec:
     def way(one: Way) -> Way:
         payload = tuple(key for key in one.payload if key != name)
-        return replace(one, by="" if one.by == name else one.by, payload=payload)
+        fresh = "" if one.fresh == name else one.fresh
+        return replace(one, by="" if one.by == name else one.by, payload=payload, fresh=fresh)
 
     nodes = tuple(
         replace(

@@ -106,7 +106,8 @@ def _way_lines(way: Way, label: str, seen: str) -> Iterator[str]:
     numbers = ", ".join(map(str, way.sends))
     index = f"min(choice, {len(way.sends) - 1})" if way.clamp else f"choice % {len(way.sends)}"
     many = f"({numbers},)[{index}]" if len(way.sends) > 1 else numbers
-    payload = "".join(f', "{key}": state.get("{key}")' for key in way.payload)
+    payload = "".join(f', "{key}": state.get("{key}")' for key in way.payload if key != way.fresh)
+    payload += f', "{way.fresh}": [index, {seen}]' if way.fresh and not way.same else ""
     if len(way.targets) == 1:
         target = f'"{way.targets[0]}"'
     else:

@@ -51,7 +51,7 @@ class Way:
     by: the key whose number chooses; "" for what the node has seen (in a router: the first choice).
     clamp: the last choice is kept to once it is reached, so that a loop ends.
     sends: if there are any, packets are sent instead: so many, as chosen.
-    payload: keys whose values travel in the packets.
+    payload: keys whose values travel in the packets. fresh: a key under which each packet has a list of its own.
     same: one `Send` object is sent every time. mapped: with a path map. also: a second target besides.
     """
 
@@ -60,6 +60,7 @@ class Way:
     clamp: bool = False
     sends: tuple[int, ...] = ()
     payload: tuple[str, ...] = ()
+    fresh: str = ""
     same: bool = False
     mapped: bool = False
     also: str = ""
