@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: compare test lint types check clean
+.PHONY: compare test lint types check release-check clean
 
 compare: $(STAMP)  ## Run FacTool through every arm on the simulated server and print the table.
 	$(BIN)/alto-lg compare $(ARGS)
@@ -25,6 +25,16 @@ types: $(STAMP)
 	MYPYPATH=build/types $(BIN)/mypy -p alto_lg
 
 check: lint types test  ## What CI runs.
+
+# The long runs, one after the other (hours on two cores). docs/release-check.md says when they last ran, and what they found.
+GRAPHS ?= 100000
+release-check: check  ## Random graphs, planted bugs, crash points, kills, lives and relations, whole.
+	cd tests && ../$(BIN)/python -m random_graphs --graphs $(GRAPHS) --processes 2
+	$(BIN)/python -m pytest -n auto --release --timeout 7200 tests/random_graphs tests/crashes tests/stateful tests/metamorphic
+	cd tests && for mode in sync async exit; do \
+	  ../$(BIN)/python -m crashes.kill --saver sqlite --mode $$mode --kills 200 || exit 1; \
+	  ../$(BIN)/python -m crashes.kill --saver postgres --mode $$mode --kills 50 || exit 1; \
+	done
 
 $(STAMP): pyproject.toml setup.py alto_lg.pth
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
