@@ -29,6 +29,7 @@ check: lint types test  ## What CI runs.
 # The long runs, one after the other (hours on two cores). docs/release-check.md says when they last ran, and what they found.
 GRAPHS ?= 100000
 release-check: check  ## Random graphs, planted bugs, crash points, kills, lives and relations, whole.
+	$(BIN)/pip install --quiet --editable ".[release]"
 	cd tests && ../$(BIN)/python -m random_graphs --graphs $(GRAPHS) --processes 2
 	$(BIN)/python -m pytest -n auto --release --timeout 7200 tests/random_graphs tests/crashes tests/stateful tests/metamorphic
 	cd tests && for mode in sync async exit; do \
