@@ -137,6 +137,8 @@ class Oracle:
             yield f"dropped {found.dropped} early results"
         for text in found.warned:
             yield f"warned: {text}"
+        if found.changed_packets > max(one.changed_packets for one in self._seen):
+            yield f"{found.changed_packets} packets were changed before their tasks began"
         run = self._spec.run
         if run.at_once and found.most_at_once > max(run.at_once, *(one.most_at_once for one in self._seen)):
             yield f"{found.most_at_once} nodes ran at once, and the limit is {run.at_once}"

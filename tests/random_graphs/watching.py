@@ -73,6 +73,7 @@ class Watched:
     plain: str | None = field(default=None, compare=False)
     times: tuple[Note, ...] = field(default=(), compare=False)
     most_at_once: int = field(default=0, compare=False)
+    changed_packets: int = field(default=0, compare=False)
 
     @property
     def streamed(self) -> tuple[Any, ...]:
@@ -162,6 +163,7 @@ class Found:
         self.broken = ""
         self.warned: list[str] = []
         self.statistics: list[Any] = []
+        self.changed_packets = 0
 
     def watched(self, handler: Notes) -> Watched:
         notes = handler.notes
@@ -185,6 +187,7 @@ class Found:
             plain=next((one.plain for one in counted if one.plain), None),
             times=tuple(notes),
             most_at_once=handler.most_at_once,
+            changed_packets=self.changed_packets,
         )
 
 
@@ -202,7 +205,7 @@ async def _look(bench: Bench, implementation: Implementation, found: Found) -> N
     given: Any = bench.input()
     for place in range(RESUMES_MAX):
         current = graph if spec.run.handed_over and place % 2 else app
-        found.runs.append(await _once(current, spec, given, config))
+        found.runs.append(await _once(current, spec, given, config, found))
         found.statistics.append(statistics_of(current))
         if not spec.run.saver or found.runs[-1][1] is not None:
             break
@@ -241,7 +244,17 @@ async def _saved(graph: App, found: Found, config: Any) -> None:
         found.history = compare.error(raised)
 
 
-async def _once(app: App, spec: Spec, given: Any, config: Any) -> tuple[Any, ...]:
+def is_changed_packet(event: compare.Event) -> bool:
+    """Whether a task is announced whose packet was changed already: a list of its own begins with two items."""
+    _, mode, payload = event
+    begun = payload.get("payload", {}) if mode == "debug" else payload if mode == "tasks" else {}
+    packet = begun.get("input")
+    if not isinstance(packet, dict) or "from" not in packet:
+        return False
+    return any(isinstance(item, list) and item[:1] == [packet["item"]] and len(item) > 2 for item in packet.values())
+
+
+async def _once(app: App, spec: Spec, given: Any, config: Any, found: Found) -> tuple[Any, ...]:
     """Result, error, streams and tasks of one input."""
     settings: Mapping[str, Any] = {"durability": spec.run.durability} if spec.run.saver else {}
     try:
@@ -255,6 +268,7 @@ async def _once(app: App, spec: Spec, given: Any, config: Any) -> tuple[Any, ...
     try:
         async for event in app.astream(given, config, stream_mode=list(spec.run.modes), subgraphs=True, **settings):
             events.append(event)
+            found.changed_packets += is_changed_packet(event)
             if spec.changes_in_place:
                 copies.append(copy.deepcopy(event))
     except Exception as raised:
