@@ -14,9 +14,20 @@ What a node raises passes through untouched, and what LangGraph raises stays Lan
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AltoError(Exception):
-    """The base of the errors that you get from alto_lg itself."""
+    """The base of the errors that you get from alto_lg itself; all can be copied and pickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(kind: type[AltoError], args: tuple[Any, ...], attributes: dict[str, Any]) -> AltoError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(attributes)
+    return error
 
 
 class UndeclaredWrite(AltoError):

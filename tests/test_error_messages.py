@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import importlib.metadata
 import operator
+import pickle
 from typing import Annotated, Any
 
 import pytest
@@ -301,3 +303,21 @@ def test_an_entrypoint_is_accepted() -> None:
         return text + "!"
 
     assert alto_lg.accelerate(work).invoke("hey") == "hey!"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        alto_lg.UndeclaredWrite("a", "x", ("y",)),
+        alto_lg.UndeclaredRead("a", "x", ("y",)),
+        alto_lg.MissingCheckpointer(),
+        alto_lg.Mistake("what happened"),
+        alto_lg.AltoError("what happened"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_can_be_copied_and_sent(error: alto_lg.AltoError) -> None:
+    error.add_note("where")
+    for made in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+        assert type(made) is type(error)
+        assert (str(made), made.args, vars(made)) == (str(error), error.args, vars(error))
