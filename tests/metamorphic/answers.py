@@ -43,7 +43,8 @@ class Variant:
     """A way to run a graph.
 
     build: the graph, before it is accelerated. back: from its answer to what the original would have given.
-    pauses: static interrupts that are given with each call. on_threads: by the sync methods.
+    pauses: static interrupts that are given with each call. What the last call returns may lack what only the calls
+    before it had to show, so that the saved state alone is compared. on_threads: by the sync methods.
     """
 
     spec: Spec

@@ -89,6 +89,9 @@ def split_by_pauses(spec: Spec, chance: random.Random) -> Iterator[Variant]:
 
 def durabilities(spec: Spec, chance: random.Random) -> Iterator[Variant]:
     """What is saved when."""
+    asks = any(node.asks for node in spec.every_node())
+    if asks and any(key.kind == "hidden" for key in spec.every_key()):
+        return  # LangGraph keeps those values over a question in `exit`, and in no other mode
     if any(node.saver is False for node in spec.every_node()):
         yield Variant(spec, "exit", durability="exit")  # in LangGraph, sync needs a checkpointer in each subgraph
         return

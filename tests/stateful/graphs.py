@@ -159,3 +159,16 @@ def synchronous(spec: Spec) -> Spec:
         for node in spec.nodes
     )
     return replace(spec, nodes=nodes)
+
+
+def saves_joins_too_full(spec: Spec) -> bool:
+    """Whether LangGraph 1.2.22 may save, in `exit`, that a join has heard of a node whose step is not over.
+
+    At a question it applies what the siblings of the asker wrote, for the last output, to the very set that it is
+    about to save. Ours saves a set of its own.
+    """
+    return any(node.asks for node in spec.every_node()) and _has_joins(spec)
+
+
+def _has_joins(spec: Spec) -> bool:
+    return bool(spec.joins) or any(_has_joins(node.inner) for node in spec.nodes if node.inner is not None)
