@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.constants import TAG_HIDDEN
 from langgraph.types import Command as GraphCommand
 
+from alto_lg.adapters.langgraph.caching import SettledCache
 from alto_lg.adapters.langgraph.early import EarlyFiring
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.adapters.langgraph.internals import (
@@ -64,6 +65,8 @@ class AcceleratedRun(PregelLoop):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.acceleration: Acceleration = self.nodes.acceleration  # type: ignore[attr-defined]
+        if self.cache is not None:
+            self.cache = SettledCache(self.cache)  # type: ignore[assignment]
         self.use_astream = False
         self.lookahead: Lookahead | None = None
         self._wired: WiredPlan | None = None
