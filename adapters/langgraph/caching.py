@@ -1,7 +1,7 @@
 """Caching: what a step put into the cache is there when the next step looks.
 
 LangGraph fills its cache in the background and looks it up when a step begins; the nodes of the step between are what
-makes the one come before the other. A step whose firings ran early takes no time, so a look waits for what is under way.
+makes the one come before the other. A step whose firings ran early takes no time, so a look waits.
 """
 
 from __future__ import annotations

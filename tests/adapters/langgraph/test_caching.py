@@ -14,16 +14,20 @@ from alto_lg.adapters.langgraph.caching import SettledCache
 KEY = (("place",), "key")
 
 
-class _Slow(InMemoryCache[Any]):
-    """Takes a second for a write, or waits until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.let_go = threading.Event()
+class _SlowTask(InMemoryCache[Any]):
+    """Takes a second for a write."""
 
     async def aset(self, pairs: Any) -> None:
         await asyncio.sleep(1)
         await super().aset(pairs)
+
+
+class _SlowThread(InMemoryCache[Any]):
+    """Writes when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = threading.Event()
 
     def set(self, pairs: Any) -> None:
         assert self.let_go.wait(20)
@@ -32,7 +36,7 @@ class _Slow(InMemoryCache[Any]):
 
 def test_a_look_finds_what_a_task_is_still_writing() -> None:
     async def main() -> Any:
-        cache = SettledCache(_Slow())
+        cache = SettledCache(_SlowTask())
         writing = asyncio.ensure_future(cache.aset({KEY: ("value", None)}))
         found = await cache.aget((KEY,))
         await writing
@@ -43,7 +47,7 @@ def test_a_look_finds_what_a_task_is_still_writing() -> None:
 
 
 def test_a_look_finds_what_a_thread_is_still_writing() -> None:
-    slow = _Slow()
+    slow = _SlowThread()
     cache = SettledCache(slow)
     write = cache.set
     found: list[Any] = []
