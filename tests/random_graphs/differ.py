@@ -55,9 +55,14 @@ def compared(spec: Spec, *, rotation: int = 0) -> Verdict:
 
 
 def _more(bench: Bench) -> list[Watched]:
-    """LangGraph on more schedules, and with each node that can fail as the first to do so."""
+    """LangGraph on more schedules, with each node that can fail as the first, and with those that cache as the last."""
     seen = [watch(bench, plain, tempo) for tempo in MORE_TEMPOS]
-    return seen + [watch(Bench(spec), plain, Tempo(30, "shuffle")) for spec in hurried(bench.spec)]
+    seen += [watch(Bench(spec), plain, Tempo(30, "shuffle")) for spec in hurried(bench.spec)]
+    if any(node.caches for node in bench.spec.nodes):
+        nodes = [node if node.caches else replace(node, rest_ms=0, by_item=False) for node in bench.spec.nodes]
+        spec = replace(bench.spec, nodes=tuple(nodes))
+        seen += [watch(Bench(spec), plain, tempo) for tempo in MORE_TEMPOS]
+    return seen
 
 
 def hurried(spec: Spec) -> Iterator[Spec]:

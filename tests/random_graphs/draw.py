@@ -234,12 +234,17 @@ class _Drawing:
             is_async=self.likely(0.88),
             whole=self.likely(0.04),
             narrow=self.likely(0.25) and goto is None,
-            result=chosen(chance, _RESULTS),
+            result=self._result(name),
             goto=goto,
             routes=tuple(self.routes[name]),
             constant=self.likely(0.05),
             speaks=self.likely(0.08),
         )
+
+    def _result(self, name: str) -> Any:
+        """What bounds a loop is counted by its node, each time."""
+        drawn = chosen(self.chance, _RESULTS)
+        return "dict" if name == self.looping else drawn
 
     def _writes(self, name: str, key: str, kind: Kind, owners: dict[str, str], wrong: bool) -> bool:
         if kind == "count":

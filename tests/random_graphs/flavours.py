@@ -37,12 +37,17 @@ def run_drawn(chance: random.Random, spec: Spec) -> Spec:
         saver=saver,
         durability=durability,
         modes=_modes(chance),
-        limit=chance.randint(1, 7) if spec.run.limit == 1 else 25,
+        limit=chance.randint(1, 7) if spec.run.limit == 1 else _limit(spec),
         at_once=chance.choice((1, 2, 3)) if chance.random() < 0.08 else 0,
         overlap="chains" if chance.random() < 0.15 else "branches",
         handed_over=saver and chance.random() < 0.3,
     )
     return replace(spec, run=run)
+
+
+def _limit(spec: Spec) -> int:
+    """A subgraph returns the whole of a list that it was given, so that each visit doubles it."""
+    return 12 if any(node.inner is not None for node in spec.nodes) else 25
 
 
 def _modes(chance: random.Random) -> tuple[Mode, ...]:
@@ -157,7 +162,29 @@ def _gathered(on: _Flavouring) -> None:
     on.spec = replace(on.spec, nodes=(*on.spec.nodes, *nodes), edges=(*on.spec.edges, *edges))
 
 
-_NEW_NAMES = ("e", "E", "f", "f2", "g", "zz", "A")
+def _remembered(on: _Flavouring) -> None:
+    """A node with a cache is come to with the same input two steps later, beside a slow one.
+
+    In the very next step it is a race on LangGraph whether its writes are in the cache by then.
+    """
+    taken = {node.name for node in on.spec.nodes}
+    if len(taken) > 5:
+        return
+    first, second, third, cached, slow = on.chance.sample([name for name in _NEW_NAMES if name not in taken], 5)
+    nodes = (
+        Node(first, rest_ms=5),
+        Node(second, rest_ms=20),
+        Node(third, rest_ms=20),
+        Node(cached, reads=("same",), writes=("log",), rest_ms=10, narrow=True, caches=True),
+        Node(slow, rest_ms=2000),
+    )
+    chain = (("__start__", first), (first, second), (second, third), (third, cached))
+    edges = (*chain, (first, cached), ("__start__", slow))
+    keys = (*on.spec.keys, Key("same", "number", given=True))
+    on.spec = replace(on.spec, keys=keys, nodes=(*on.spec.nodes, *nodes), edges=(*on.spec.edges, *edges))
+
+
+_NEW_NAMES = ("e", "E", "f", "f2", "g", "zz", "A", "h", "y")
 
 
 def _failing(on: _Flavouring) -> None:
@@ -233,6 +260,8 @@ def _nested(on: _Flavouring) -> None:
     node = on.some_node()
     if any(node.name in way.targets for other in on.spec.nodes for way in other.ways() if way.sends):
         return  # packets have no values for its keys
+    if any(way.clamp for way in node.routes):
+        return  # what bounds the loop is counted by this node
     on.change(node, inner=_inside(on, on.spec.keys, 1), saver=on.chance.choice((None, None, True, False)), goto=None)
 
 
@@ -258,7 +287,8 @@ _FLAVOURS: dict[Flavour, int] = {
     _failing: 8,
     _lost: 2,
     _retried: 6,
-    _cached: 4,
+    _cached: 3,
+    _remembered: 3,
     _timed: 4,
     _handled: 4,
     _deferred: 6,

@@ -244,7 +244,7 @@ BUGS = (
     Bug("pauses before a node are passed", (_of_conditions(stops_before=frozenset()),)),
     Bug("pauses after a node are passed", (_of_conditions(stops_after=frozenset()),)),
     Bug("subgraphs start early", ((AcceleratedRun, "_withheld", _always({})),)),
-    Bug("deferred and cached nodes start early", ((stages, "_never_early", _always(None)),)),
+    Bug("nodes with a cache or a handler start early", ((stages, "_never_early", _always(None)),)),
     Bug("early firings pass the limit on concurrency", ((slots.OrderedSlots, "__aenter__", _early_ones_do_not_queue),)),
     Bug(
         "routes do not wait",
