@@ -161,6 +161,16 @@ def synchronous(spec: Spec) -> Spec:
     return replace(spec, nodes=nodes)
 
 
+def hides_where_it_was(spec: Spec) -> bool:
+    """Whether what a crashed run has saved does not say if it had come to its end.
+
+    Who goes on from a stop passes it. And where a router has failed, LangGraph 1.2.22 has saved what its node wrote and
+    takes that for the whole.
+    """
+    failing = any(way.fails for node in spec.every_node() for way in node.ways())
+    return failing or bool(spec.run.stops_before or spec.run.stops_after)
+
+
 def saves_joins_too_full(spec: Spec) -> bool:
     """Whether LangGraph 1.2.22 may save, in `exit`, that a join has heard of a node whose step is not over.
 

@@ -25,7 +25,7 @@ from dropin.watch import App
 
 import alto_lg
 from stateful.differences import same
-from stateful.graphs import graph, saves_joins_too_full, synchronous
+from stateful.graphs import graph, hides_where_it_was, saves_joins_too_full, synchronous
 from stateful.operations import (
     Bulk,
     Calm,
@@ -93,8 +93,8 @@ class Pair:
             case Together():
                 first, second = operation.first, operation.second
                 return first.thread != second.thread and self.possible(first) and self.possible(second)
-            case Crash() if self._spec.run.stops_before or self._spec.run.stops_after:
-                return False  # what is saved does not say whether it had come to the stop, and would go on from there
+            case Crash() if hides_where_it_was(self._spec):
+                return False
             case StopEarly() | Cancel() | Crash():
                 # A value that is never saved is gone with the run that made it, which may have come to any step.
                 return not any(key.kind == "hidden" for key in self._spec.every_key())
