@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alto_lg.adapters.langgraph import analysis, convert, lookahead, projection, slots, stages
+from alto_lg.adapters.langgraph import analysis, convert, projection, slots, stages
 from alto_lg.adapters.langgraph.coroutines import CoroutineFiring
 from alto_lg.adapters.langgraph.lookahead import Lookahead
 from alto_lg.adapters.langgraph.preparation import Preparation
@@ -217,42 +217,54 @@ _UNCHANGED: Change = (Lookahead, "_is_unchanged", _always(True))
 """The check at commit, left out."""
 
 BUGS = (
-    Bug("packets are ordered as text", ((Ancestry, "sent", _order_of_packets_as_text),)),
+    Bug("packets are ordered as text", ((Ancestry, "sent", _order_of_packets_as_text),), near=69),
     Bug("triggered nodes are ordered backwards", ((Ancestry, "triggered", _after(_order_of_names_backwards)),)),
-    Bug("values are applied as they come", ((Lookahead, "_values_at", _by_completion), _UNCHANGED)),
+    Bug("values are applied as they come", ((Lookahead, "_values_at", _by_completion), _UNCHANGED), near=8),
     Bug("the last write of a step is missed", ((Lookahead, "_values_at", _last_writes_missed),)),
-    Bug("a key that forgets does not", ((projection, "_FORGETTING", _becomes(())),)),
+    Bug("a key that forgets does not", ((projection, "_FORGETTING", _becomes(())),), near=64),
     Bug("stale reads, found at commit", ((Frontier, "unsettled", _always(None)),)),
-    Bug("stale reads, adopted", ((Frontier, "unsettled", _always(None)), _UNCHANGED)),
-    Bug("the frontier sees one hop only", ((Reach, "writes", _one_hop_short),)),
-    Bug("one end counts for all siblings", ((Frontier, "remove", _forget_siblings),)),
-    Bug("of several successors one is known", ((Lookahead, "_emission", _after(_only_one_successor)),)),
-    Bug("routes are not known", ((convert, "stage_of", _after(_routes_anywhere_forgotten)),)),
+    Bug("stale reads, adopted", ((Frontier, "unsettled", _always(None)), _UNCHANGED), near=2),
+    Bug("the frontier sees one hop only", ((Reach, "writes", _one_hop_short),), near=69),
+    Bug("one end counts for all siblings", ((Frontier, "remove", _forget_siblings),), near=8),
+    Bug("of several successors one is known", ((Lookahead, "_emission", _after(_only_one_successor)),), near=44),
+    Bug("routes are not known", ((convert, "stage_of", _after(_routes_anywhere_forgotten)),), near=2),
     Bug("joins are complete with one source", ((Machine, "_completed_at", _joins_complete_at_once),)),
-    Bug("joins are never emptied", ((Machine, "_completed_at", _joins_never_emptied),)),
-    Bug("joins do not look back", ((Machine, "_complete_joins", _joins_do_not_look_back),)),
-    Bug("packets are taken for one another", ((Lookahead, "packet_of", _another_packet),)),
-    Bug("every packet is its receiver's own", ((lookahead, "is_owned", _always(True)),)),
-    Bug("packets that are changed are not copied", ((Preparation, "_owned", lambda _: lambda self, early, one: one),)),
-    Bug("nothing can be changed", ((projection, "is_frozen", _always(True)),)),
-    Bug("nobody changes anything", (_of_plan(mutates=nothing("planted"), mutates_outside=False, assigns=False),)),
-    Bug("nothing is left outside", (_of_plan(leaks=Keys.of(), mutates_outside=False),)),
+    Bug("joins are never emptied", ((Machine, "_completed_at", _joins_never_emptied),), near=71),
+    Bug("joins do not look back", ((Machine, "_complete_joins", _joins_do_not_look_back),), near=159),
+    Bug("packets are taken for one another", ((Lookahead, "packet_of", _another_packet),), near=8),
+    Bug(
+        "packets that are changed are not copied",
+        ((Preparation, "_owned", lambda _: lambda self, early, one: one),),
+        near=104,
+    ),
+    Bug("nothing can be changed", ((projection, "is_frozen", _always(True)),), near=12),
+    Bug(
+        "nobody changes anything",
+        (_of_plan(mutates=nothing("planted"), mutates_outside=False, assigns=False),),
+        near=12,
+    ),
+    Bug("nothing is left outside", (_of_plan(leaks=Keys.of(), mutates_outside=False),), near=286),
     Bug("every reducer is pure", ((analysis, "reducer_is_pure", _always((True, ""))),)),
-    Bug("the recursion limit is for others", (_of_conditions(last_step=1_000_000),)),
-    Bug("the store is no barrier", (_of_conditions(has_store=False),)),
-    Bug("interrupts are no barrier", (_of_conditions(can_pause=False),)),
-    Bug("pauses before a node are passed", (_of_conditions(stops_before=frozenset()),)),
-    Bug("pauses after a node are passed", (_of_conditions(stops_after=frozenset()),)),
-    Bug("subgraphs start early", ((AcceleratedRun, "_withheld", _always({})),)),
-    Bug("nodes with a cache or a handler start early", ((stages, "_never_early", _always(None)),)),
-    Bug("early firings pass the limit on concurrency", ((slots.OrderedSlots, "__aenter__", _early_ones_do_not_queue),)),
+    Bug("the recursion limit is for others", (_of_conditions(last_step=1_000_000),), near=19),
+    Bug("the store is no barrier", (_of_conditions(has_store=False),), near=158),
+    Bug("interrupts are no barrier", (_of_conditions(can_pause=False),), near=37),
+    Bug("pauses before a node are passed", (_of_conditions(stops_before=frozenset()),), near=173),
+    Bug("pauses after a node are passed", (_of_conditions(stops_after=frozenset()),), near=51),
+    Bug("subgraphs start early", ((AcceleratedRun, "_withheld", _always({})),), near=119),
+    Bug("nodes with a cache or a handler start early", ((stages, "_never_early", _always(None)),), near=95),
+    Bug(
+        "early firings pass the limit on concurrency",
+        ((slots.OrderedSlots, "__aenter__", _early_ones_do_not_queue),),
+        near=9,
+    ),
     Bug(
         "routes do not wait",
         ((CoroutineFiring, "gate", _always(None)), (Rules, "against_routing", _always(None)), _UNCHANGED),
+        near=61,
     ),
     Bug("writes are handed over twice", ((CoroutineFiring, "deliver", _twice),)),
-    Bug("writes are handed over backwards", ((CoroutineFiring, "deliver", _backwards),)),
-    Bug("early firings are not retried", ((CoroutineFiring, "start", _without_retry),)),
+    Bug("writes are handed over backwards", ((CoroutineFiring, "deliver", _backwards),), near=8),
+    Bug("early firings are not retried", ((CoroutineFiring, "start", _without_retry),), near=19),
     Bug("the last step is not projected", ((Projection, "channel", lambda _: _stale_channel),)),
 )
 
