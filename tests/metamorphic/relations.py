@@ -30,7 +30,7 @@ def unread_node(spec: Spec, chance: random.Random) -> Iterator[Variant]:
     """A node that nobody reads is added."""
     if any(node.whole for node in spec.nodes):
         return  # those look at every key
-    name = chance.choice(("A", "bb", "zz"))
+    name = chance.choice(("A_unread", "bb_unread", "zz_unread"))  # early, in the middle and late among the others
     node = Node(name, writes=("unread",), rest_ms=chance.choice((0, 5, 400)))
     more = replace(spec, keys=(*spec.keys, UNREAD), nodes=(*spec.nodes, node), edges=(*spec.edges, (START, name)))
     yield Variant(more, f"with {name}, which nobody reads", back=partial(_without, "unread"))
