@@ -142,6 +142,24 @@ def _packets_with_lists(on: _Flavouring) -> None:
     for node in on.spec.nodes:
         if node.name in sent_to and on.chance.random() < 0.6:
             on.change(node, mutates=key, reads=(key,))
+    if on.chance.random() < 0.4:
+        _fought_over(on)
+
+
+def _fought_over(on: _Flavouring) -> None:
+    """A list of the state travels in packets, and is changed by who gets them, after a slow node has read it."""
+    taken = {node.name for node in on.spec.nodes}
+    if len(taken) > 5 or on.spec.has("fought"):
+        return
+    source, changer, reader = on.chance.sample([name for name in _NEW_NAMES if name not in taken], 3)
+    nodes = (
+        Node(source, goto=Way((changer,), sends=(2,), payload=("fought",))),
+        Node(changer, mutates="fought", reads=("fought",), writes=("log",), rest_ms=5),
+        Node(reader, reads=("fought",), writes=("log",), rest_ms=900, late=True),
+    )
+    edges = (("__start__", source), ("__start__", reader))
+    keys = (*on.spec.keys, Key("fought", "box", given=True))
+    on.spec = replace(on.spec, keys=keys, nodes=(*on.spec.nodes, *nodes), edges=(*on.spec.edges, *edges))
 
 
 def _gathered(on: _Flavouring) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alto_lg.adapters.langgraph import analysis, convert, projection, slots, stages
+from alto_lg.adapters.langgraph import analysis, convert, lookahead, projection, slots, stages
 from alto_lg.adapters.langgraph.coroutines import CoroutineFiring
 from alto_lg.adapters.langgraph.lookahead import Lookahead
 from alto_lg.adapters.langgraph.preparation import Preparation
@@ -232,6 +232,7 @@ BUGS = (
     Bug("joins are never emptied", ((Machine, "_completed_at", _joins_never_emptied),), near=71),
     Bug("joins do not look back", ((Machine, "_complete_joins", _joins_do_not_look_back),), near=159),
     Bug("packets are taken for one another", ((Lookahead, "packet_of", _another_packet),), near=8),
+    Bug("every packet is its receiver's own", ((lookahead, "is_owned", _always(True)),), near=259),
     Bug(
         "packets that are changed are not copied",
         ((Preparation, "_owned", lambda _: lambda self, early, one: one),),
