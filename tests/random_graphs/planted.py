@@ -236,7 +236,7 @@ BUGS = (
     Bug(
         "packets that are changed are not copied",
         ((Preparation, "_owned", lambda _: lambda self, early, one: one),),
-        near=104,
+        near=592,
     ),
     Bug("nothing can be changed", ((projection, "is_frozen", _always(True)),), near=12),
     Bug(
