@@ -79,7 +79,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         name=name,
         reads=_within(facts.reads, schema),
         route_reads=_union((router.reads for router in routers), "it has no conditional edge"),
-        writes=_within(facts.writes, wiring.keys),
+        writes=_within(reduce(Fact.__or__, (r.writes for r in routers if r.writes.keys), facts.writes), wiring.keys),
         mutates=_union([facts.mutates, *(router.mutates for router in routers)], facts.mutates.why),
         certain=certain,
         successors=successors,
@@ -197,6 +197,7 @@ class _Router:
     """What is known of one conditional edge."""
 
     reads: Fact
+    writes: Fact
     targets: Fact
     mutates: Fact
     mutates_outside: bool
@@ -220,6 +221,7 @@ class _Router:
             goto = facts.goto
         return cls(
             reads=_within(_OWN_STATE if runs_code(state) else facts.reads, schema),
+            writes=facts.writes,
             targets=goto,
             mutates=facts.mutates,
             mutates_outside=facts.mutates_outside,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 
 from .findings import CannotTell, Findings, TooLarge
-from .library import is_user_code, may_interrupt, reference_effect
+from .library import is_user_code, may_interrupt, name_of, reference_effect
 from .scopes import Scope
 from .source import line_of
 from .values import (
@@ -322,11 +322,15 @@ class Core(ABC):
     def live(self, value: object, scope: Scope, node: ast.AST) -> Atom:
         """A live object that the code mentions."""
         effect = reference_effect(value)
+        if not effect:
+            return Live(value)
         where = self.line(scope, node)
         if effect == "interrupt" and not self.findings.interrupts:
             self.findings.interrupts = f"uses interrupt() ({where})"
         elif effect == "graph":
             self.run_own_code(f"makes a graph ({where})")
+        elif effect == "sends":
+            self.findings.sends = self.findings.sends or f"writes to the state by {name_of(value)} ({where})"
         elif effect == "store":
             self._use_store(f"uses get_store() ({where})")
         elif effect == "everything":

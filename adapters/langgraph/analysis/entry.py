@@ -232,6 +232,8 @@ def _note_returned(interpreter: Interpreter, result: Value, outcome: Outcome, wh
         why = f"may run a graph that leaves by a Command of its own: {findings.leaves}"
         outcome.writes.add_every(why)
         outcome.goto.add_every(why)
+    if findings.sends:
+        outcome.writes.add_every(findings.sends)
     if _kept_objects(interpreter) & interpreter.heap.reach(result):
         # What it wrote is also held outside, where it may be changed when it is part of the state.
         for key in outcome.writes.keys:
@@ -255,7 +257,7 @@ def _collect(interpreter: Interpreter, outcome: Outcome, where: str, *, router: 
     writes = _fact(outcome.writes, "returns", "returns no update", where)
     return CodeFacts(
         reads=reads,
-        writes=nothing(f"a router writes nothing ({where})") if router else writes,
+        writes=nothing(f"a router writes nothing ({where})") if router and not findings.sends else writes,
         goto=_fact(outcome.goto, "goes to", "goes nowhere by itself", where),
         mutates=_fact(findings.mutates, "may change", "changes no value in place", where, details=True),
         mutates_outside=bool(findings.changes_outside),

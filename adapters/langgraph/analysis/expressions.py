@@ -109,7 +109,7 @@ class Expressions(Core):
 
     # Names and constants.
     def _constant(self, node: ast.Constant, scope: Scope) -> Value:
-        return frozenset({Live(node.value)})
+        return frozenset({self.live(node.value, scope, node) if isinstance(node.value, str) else Live(node.value)})
 
     def _name(self, node: ast.Name, scope: Scope) -> Value:
         return self.look_up(node.id, scope, node)

@@ -47,6 +47,7 @@ class Findings:
     leaks: Touched = field(default_factory=Touched)
     interrupts: str = ""
     leaves: str = ""  # a graph may run inside, and leave by `Command(graph=Command.PARENT)`
+    sends: str = ""  # it writes to the state by a call, not by what it returns
     store: str = ""
     unseen: str = ""  # the first call into code that was not read
     unsteady: str = ""  # the first call that gives something else each time

@@ -27,6 +27,8 @@ from langchain_core.runnables.passthrough import RunnablePassthrough
 from langgraph.config import get_store
 from langgraph.func import entrypoint
 from langgraph.graph import StateGraph
+from langgraph.graph.message import push_message
+from langgraph.graph.ui import delete_ui_message, push_ui_message
 from langgraph.types import interrupt
 
 from .source import is_library
@@ -62,14 +64,19 @@ _REACH_EVERYTHING: tuple[object, ...] = (
 _effects: dict[int, str] = {id(thing): "everything" for thing in _REACH_EVERYTHING if thing is not None}
 _effects[id(interrupt)] = "interrupt"
 _effects[id(get_store)] = "store"
+for _sender in (push_message, push_ui_message, delete_ui_message):
+    _effects[id(_sender)] = "sends"
 _effects[id(StateGraph)] = _effects[id(entrypoint)] = "graph"
+
+_SENDER_KEY = "__pregel_send"
+"""Under which a node's config holds the function that writes to the state: LangGraph's `CONFIG_KEY_SEND`."""
 
 _GRAPH_MAKERS = ("create_react_agent", "create_agent")  # of packages that take long to import
 
 
 def reference_effect(value: object) -> str:
-    """What naming this object alone may mean: "interrupt", "store", "graph", "everything" or nothing."""
-    known = _effects.get(id(value), "")
+    """What naming this object alone may mean: "interrupt", "store", "graph", "sends", "everything" or nothing."""
+    known = "sends" if isinstance(value, str) and value == _SENDER_KEY else _effects.get(id(value), "")
     if not known and isinstance(value, FunctionType) and value.__name__ in _GRAPH_MAKERS:
         known = "graph" if value.__module__.startswith(("langgraph.prebuilt", "langchain.agents")) else ""
     return known

@@ -19,6 +19,9 @@ from functools import partial
 import pytest
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from langgraph.config import get_config, get_store
+from langgraph.graph import message as message_module
+from langgraph.graph.message import push_message
+from langgraph.graph.ui import delete_ui_message, push_ui_message
 from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel, field_validator
 
@@ -908,6 +911,63 @@ def interrupts_in_a_live_runnable(state):
 )
 def test_an_interrupt_is_seen(function):
     assert node_facts(function, schema_keys=KEYS).interrupts
+
+
+def pushes_a_message(state):
+    push_message(("ai", "text"))
+
+
+def pushes_from_a_helper(state):
+    pushes_a_message(state)
+
+
+def pushes_what_it_imports(state):
+    from langgraph.graph.message import push_message as push
+
+    push(("ai", "text"))
+
+
+def pushes_through_its_module(state):
+    message_module.push_message(("ai", "text"))
+
+
+def pushes_from_a_partial(state):
+    functools.partial(push_message, state_key="answer")(("ai", "text"))
+
+
+def pushes_an_element(state):
+    push_ui_message("card", {})
+
+
+def takes_an_element_away(state):
+    delete_ui_message("card")
+
+
+def sends_by_the_config(state, config):
+    config["configurable"]["__pregel_send"]([("answer", 1)])
+
+
+def sends_by_the_config_it_asks_for(state):
+    get_config()["configurable"]["__pregel_send"]([("answer", 1)])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pushes_a_message,
+        pushes_from_a_helper,
+        pushes_what_it_imports,
+        pushes_through_its_module,
+        pushes_from_a_partial,
+        pushes_an_element,
+        takes_an_element_away,
+        sends_by_the_config,
+        sends_by_the_config_it_asks_for,
+    ],
+)
+def test_what_a_node_sends_to_the_state_is_a_write(function):
+    assert node_facts(function, schema_keys=KEYS).writes.keys.is_every
+    assert router_facts(function, schema_keys=KEYS).writes.keys.is_every
 
 
 def takes_the_store(state, *, store):

@@ -1,12 +1,16 @@
-"""What is known of a node that is a graph itself."""
+"""What is known of a node that is a graph itself, or that writes by a call."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
-from langgraph.graph import START, StateGraph
+from langchain_core.messages import AIMessage
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.message import push_message
 from langgraph.graph.state import CompiledStateGraph
+from sim.loop import run
 from typing_extensions import TypedDict
 
 import alto_lg
@@ -48,3 +52,26 @@ def test_an_accelerated_subgraph_is_known_as_well_as_a_plain_one(node: Any) -> N
     accelerated = alto_lg.accelerate(inner(node), check=True, blocking_s=1.0)
     assert plan_around(accelerated).stages == plan_around(inner(node)).stages
     assert plan_around(inner(reads)).stages != plan_around(inner(changes)).stages
+
+
+def test_who_reads_what_a_node_pushes_waits_for_it() -> None:
+    seen: list[list[str]] = []
+
+    async def talks(state: MessagesState) -> None:
+        await asyncio.sleep(1)
+        push_message(AIMessage("hello", id="1"))
+
+    async def passes(state: MessagesState) -> None:
+        return None
+
+    async def listens(state: MessagesState) -> None:
+        seen.append([str(message.content) for message in state["messages"]])
+
+    graph = StateGraph(MessagesState)
+    for node in (talks, passes, listens):
+        graph.add_node(node)
+    graph.add_edge(START, "talks")
+    graph.add_edge(START, "passes")
+    graph.add_edge("passes", "listens")
+    run(lambda: alto_lg.accelerate(graph).ainvoke({"messages": []}))
+    assert seen == [["hello"]]
