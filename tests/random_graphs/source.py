@@ -179,7 +179,9 @@ class _Function:
         yield f'    log.info("{node.name} %s", seen)'
         yield from () if node.late else pause
         if node.speaks:
-            yield f'    get_stream_writer()({{"from": "{node.name}", "seen": seen}})'
+            # Events keep their order within a firing only, and a node has several in one step where packets come.
+            yield f'    get_stream_writer()({{"from": f"{node.name} {{seen}}", "number": 1}})'
+            yield f'    get_stream_writer()({{"from": f"{node.name} {{seen}}", "number": 2}})'
         for place in range(node.asks):
             yield f'    seen = mix(seen, interrupt("{node.name} asks {place}"))'
         yield from self._failing()

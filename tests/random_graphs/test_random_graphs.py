@@ -11,6 +11,9 @@ from random_graphs.draw import draw
 from random_graphs.shrink import shrunk
 from random_graphs.spec import Key, Node, Run, Spec, Way
 
+# LangGraph 1.2.22 leaves a coroutine behind when a run with `max_concurrency` fails while nodes wait for their turn.
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'arun_with_retry' was never awaited:RuntimeWarning")
+
 GRAPHS, CHUNK = 100, 50  # seed 598 differs, and is not explained yet: the rest is `python -m random_graphs`
 RELEASE_FROM, RELEASE_CHUNK = 1_000_000, 1000
 
