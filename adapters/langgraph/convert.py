@@ -18,9 +18,9 @@ from alto_lg.engine.plan import Plan, Stage
 from alto_lg.hints import Hint
 
 
-def plan_of(graph: Pregel, hints: Mapping[str, Hint]) -> Plan:
-    """The plan of a compiled graph."""
-    wiring = Wiring(graph)
+def plan_of(graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None) -> Plan:
+    """The plan of a compiled graph. wiring: of that graph, if it is known already."""
+    wiring = wiring or Wiring(graph)
     declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
     stages = {name: stage_of(name, graph, wiring, declarations[name]) for name in graph.nodes}
     stages = _spread_sharing(stages, wiring.keys)

@@ -81,7 +81,7 @@ class Lookahead:
             lambda: defaultdict(list)
         )
         base = step_of(loop)
-        self.projection = Projection(loop.channels, base, self._values_at, wired.pure_reducers)
+        self.projection = Projection(loop.channels, base, self._values_at, wired.wiring.reducers)
         self.machine = Machine(wired.plan, conditions, self, run)
         self._preparation = Preparation(loop, self.projection, wired, self.tally)
         self._early: dict[Firing, EarlyFiring] = {}

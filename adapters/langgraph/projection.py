@@ -14,27 +14,21 @@ from typing import Any, Protocol
 from langchain_core.messages import BaseMessage
 from langgraph.channels.any_value import AnyValue
 from langgraph.channels.ephemeral_value import EphemeralValue
-from langgraph.channels.last_value import LastValue, LastValueAfterFinish
+from langgraph.channels.last_value import LastValueAfterFinish
 from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from langgraph.channels.topic import Topic
-from langgraph.channels.untracked_value import UntrackedValue
 from langgraph.errors import EmptyChannelError, InvalidUpdateError
 from langgraph.graph.message import add_messages
 
-from alto_lg.adapters.langgraph import analysis
 from alto_lg.adapters.langgraph.freezing import is_frozen
 from alto_lg.adapters.langgraph.internals import BaseChannel, BinaryOperatorAggregate
+from alto_lg.adapters.langgraph.reducing import REPLAYABLE, Reducers
 
 ValuesAt = Callable[[int, str], Sequence[Any]]
 """What the ended firings of a step wrote to a key, in the order in which LangGraph applies it."""
 
-_REPLAYABLE = (LastValue, AnyValue, EphemeralValue, UntrackedValue, Topic)
-
 _FORGETTING = (AnyValue, EphemeralValue, Topic)
 """Channels that a step without a write to them changes."""
-
-_ASSIGNING = (*_REPLAYABLE, LastValueAfterFinish, NamedBarrierValue, NamedBarrierValueAfterFinish)
-"""Channels that never change a value in place, or whose own value `keep_apart` takes care of."""
 
 MISSING = object()
 
@@ -43,7 +37,7 @@ class Projection:
     """The state of one run at steps that are not committed yet.
 
     channels: LangGraph's own, always those of the step that `base` names.
-    pure: whether the reducer of a key was found to change nothing in place; filled in here, shared by a graph's runs.
+    reducers: of the graph that runs.
     """
 
     def __init__(
@@ -51,12 +45,12 @@ class Projection:
         channels: Mapping[str, BaseChannel],
         base: Callable[[], int],
         values_at: ValuesAt,
-        pure: dict[str, bool] | None = None,
+        reducers: Reducers,
     ) -> None:
         self._channels = channels
         self._base = base
         self._values_at = values_at
-        self._pure = {} if pure is None else pure
+        self._reducers = reducers
 
     def computable(self, key: str, step: int) -> bool:
         """Whether applying the writes on a copy gives what applying them for real will give."""
@@ -64,9 +58,9 @@ class Projection:
         values = [value for at in range(self._base(), step) for value in self._values_at(at, key)]
         if not values and not isinstance(channel, _FORGETTING):
             return self._is_known(channel)
-        if isinstance(channel, BinaryOperatorAggregate):
+        if type(channel) is BinaryOperatorAggregate:
             return self._reduces_purely(key, channel, values) and self._applies(key, step)
-        return type(channel) in _REPLAYABLE and self._applies(key, step)
+        return type(channel) in REPLAYABLE and self._applies(key, step)
 
     def channel(self, key: str, step: int) -> BaseChannel:
         """A channel that holds the value of `key` at `step`; not to be written to."""
@@ -94,15 +88,6 @@ class Projection:
         written = [at + 1 for at in range(base, step) if self._values_at(at, key)]
         return any(is_changeable(self.value(key, at)) for at in {base, step, *written})
 
-    def may_reduce_in_place(self) -> bool:
-        """Whether a commit may change a value that an earlier step left."""
-        return any(
-            not self._is_pure(key, channel.operator)
-            if isinstance(channel, BinaryOperatorAggregate)
-            else not isinstance(channel, _ASSIGNING)
-            for key, channel in self._channels.items()
-        )
-
     def _applies(self, key: str, step: int) -> bool:
         try:
             self.channel(key, step)
@@ -112,20 +97,13 @@ class Projection:
 
     def _is_known(self, channel: BaseChannel) -> bool:
         """A channel of the user's own may change by itself from step to step."""
-        return type(channel) in _REPLAYABLE or type(channel).__module__.startswith("langgraph.")
+        return type(channel) in REPLAYABLE or type(channel).__module__.startswith("langgraph.")
 
     def _reduces_purely(self, key: str, channel: BinaryOperatorAggregate[Any], values: Sequence[Any]) -> bool:
         # `add_messages` gives an id to a message without one: another id each time it runs.
         if channel.operator is add_messages and not all(map(_has_ids, values)):
             return False
-        return self._is_pure(key, channel.operator)
-
-    def _is_pure(self, key: str, reducer: Any) -> bool:
-        known = self._pure.get(key)
-        if known is None:
-            known, _ = analysis.reducer_is_pure(reducer)
-            self._pure[key] = known
-        return known
+        return self._reducers.is_pure(key)
 
 
 def _has_ids(value: Any) -> bool:

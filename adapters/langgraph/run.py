@@ -122,7 +122,7 @@ class AcceleratedRun(PregelLoop):
         return save if save is not None and not save.done() and self._reduces_in_place() else None
 
     def _reduces_in_place(self) -> bool:
-        return self.lookahead is not None and self.lookahead.projection.may_reduce_in_place()
+        return self.lookahead is not None and self.acceleration.wired.wiring.reducers.any_in_place
 
     def output_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], *, cached: bool = False) -> None:
         if self.acceleration.options.events != "eager" or not writes or writes[0][0] in (INTERRUPT, ERROR):

@@ -75,16 +75,18 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
     successors = successors.union(*(router.targets.keys.within(anywhere) for router in routers))
     if handler is not None:
         successors |= wiring.certain_successors(handler) | wiring.joined_successors(handler)
+    writes = _within(reduce(Fact.__or__, (r.writes for r in routers if r.writes.keys), facts.writes), wiring.keys)
+    fresh = _changed_by_fresh_reads(writes, wiring) if routers else nothing("it has no conditional edge")
     stage = Stage(
         name=name,
         reads=_within(facts.reads, schema),
         route_reads=_union((router.reads for router in routers), "it has no conditional edge"),
-        writes=_within(reduce(Fact.__or__, (r.writes for r in routers if r.writes.keys), facts.writes), wiring.keys),
-        mutates=_union([facts.mutates, *(router.mutates for router in routers)], facts.mutates.why),
+        writes=writes,
+        mutates=_union([facts.mutates, fresh, *(router.mutates for router in routers)], facts.mutates.why),
         certain=certain,
         successors=successors,
         successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
-        never_early=_never_early(node, wiring, routers),
+        never_early=_never_early(node, wiring, [fresh, *(router.mutates for router in routers)]),
         deferred=wiring.is_deferred(node),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
@@ -177,7 +179,7 @@ def _subgraph_facts(graph: Pregel, schema: frozenset[str]) -> CodeFacts:
     for facts in inner:
         named = facts.goto.keys.names
         leaving |= Keys.every() if named is None else Keys(named - set(graph.nodes))
-    mutates = any(facts.mutates.keys for facts in inner)
+    mutates = wiring.reducers.any_in_place or any(facts.mutates.keys for facts in inner)
     parent_writes = bool(leaving)  # Command(graph=Command.PARENT) may carry an update
     return CodeFacts(
         reads=Fact(Keys.of(inputs), Evidence.SCHEMA, "the keys that it shares with its subgraph"),
@@ -238,14 +240,20 @@ def _declared_or_code(code: Fact, ends: frozenset[str] | None) -> Fact:
     return code
 
 
-def _never_early(node: PregelNode, wiring: Wiring, routers: list[_Router]) -> str | None:
+def _changed_by_fresh_reads(writes: Fact, wiring: Wiring) -> Fact:
+    """For a conditional edge LangGraph applies the node's own writes to a copy of each channel, not of its value."""
+    changed = frozenset(key for key in writes.keys.within(wiring.keys) if wiring.reducers.reduces_in_place(key))
+    return Fact(Keys(changed), Evidence.CODE, "its conditional edge runs a reducer that may change a value in place")
+
+
+def _never_early(node: PregelNode, wiring: Wiring, changed_by_routers: list[Fact]) -> str | None:
     if wiring.is_deferred(node):
         return "it is deferred to the end of the run"
     if node.is_error_handler or node.error_handler_node:
         return "it has to do with error handling, which belongs to its own step"
     if node.cache_policy is not None:
         return "its cache is consulted when its step begins"
-    if any(router.mutates.keys for router in routers):
+    if any(changed.keys for changed in changed_by_routers):
         return "its conditional edge may change a value of the state in place"
     if any(not isinstance(writer, ChannelWrite | RunnableCallable) for writer in node.writers):
         return "it has a writer that is not known"

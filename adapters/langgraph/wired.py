@@ -41,11 +41,10 @@ class WiredPlan:
     """The plan of one graph, and how its atoms relate to LangGraph's channels. Shared by all runs."""
 
     def __init__(self, graph: Pregel, hints: Mapping[str, Hint]) -> None:
-        self.plan: Plan = plan_of(graph, hints)
         self.wiring = Wiring(graph)
+        self.plan: Plan = plan_of(graph, hints, self.wiring)
         self.keys = self.wiring.keys
         self.starts_chains = any(stage.pure for stage in self.plan.stages.values())
-        self.pure_reducers: dict[str, bool] = {}  # by key, as the projections of its runs find them
         self._tops: dict[frozenset[str], frozenset[str]] = {}
 
     def tops(self, atoms: frozenset[str]) -> frozenset[str]:

@@ -18,6 +18,7 @@ from alto_lg.adapters.langgraph.internals import (
     Pregel,
     PregelNode,
 )
+from alto_lg.adapters.langgraph.reducing import Reducers
 from alto_lg.engine.plan import Join
 
 
@@ -41,6 +42,7 @@ class Wiring:
             if type(channel) is NamedBarrierValue
             for target in self._triggered.get(name, ())
         )
+        self.reducers = Reducers(graph.channels)
         self._join_channels = {join.channel for join in self.joins}
 
     def input_keys(self, node: PregelNode) -> frozenset[str]:

@@ -133,7 +133,7 @@ class Oracle:
         mine = _committed(found)
         if mine not in known and not (self._spec.changes_in_place and any(one != known[0] for one in known)):
             yield f"after a failure: {_first_difference(mine, known[0], 'committed')}"
-        if _stopped_by_limit(found) and found.notes not in [one.notes for one in self._seen]:
+        if _stopped_by_limit(found, self._spec) and found.notes not in [one.notes for one in self._seen]:
             yield from self._of_field(found, "notes")  # a limit is nobody's failure: every step up to it ran whole
         yield from _too_often(found, self._seen, self._spec)
 
@@ -160,9 +160,11 @@ def _committed(one: Watched) -> Any:
     return one.errors, one.results, values
 
 
-def _stopped_by_limit(one: Watched) -> bool:
+def _stopped_by_limit(one: Watched, spec: Spec) -> bool:
+    """Whether the graph went as far as it may. One inside that did so failed, as any node can."""
     last = one.errors[-1] if one.errors else None
-    return last is not None and last[1] == "GraphRecursionError"
+    steps = [step for graph, step, _, _ in one.notes if not graph]
+    return last is not None and last[1] == "GraphRecursionError" and max(steps, default=0) >= spec.run.limit
 
 
 def _too_often(found: Watched, known: Sequence[Watched], spec: Spec) -> Iterable[str]:

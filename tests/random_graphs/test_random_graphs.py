@@ -14,7 +14,7 @@ from random_graphs.spec import Key, Node, Run, Spec, Way
 # LangGraph 1.2.22 leaves a coroutine behind when a run with `max_concurrency` fails while nodes wait for their turn.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'arun_with_retry' was never awaited:RuntimeWarning")
 
-GRAPHS, CHUNK = 100, 50  # seed 598 differs, and is not explained yet: the rest is `python -m random_graphs`
+GRAPHS, CHUNK = 2000, 50
 RELEASE_FROM, RELEASE_CHUNK = 1_000_000, 1000
 
 
@@ -100,5 +100,19 @@ def test_a_subgraph_without_memory_streams_in_its_own_step() -> None:
         ),
         edges=(("__start__", "d"), ("__start__", "aa")),
         run=Run(saver=True),
+    )
+    assert_same(spec)
+
+
+def test_a_conditional_edge_runs_its_nodes_reducer_in_its_own_step() -> None:
+    spec = Spec(
+        keys=(Key(name="s1", kind="grown"),),
+        nodes=(
+            Node(name="b10", routes=(Way(targets=("Z",)),)),
+            Node(name="b", writes=("s1",), routes=(Way(targets=("b10",)),)),
+            Node(name="Z", reads=("s1",)),
+        ),
+        edges=(("__start__", "b10"), ("b10", "b")),
+        run=Run(limit=5, overlap="chains"),
     )
     assert_same(spec)

@@ -24,6 +24,7 @@ from langgraph.errors import EmptyChannelError, InvalidUpdateError
 from langgraph.graph.message import add_messages
 
 from alto_lg.adapters.langgraph.projection import MISSING, Projection, StateView, is_changeable
+from alto_lg.adapters.langgraph.reducing import Reducers
 
 Channels = Mapping[str, BaseChannel[Any, Any, Any]]
 Writes = list[dict[str, list[Any]]]
@@ -58,7 +59,7 @@ def _projection(channels: Channels, writes: Writes, base: int = 3) -> Projection
     def values_at(step: int, key: str) -> Sequence[Any]:
         return writes[step - base].get(key, ()) if 0 <= step - base < len(writes) else ()
 
-    return Projection(channels, lambda: base, values_at)
+    return Projection(channels, lambda: base, values_at, Reducers(channels))
 
 
 def _apply(channels: Channels, writes: Writes) -> None:
@@ -208,7 +209,7 @@ class _Reader:
 
 
 def _view(channels: Channels, reader: _Reader, base: Callable[[], int]) -> StateView:
-    projection = Projection(channels, base, lambda step, key: [step * 10] if step < 5 else [])
+    projection = Projection(channels, base, lambda step, key: [step * 10] if step < 5 else [], Reducers(channels))
     return StateView(
         projection, reader, 5, base, frozenset({"last", "any"}), channels, {"extra": "a trigger"}, nullcontext()
     )

@@ -1,13 +1,13 @@
-"""What is known of a node that is a graph itself, or that writes by a call."""
+"""What is known of a node that is a graph itself, that writes by a call, or whose update a router sees."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AIMessage
-from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import push_message
 from langgraph.graph.state import CompiledStateGraph
 from sim.loop import run
@@ -75,3 +75,49 @@ def test_who_reads_what_a_node_pushes_waits_for_it() -> None:
     graph.add_edge("passes", "listens")
     run(lambda: alto_lg.accelerate(graph).ainvoke({"messages": []}))
     assert seen == [["hello"]]
+
+
+def grow(left: list[str], right: list[str]) -> list[str]:
+    left.extend(right)
+    return left
+
+
+class Grown(TypedDict, total=False):
+    docs: Annotated[list[str], grow]
+    answer: str
+
+
+async def adds(state: Grown) -> dict[str, Any]:
+    return {"docs": ["one more"]}
+
+
+async def answers(state: Grown) -> dict[str, Any]:
+    return {"answer": "yes"}
+
+
+def on(state: Grown) -> str:
+    return END
+
+
+@pytest.mark.parametrize(("node", "changed"), [(adds, {"docs"}), (answers, set())])
+def test_a_conditional_edge_reduces_what_its_node_wrote(node: Any, changed: set[str]) -> None:
+    """LangGraph copies channels for it, not values: a reducer that changes its left side changes the state itself."""
+    graph = StateGraph(Grown)
+    graph.add_node("node", node)
+    graph.add_edge(START, "node")
+    without = plan_of(graph.compile(), {}).stages["node"]
+    graph.add_conditional_edges("node", on)
+    stage = plan_of(graph.compile(), {}).stages["node"]
+    assert without.mutates.keys.names == set()
+    assert stage.mutates.keys.names == changed
+    assert bool(stage.never_early) is bool(changed)
+
+
+def test_a_subgraph_whose_reducer_changes_values_may_change_those_of_its_caller() -> None:
+    graph = StateGraph(Grown)
+    graph.add_node("node", answers)
+    graph.add_edge(START, "node")
+    around = StateGraph(State)
+    around.add_node("inner", graph.compile())
+    around.add_edge(START, "inner")
+    assert plan_of(around.compile(), {}).stages["inner"].mutates.keys.is_every

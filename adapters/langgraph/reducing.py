@@ -1,0 +1,53 @@
+"""Reducing: what applying an update may do to the value that was there before it.
+
+Owns the answer to one question of each state key: may LangGraph, by applying a write, change a value in place? It
+asks when a step is committed, and when a conditional edge reads the state with its own node's update applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from langgraph.channels.any_value import AnyValue
+from langgraph.channels.ephemeral_value import EphemeralValue
+from langgraph.channels.last_value import LastValue, LastValueAfterFinish
+from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
+from langgraph.channels.topic import Topic
+from langgraph.channels.untracked_value import UntrackedValue
+
+from alto_lg.adapters.langgraph import analysis
+from alto_lg.adapters.langgraph.internals import BaseChannel, BinaryOperatorAggregate
+
+REPLAYABLE = (LastValue, AnyValue, EphemeralValue, UntrackedValue, Topic)
+"""Channels of which a copy can be written to instead."""
+
+_ASSIGNING = (*REPLAYABLE, LastValueAfterFinish, NamedBarrierValue, NamedBarrierValueAfterFinish)
+"""Channels that never change a value in place, or whose own value `keep_apart` takes care of."""
+
+
+class Reducers:
+    """The reducers of one graph, each looked into when it is first asked about. Shared by all runs."""
+
+    def __init__(self, channels: Mapping[str, Any]) -> None:
+        self._channels = channels
+        self._pure: dict[str, bool] = {}
+
+    def is_pure(self, key: str) -> bool:
+        """Whether the reducer of a key provably changes nothing, so that it may also run on a copy of the channel."""
+        known = self._pure.get(key)
+        if known is None:
+            channel = self._channels[key]
+            known = type(channel) is BinaryOperatorAggregate and analysis.reducer_is_pure(channel.operator)[0]
+            self._pure[key] = known
+        return known
+
+    def reduces_in_place(self, key: str) -> bool:
+        """Whether applying a write to a key may change the value that it had."""
+        return type(self._channels[key]) not in _ASSIGNING and not self.is_pure(key)
+
+    @cached_property
+    def any_in_place(self) -> bool:
+        """Whether that is so of any key."""
+        return any(self.reduces_in_place(key) for key, one in self._channels.items() if isinstance(one, BaseChannel))
