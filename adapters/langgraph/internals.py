@@ -37,7 +37,7 @@ from langgraph.graph._branch import BranchSpec
 from langgraph.pregel import Pregel
 from langgraph.pregel import main as pregel_main
 from langgraph.pregel._algo import checkpoint_null_version, prepare_single_task
-from langgraph.pregel._executor import BackgroundExecutor
+from langgraph.pregel._executor import AsyncBackgroundExecutor, BackgroundExecutor
 from langgraph.pregel._io import map_output_updates
 from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
 from langgraph.pregel._read import PregelNode
@@ -71,6 +71,7 @@ __all__ = [
     "PUSH",
     "SUPPORTED",
     "TASKS",
+    "AsyncBackgroundExecutor",
     "AsyncPregelLoop",
     "BackgroundExecutor",
     "BaseChannel",

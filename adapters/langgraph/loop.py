@@ -6,7 +6,8 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Any
 
@@ -14,7 +15,7 @@ from alto_lg.adapters.langgraph.coroutines import CoroutineFiring
 from alto_lg.adapters.langgraph.early import Handover
 from alto_lg.adapters.langgraph.internals import AsyncPregelLoop, PregelExecutableTask, PregelRunner, SyncPregelLoop
 from alto_lg.adapters.langgraph.run import AcceleratedRun
-from alto_lg.adapters.langgraph.slots import OrderedSlots
+from alto_lg.adapters.langgraph.slots import OrderedSlots, SlottedTasks
 from alto_lg.adapters.langgraph.threaded import ThreadedFiring
 from alto_lg.adapters.langgraph.threads import NodeThreads
 from alto_lg.engine.firing import Firing
@@ -26,6 +27,11 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.slots: OrderedSlots | None = None
+        self._tasks: SlottedTasks | None = None  # held here: LangGraph's runner has a weak reference to what submits
+
+    @property
+    def places(self) -> OrderedSlots | None:
+        return self.slots
 
     async def __aenter__(self) -> AltoLoop:
         await super().__aenter__()
@@ -49,7 +55,9 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
         self.plan(wired)
         slots = self.config.get("max_concurrency")
         if slots:
-            self._executor.semaphore = self.slots = OrderedSlots(slots)
+            self.slots = OrderedSlots(slots)
+            self._tasks = SlottedTasks(self._executor, self.slots)
+            self.submit = self._tasks.submit  # type: ignore[assignment]
 
     async def __aexit__(
         self,
@@ -107,7 +115,7 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
 
     @property
     def _executor(self) -> Any:
-        return self.submit.__self__  # type: ignore[attr-defined]
+        return self.submit.__self__ if self._tasks is None else self._tasks.background  # type: ignore[attr-defined]
 
     def early_firing(self, firing: Firing) -> CoroutineFiring:
         return CoroutineFiring(firing)
@@ -128,6 +136,10 @@ class AltoThreadedLoop(AcceleratedRun, SyncPregelLoop):
         super().__init__(*args, **kwargs)
         self.lock = threading.RLock()
         self.threads: NodeThreads | None = None
+
+    @property
+    def places(self) -> NodeThreads | None:
+        return self.threads
 
     def __enter__(self) -> AltoThreadedLoop:
         super().__enter__()
@@ -185,27 +197,59 @@ class AltoThreadedLoop(AcceleratedRun, SyncPregelLoop):
 
 
 class AltoRunner(PregelRunner):
-    """LangGraph's runner, which knows how nodes are to be run."""
+    """LangGraph's runner, which knows how nodes are to be run.
+
+    LangGraph runs the only task of a step itself, beside those that it may run at once.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         loop = kwargs["put_writes"]().__self__
         loop.use_astream = self.use_astream
         self._threads: NodeThreads | None = getattr(loop, "threads", None)
+        self._slots: OrderedSlots | None = getattr(loop, "slots", None)
 
     def tick(
         self, tasks: Iterable[PregelExecutableTask], *, timeout: float | None = None, get_waiter: Any = None, **kw: Any
     ) -> Iterator[None]:
         tasks = tuple(tasks)
         ticking = super().tick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
-        in_caller = len(tasks) == 1 and timeout is None and get_waiter is None
-        threads = self._threads
-        if threads is None or not threads.is_exact or not in_caller or isinstance(tasks[0].proc, Handover):
+        if self._threads is None:
             return ticking
-        return _in_slot(threads, ticking)
+        places = sum(not isinstance(task.proc, Handover) for task in tasks)
+        if not _is_alone(tasks, timeout, get_waiter):
+            self._threads.expect(places)
+            return ticking
+        counted = bool(places) and self._threads.is_exact
+        self._threads.expect(1 if counted else 0)
+        return _ticking_in(self._threads.uncounted(), ticking) if counted else ticking
+
+    def atick(
+        self, tasks: Iterable[PregelExecutableTask], *, timeout: float | None = None, get_waiter: Any = None, **kw: Any
+    ) -> AsyncIterator[None]:
+        tasks = tuple(tasks)
+        ticking = super().atick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
+        slots = self._slots
+        if slots is None:
+            return ticking
+        if not _is_alone(tasks, timeout, get_waiter):
+            slots.expect(len(tasks))
+            return ticking
+        adopted = isinstance(tasks[0].proc, Handover)
+        slots.expect(0 if adopted else 1)
+        return _aticking_in(slots.taken() if adopted else slots.uncounted(), ticking)
 
 
-def _in_slot(threads: NodeThreads, ticking: Iterator[None]) -> Iterator[None]:
-    """LangGraph runs a single task in the thread of the caller."""
-    with threads.slot_of_caller():
+def _is_alone(tasks: Sequence[PregelExecutableTask], timeout: float | None, get_waiter: Any) -> bool:
+    return len(tasks) == 1 and timeout is None and get_waiter is None
+
+
+def _ticking_in(place: AbstractContextManager[None], ticking: Iterator[None]) -> Iterator[None]:
+    with place:
         yield from ticking
+
+
+async def _aticking_in(place: AbstractAsyncContextManager[None], ticking: AsyncIterator[None]) -> AsyncIterator[None]:
+    async with place:
+        async for _ in ticking:
+            yield

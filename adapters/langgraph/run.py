@@ -38,6 +38,8 @@ from alto_lg.adapters.langgraph.lookahead import Lookahead, ancestry_of
 from alto_lg.adapters.langgraph.mistakes import RunChecks
 from alto_lg.adapters.langgraph.preparation import TALLY
 from alto_lg.adapters.langgraph.projection import hands_itself_out, keep_apart
+from alto_lg.adapters.langgraph.slots import OrderedSlots
+from alto_lg.adapters.langgraph.threads import NodeThreads
 from alto_lg.adapters.langgraph.wired import WiredPlan
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing
@@ -85,7 +87,14 @@ class AcceleratedRun(PregelLoop):
 
     # ── what LangGraph does, and the lookahead hears ────────────────────────────────────────────────────────
 
+    @property
+    def places(self) -> OrderedSlots | NodeThreads | None:
+        """What bounds how many nodes of the run are under way."""
+        raise NotImplementedError
+
     def tick(self) -> bool:
+        if self.places is not None:
+            self.places.hold()
         more = super().tick()
         if more:
             if self._wired is not None:

@@ -10,9 +10,12 @@ import asyncio
 import contextvars
 import heapq
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
 
+from alto_lg.adapters.langgraph.internals import AsyncBackgroundExecutor, arun_with_retry
 from alto_lg.engine.ancestry import Order
 
 _turn: contextvars.ContextVar[tuple[OrderedSlots, Order] | None] = contextvars.ContextVar("alto_lg_turn", default=None)
@@ -25,16 +28,29 @@ class OrderedSlots:
         self._free = slots
         self._arrival = itertools.count()
         self._waiting: list[tuple[Any, int, asyncio.Future[None]]] = []
+        self._uncounted = 0
+        self._expected = 0
+        self._held = False
+
+    def hold(self) -> None:
+        """A step begins: no early firing is served until it is known how many of its tasks want a slot."""
+        self._held = True
+
+    def expect(self, tasks: int) -> None:
+        """So many tasks of the step that begins are about to come: their slots are not given to early firings."""
+        self._held = False
+        self._expected = tasks
+        self._serve()
 
     async def __aenter__(self) -> None:
-        if self._free > 0 and not self._waiting:
-            self._free -= 1
-            return
         turn = _turn.get()
-        # LangGraph's own tasks, and its saving of checkpoints, belong to the step that is being committed.
+        # LangGraph's own tasks belong to the step that is being committed.
         rank = (1, turn[1]) if turn is not None and turn[0] is self else (0,)
+        if not rank[0]:
+            self._expected = max(self._expected - 1, 0)
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (rank, next(self._arrival), place))
+        self._serve()
         try:
             await place
         except asyncio.CancelledError:
@@ -63,9 +79,58 @@ class OrderedSlots:
         """Take back, without waiting, the slot that was lent with `release`."""
         self._free -= 1
 
+    @asynccontextmanager
+    async def uncounted(self) -> AsyncIterator[None]:
+        """For the only task of a step, which LangGraph runs beside its slots: all of them are for what it calls.
+
+        Early firings, though, do count it, so that with them no more nodes run at once than without.
+        """
+        await self.__aenter__()
+        self._uncounted += 1
+        self.release()
+        try:
+            yield
+        finally:
+            self._uncounted -= 1
+            self._serve()
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        """For the hand-over of an early firing that has a slot of its own: one slot, without waiting."""
+        self.reclaim()
+        try:
+            yield
+        finally:
+            self.release()
+
+    def _has_free(self, rank: Any) -> bool:
+        if not rank[0]:
+            return self._free > 0
+        return not self._held and self._free > self._uncounted + self._expected
+
     def _serve(self) -> None:
-        while self._free > 0 and self._waiting:
+        while self._waiting and self._has_free(self._waiting[0][0]):
             _, _, place = heapq.heappop(self._waiting)
             if not place.done():
                 self._free -= 1
                 place.set_result(None)
+
+
+class SlottedTasks:
+    """LangGraph's background tasks in one run, of which only nodes take a slot: no save waits for a node."""
+
+    def __init__(self, background: AsyncBackgroundExecutor, slots: OrderedSlots) -> None:
+        background.semaphore = None
+        self.background = background
+        self.slots = slots
+
+    def submit(self, function: Any, *arguments: Any, **options: Any) -> asyncio.Future[Any]:
+        """What LangGraph's loop and runner call."""
+        if function is not arun_with_retry:
+            return self.background.submit(function, *arguments, **options)
+
+        async def in_a_slot(*arguments: Any, **options: Any) -> Any:
+            async with self.slots:
+                return await arun_with_retry(*arguments, **options)
+
+        return self.background.submit(in_a_slot, *arguments, **options)

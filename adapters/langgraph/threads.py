@@ -47,8 +47,22 @@ class NodeThreads:
         self.is_exact = bool(nodes_at_once)  # else a node in the caller's own thread need not be counted
         self._free = nodes_at_once or NODES_AT_ONCE_MAX
         self._lock = threading.Lock()
+        self._uncounted = 0
+        self._expected = 0
+        self._held = False
         self._arrival = itertools.count()
         self._waiting: list[tuple[Rank, int, Callable[[], bool]]] = []
+
+    def hold(self) -> None:
+        """A step begins: no early firing is served until it is known how many of its tasks want a place."""
+        with self._lock:
+            self._held = True
+
+    def expect(self, tasks: int) -> None:
+        """So many tasks of the step that begins are about to come: their places are not given to early firings."""
+        with self._lock:
+            self._held, self._expected = False, tasks
+        self._serve()
 
     def submit(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:
         """What LangGraph's loop and runner call: nodes are ranked, all else starts at once."""
@@ -79,20 +93,27 @@ class NodeThreads:
             self._free -= 1
 
     @contextlib.contextmanager
-    def slot_of_caller(self) -> Iterator[None]:
-        """A place for a node that runs in the caller's own thread."""
+    def uncounted(self) -> Iterator[None]:
+        """For the only node of a step, which runs in the caller's own thread: all places are for what it calls.
+
+        Early firings, though, do count it, so that with them no more nodes run at once than without.
+        """
         admitted = threading.Event()
 
         def admit() -> bool:
+            with self._lock:
+                self._uncounted += 1
             admitted.set()
-            return True
+            return False  # it takes none
 
         self._wait(_FIRST, admit)
         admitted.wait()
         try:
             yield
         finally:
-            self.lend()
+            with self._lock:
+                self._uncounted -= 1
+            self._serve()
 
     def _after(
         self, early: ThreadedFiring, official: Callable[..., Any], call: Callable[[], Any], flags: tuple[bool, bool]
@@ -137,19 +158,26 @@ class NodeThreads:
 
     def _wait(self, rank: Rank, start: Callable[[], bool]) -> None:
         with self._lock:
+            if rank == _FIRST:
+                self._expected = max(self._expected - 1, 0)
             heapq.heappush(self._waiting, (rank, next(self._arrival), start))
         self._serve()
 
     def _serve(self) -> None:
         while True:
             with self._lock:
-                if self._free <= 0 or not self._waiting:
+                if not self._waiting or not self._has_free(self._waiting[0][0]):
                     return
                 self._free -= 1
                 _, _, start = heapq.heappop(self._waiting)
             if not start():
                 with self._lock:
                     self._free += 1
+
+    def _has_free(self, rank: Rank) -> bool:
+        if rank == _FIRST:
+            return self._free > 0
+        return not self._held and self._free > self._uncounted + self._expected
 
 
 def _let_others_first(call: Callable[[], Any]) -> Any:

@@ -189,3 +189,35 @@ def test_a_slot_is_given_back_when_the_work_fails() -> None:
         return said
 
     assert run(main).result == ["after"]
+
+
+def test_the_only_task_of_a_step_counts_for_early_ones_and_not_for_those_that_it_calls() -> None:
+    async def main() -> list[str]:
+        slots, said = OrderedSlots(1), list[str]()
+
+        async def alone() -> None:
+            async with slots.uncounted():
+                early = _submit(slots, (5,), _speak(said, "early"))
+                await asyncio.sleep(0)
+                await _submit(slots, None, _speak(said, "called"))
+                said.append("ended")
+            await early
+
+        await alone()
+        assert slots._free == 1
+        return said
+
+    assert run(main).result == ["called", "ended", "early"]
+
+
+def test_the_only_task_of_a_step_waits_for_early_ones_that_hold_all_slots() -> None:
+    async def main() -> list[str]:
+        slots, said = OrderedSlots(1), list[str]()
+        early = _submit(slots, (5,), _speak(said, "early"))
+        await asyncio.sleep(0)
+        async with slots.uncounted():
+            said.append(f"alone, early ended: {early.done()}")
+        await early
+        return said
+
+    assert run(main).result == ["early", "alone, early ended: True"]
