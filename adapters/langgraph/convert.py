@@ -32,7 +32,11 @@ def plan_of(graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = No
     }
     if atoms != wiring.keys:
         stages = {name: _in_atoms(stage, atoms) for name, stage in stages.items()}
-    return Plan(stages=stages, keys=frozenset(atoms), joins=wiring.joins)
+    return Plan(stages=stages, keys=frozenset(atoms), joins=wiring.joins, reduced_in_place=_in_place(wiring, atoms))
+
+
+def _in_place(wiring: Wiring, atoms: frozenset[str]) -> frozenset[str]:
+    return frozenset(atom for atom in atoms if wiring.reducers.reduces_in_place(key_of(atom, wiring.keys)))
 
 
 def key_of(atom: str, keys: frozenset[str]) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from langgraph.channels.any_value import AnyValue
+from langgraph.channels.delta import DeltaChannel
 from langgraph.channels.ephemeral_value import EphemeralValue
 from langgraph.channels.last_value import LastValue, LastValueAfterFinish
 from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
@@ -38,9 +39,8 @@ class Reducers:
         """Whether the reducer of a key provably changes nothing, so that it may also run on a copy of the channel."""
         known = self._pure.get(key)
         if known is None:
-            channel = self._channels[key]
-            known = type(channel) is BinaryOperatorAggregate and analysis.reducer_is_pure(channel.operator)[0]
-            self._pure[key] = known
+            reducer = _reducer_of(self._channels[key])
+            known = self._pure[key] = reducer is not None and analysis.reducer_is_pure(reducer)[0]
         return known
 
     def reduces_in_place(self, key: str) -> bool:
@@ -51,3 +51,9 @@ class Reducers:
     def any_in_place(self) -> bool:
         """Whether that is so of any key."""
         return any(self.reduces_in_place(key) for key, one in self._channels.items() if isinstance(one, BaseChannel))
+
+
+def _reducer_of(channel: Any) -> Any:
+    if type(channel) is BinaryOperatorAggregate:
+        return channel.operator
+    return channel.reducer if type(channel) is DeltaChannel else None

@@ -28,7 +28,7 @@ class Firing:
     early: it was started before its step.
     declined: it could not be prepared early, and waits for its step.
     gated: it is early, its body has ended, and its conditional edges wait.
-    may_mutate: it may change, in place, a value that was there before it.
+    may_mutate: it may change, in place, a value that was there before it; once it has ended, its commit may.
     """
 
     stage: Stage

@@ -34,6 +34,7 @@ class Frontier:
         self._plan = plan
         self._outstanding: Counter[Pointstamp] = Counter()
         self._dormant: set[Pointstamp] = set()
+        self._reducing: set[Pointstamp] = set()
         self._changing: dict[Changes, Counter[Pointstamp]] = {Changes.PACKET: Counter(), Changes.STATE: Counter()}
 
     def add(self, step: int, stage: str, *, changes: Changes = Changes.NOTHING) -> None:
@@ -51,9 +52,14 @@ class Frontier:
         """A deferred stage that is activated: it may fire in that step, or in any later one."""
         self._dormant.add((step, stage))
 
+    def reduce(self, step: int, stage: str) -> None:
+        """A firing that has ended, and whose commit may change a value in place."""
+        self._reducing.add((step, stage))
+
     def clear(self) -> None:
         self._outstanding.clear()
         self._dormant.clear()
+        self._reducing.clear()
         for counts in self._changing.values():
             counts.clear()
 
@@ -69,19 +75,19 @@ class Frontier:
         return None
 
     def mutator_before(self, step: int, *, packets: bool = False) -> Pointstamp | None:
-        """An outstanding firing that may change some value in place before `step`, itself or through what follows.
+        """A firing that may change some value in place before `step`: itself, by its commit, or through what follows.
 
         packets: count those, too, that may change no more than the payload of a packet.
         """
-        reach = self._plan.reach
+        reach, reducing = self._plan.reach, self._plan.reducing
         state, packet = self._changing[Changes.STATE], self._changing[Changes.PACKET]
         for stamp in self._before(step):
             time, stage = stamp
             if stamp in state or (packets and stamp in packet) or reach.mutating(stage, step - 1 - time, packets):
                 return stamp
-            if stamp in self._dormant and self._plan.stages[stage].may_mutate:
+            if stage in reducing or (stamp in self._dormant and self._plan.stages[stage].may_mutate):
                 return stamp
-        return None
+        return next((stamp for stamp in self._reducing if stamp[0] < step), None)
 
     def may_trigger(self, stage: str, step: int) -> Pointstamp | None:
         """An outstanding firing that could result in `stage` firing at `step` itself, or None."""

@@ -173,6 +173,8 @@ class Machine:
         for firing in list(self.known()):  # what a chain adds on the way is counted where it is added
             if firing.status not in (Status.ENDED, Status.DROPPED):
                 self._count(firing)
+            elif firing.may_mutate:
+                self._frontier.reduce(firing.step, firing.stage.name)
             if firing.step > self._base and (firing.gated or firing.status is Status.WAITING):
                 self._pending[firing] = None
             if firing.status is Status.RUNNING:
@@ -199,6 +201,9 @@ class Machine:
         # Successors first, so that no moment exists in which nothing stands for what they may do.
         self._uncount(firing)
         firing.status = Status.ENDED
+        firing.may_mutate = not emission.keys.isdisjoint(self.plan.reduced_in_place)
+        if firing.may_mutate:
+            self._frontier.reduce(firing.step, firing.stage.name)
 
     def _expect_packet(self, sender: Firing, index: int, stage: str, identity: Hashable) -> None:
         if stage not in self.plan.stages:

@@ -85,18 +85,23 @@ class Plan:
     """All stages of one graph.
 
     keys: the state keys, which is what "every key" means.
-    deferred: the stages that are.
+    reduced_in_place: those of which a commit may change the value in place.
+    deferred: the stages that are. reducing: the stages that may write a key that is reduced in place.
     """
 
     stages: Mapping[str, Stage]
     keys: frozenset[str]
     joins: tuple[Join, ...] = ()
+    reduced_in_place: frozenset[str] = frozenset()
     deferred: frozenset[str] = field(init=False)
+    reducing: frozenset[str] = field(init=False)
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "deferred", frozenset(name for name, one in self.stages.items() if one.deferred))
-        object.__setattr__(self, "reach", Reach(self.stages, self.keys))
+        reducing = (name for name, one in self.stages.items() if one.writes.keys.within(self.reduced_in_place))
+        object.__setattr__(self, "reducing", frozenset(reducing))
+        object.__setattr__(self, "reach", Reach(self.stages, self.keys, self.reducing))
 
 
 class Reach:
@@ -106,9 +111,10 @@ class Reach:
     number of hops, and stop growing after as many hops as there are stages.
     """
 
-    def __init__(self, stages: Mapping[str, Stage], keys: frozenset[str]) -> None:
+    def __init__(self, stages: Mapping[str, Stage], keys: frozenset[str], reducing: frozenset[str]) -> None:
         self._stages = stages
         self._keys = keys
+        self._reducing = reducing
         self._saturated = len(stages)
         self._reached: dict[tuple[str, int], frozenset[str]] = {}
         self._exactly: dict[tuple[str, int], frozenset[str]] = {}
@@ -165,7 +171,10 @@ class Reach:
         return known
 
     def mutating(self, stage: str, hops: int, packets: bool = False) -> frozenset[str]:
-        """Stages that may change a value in place (packets: or a payload), the firing of `stage` itself left out."""
+        """Stages that may change a value in place, or have it changed when they commit (packets: or a payload).
+
+        The firing of `stage` itself is left out.
+        """
         if hops < 1:
             return frozenset()
         hops = min(hops, self._saturated)
@@ -176,5 +185,6 @@ class Reach:
             )
             found = (self._stages[name] for name in later)
             known = frozenset(one.name for one in found if one.may_mutate or (packets and one.may_change_packet))
+            known |= later & self._reducing
             self._mutating[stage, hops, packets] = known
         return known

@@ -46,15 +46,16 @@ def stage(
     )
 
 
-def plan(*stages: Stage, joins: Iterable[Join] = (), keys: Names = ()) -> Plan:
-    """A plan over the keys that its stages name, and `keys`."""
+def plan(*stages: Stage, joins: Iterable[Join] = (), keys: Names = (), in_place: Names = ()) -> Plan:
+    """A plan over the keys that its stages name, and `keys`; those `in_place` are reduced in place."""
     named = {
         key
         for one in stages
         for about in (one.reads, one.route_reads, one.writes, one.mutates)
         for key in about.keys.names or ()
     }
-    return Plan({one.name: one for one in stages}, frozenset(named.union(_names(keys))), tuple(joins))
+    universe = frozenset(named.union(_names(keys)))
+    return Plan({one.name: one for one in stages}, universe, tuple(joins), frozenset(_names(in_place)))
 
 
 def join(sources: Names, target: str) -> Join:

@@ -203,9 +203,27 @@ def test_a_mutator_that_was_found_harmless_is_none_though_what_follows_it_may_be
     assert frontier.mutator_before(2) == (0, "a")
 
 
+def test_who_may_write_a_key_that_is_reduced_in_place_is_a_mutator_until_its_commit() -> None:
+    made = plan(stage("a", may="b"), stage("b", writes="p"), stage("c", writes="q"), in_place="p")
+    frontier = Frontier(made)
+    frontier.add(0, "a")
+    frontier.add(0, "c")
+    assert frontier.mutator_before(1) is None
+    assert frontier.mutator_before(2) == (0, "a")
+    frontier.remove(0, "a")
+    frontier.add(1, "b")
+    assert frontier.mutator_before(2) == (1, "b")
+    frontier.remove(1, "b")
+    assert frontier.mutator_before(2) is None
+    frontier.reduce(1, "b")
+    assert frontier.mutator_before(1) is None
+    assert frontier.mutator_before(2) == (1, "b")
+
+
 def test_a_cleared_frontier_is_empty() -> None:
     frontier = Frontier(plan(stage("a", writes="p", mutates="p")))
     frontier.add(0, "a", changes=Changes.STATE)
+    frontier.reduce(0, "a")
     frontier.clear()
     assert frontier.unsettled(frozenset("p"), 9) is None
     assert frontier.mutator_before(9) is None

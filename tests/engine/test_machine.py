@@ -253,6 +253,35 @@ def test_a_shared_packet_waits_for_a_waiting_firing_that_may_assign_to_it(traits
     assert run.early == ["forward@2"]
 
 
+def test_a_shared_packet_waits_for_the_commit_that_reduces_in_place() -> None:
+    made = plan(
+        stage("fork", certain="split grow slow"),
+        stage("split", may="use"),
+        stage("grow", writes="list"),
+        stage("slow", certain="slower"),
+        stage("slower"),
+        stage("use", may="again"),
+        stage("again"),
+        in_place="list",
+    )
+    bodies = {
+        "split": lambda given: Deed({}, [Parcel("use")]),
+        "grow": lambda given: Deed({"list": "more"}),
+        "use": lambda given: Deed({}, [Parcel("again")]),
+    }
+    run = Run(Program(made, "fork", bodies), values=Known(shared=True))
+    for name in ("fork", "split", "grow"):
+        run.finish(name)
+    assert run.early == []
+    run.finish("slow")
+    run.finish("use")
+    assert run.early == ["again@3"], "the commit is over"
+    own = Run(Program(made, "fork", bodies))
+    for name in ("fork", "split", "grow"):
+        own.finish(name)
+    assert own.early == ["use@2"], "nobody else holds what the packet carries"
+
+
 def test_what_a_sibling_may_still_lead_to_in_the_same_step_waits_for_it() -> None:
     def made(**traits: bool) -> Plan:
         return plan(

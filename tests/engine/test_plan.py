@@ -101,7 +101,7 @@ def test_what_is_exactly_so_many_hops_away_is_never_left_out(made: Plan, name: s
 def test_an_answer_does_not_depend_on_what_was_asked_before(made: Plan, asked: list[tuple[str, int]]) -> None:
     for name, count in asked:
         if name in made.stages:
-            fresh = Reach(made.stages, made.keys)
+            fresh = Reach(made.stages, made.keys, made.reducing)
             assert made.reach.stages(name, count) == fresh.stages(name, count)
             assert made.reach.writes(name, count) == fresh.writes(name, count)
             assert made.reach.mutating(name, count) == fresh.mutating(name, count)
