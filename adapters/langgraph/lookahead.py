@@ -236,6 +236,8 @@ class Lookahead:
         if self._over or firing.status is Status.DROPPED or future.cancelled():
             return
         self.tally.ran(firing.step, early.started, self._clock())
+        if firing.status is not Status.RUNNING:
+            return  # it was adopted, and on threads the official task was the first to tell of its end
         if future.exception() is not None:
             self.machine.handle(FiringFailed(firing))
             return

@@ -6,6 +6,7 @@ timeout, where it does not.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import gc
 import operator
@@ -21,6 +22,8 @@ from langgraph.types import Command, Send, interrupt
 from typing_extensions import TypedDict
 
 import alto_lg
+from alto_lg.adapters.langgraph.early import EarlyFiring
+from alto_lg.adapters.langgraph.lookahead import Lookahead
 from alto_lg.adapters.langgraph.loop import AltoThreadedLoop
 from dropin.watch import Implementation, plain_langgraph
 
@@ -156,6 +159,34 @@ def test_tasks_called_by_an_early_node_wait_for_their_turn_without_holding_a_pla
     assert app.invoke({"log": []}, {"max_concurrency": limit}) == {"log": ["fast", "slow 2", "after 4"]}
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_the_only_node_of_a_step_leaves_all_of_the_limit_to_the_tasks_that_it_calls(
+    colour: str, impl: Implementation
+) -> None:
+    @task
+    def double(number: int) -> int:
+        return 2 * number
+
+    @task
+    async def adouble(number: int) -> int:
+        return 2 * number
+
+    def calls(state: Log) -> dict[str, Any]:
+        return {"log": [str(promised.result()) for promised in [double(1), double(2)]]}
+
+    async def acalls(state: Log) -> dict[str, Any]:
+        return {"log": [str(await promised) for promised in [adouble(1), adouble(2)]]}
+
+    builder: Any = StateGraph(Log)
+    builder.add_node("node", calls if colour == "sync" else acalls)
+    builder.add_edge(START, "node")
+    app = impl(builder.compile())
+    if colour == "sync":
+        assert app.invoke({"log": []}, {"max_concurrency": 1}) == {"log": ["2", "4"]}
+    else:
+        assert asyncio.run(app.ainvoke({"log": []}, {"max_concurrency": 1})) == {"log": ["2", "4"]}
+
+
 def test_when_a_sibling_fails_the_error_is_langgraphs_and_no_thread_is_left(impl: Implementation) -> None:
     started = _Gate()
 
@@ -280,3 +311,61 @@ def test_a_run_leaves_nothing_for_the_collector() -> None:
         assert not [one for one in gc.get_objects() if isinstance(one, AltoThreadedLoop)]
     finally:
         gc.enable()
+
+
+def test_an_end_that_the_official_task_is_the_first_to_tell_of_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a future may go on before the callbacks of that future have run."""
+    ended, committed, told_twice, read = _Gate(), _Gate(), _Gate(), _Gate()
+    early_ended, task_ended = Lookahead.early_ended, Lookahead.task_ended
+
+    def told_late(self: Lookahead, early: EarlyFiring, future: Any) -> None:
+        if early.task.input != 1:
+            return early_ended(self, early, future)
+        ended.open()
+        self.loop.lock.release()  # type: ignore[attr-defined]
+        try:
+            committed.wait()
+        finally:
+            self.loop.lock.acquire()  # type: ignore[attr-defined]
+        early_ended(self, early, future)
+        told_twice.open()
+
+    def told(self: Lookahead, task_id: str, writes: Any) -> None:
+        task_ended(self, task_id, writes)
+        if ("log", ["item 1"]) in writes:
+            committed.open()
+
+    monkeypatch.setattr(Lookahead, "early_ended", told_late)
+    monkeypatch.setattr(Lookahead, "task_ended", told)
+
+    def first(state: Log) -> Command[Any]:
+        return Command(goto=[Send("item", 1), Send("item", 2)])
+
+    @alto_lg.node(reads=[], writes=[])
+    def slow(state: Log) -> None:
+        ended.wait()
+
+    def item(number: int) -> dict[str, Any]:
+        if number == 2:
+            told_twice.wait()
+        return {"log": [f"item {number}"]}
+
+    @alto_lg.node(reads=["log"], writes=["log"], pure=True)
+    def reads(state: Log) -> dict[str, Any]:
+        read.open()
+        return {"log": [f"read {state['log']}"]}
+
+    @alto_lg.node(reads=[], writes=[])
+    def slow_again(state: Log) -> None:
+        read.wait()
+
+    builder: Any = StateGraph(Log)
+    for node in (first, slow, item, reads, slow_again):
+        builder.add_node(node)
+    for source, target in ((START, "first"), (START, "slow"), ("item", "reads"), ("slow", "slow_again")):
+        builder.add_edge(source, target)
+    app = alto_lg.accelerate(builder.compile())
+    assert app.invoke({"log": []})["log"] == ["item 1", "item 2", "read ['item 1', 'item 2']"]
+    statistics = alto_lg.statistics(app)
+    assert statistics is not None
+    assert (statistics.early_starts, statistics.dropped) == (3, 0)
