@@ -83,8 +83,20 @@ def task(value: PregelTask) -> Plain:
         "error": value.error if value.error is None else _text(value.error),
         "interrupts": plain(value.interrupts),
         "state": inner,
-        "result": plain(value.result),
+        "result": _as_saved(plain(value.result)),
     }
+
+
+def _as_saved(result: Plain) -> Plain:
+    """`add_messages` gives ids to the very objects that a node wrote, while these are being saved."""
+    match result:
+        case ("message", kind, None, content):
+            return ("message", kind, "<generated>", content)
+        case dict():
+            return {key: _as_saved(item) for key, item in result.items()}
+        case list():
+            return [_as_saved(item) for item in result]
+    return result
 
 
 def _text(raised: Any) -> Plain:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from random_graphs.spec import LISTS, Key, Mode, Node, Run, Spec, Way
+from random_graphs.spec import LISTS, Key, Kind, Mode, Node, Run, Spec, Way
 
 Inner = Callable[[random.Random, Sequence[Key], int], Spec]
 Flavour = Callable[["_Flavouring"], None]
@@ -24,7 +24,42 @@ def flavoured(chance: random.Random, spec: Spec, inner: Inner) -> Spec:
     flavouring = _Flavouring(chance, spec, inner)
     for flavour in chance.choices(list(_FLAVOURS), list(_FLAVOURS.values()), k=chance.choice((0, 1, 1, 1, 2))):
         flavour(flavouring)
-    return flavouring.spec
+    return _ordered(flavouring.spec)
+
+
+def _ordered(spec: Spec) -> Spec:
+    """The spec without what LangGraph itself orders in no way, though it happens in one on a schedule that is mild.
+
+    Two packets that are at one subgraph with a memory of its own; a subgraph that reads what a sibling's conditional
+    edge reduces in place meanwhile.
+    """
+    nodes = list(spec.every_node())
+    grown = {key.name for key in spec.every_key() if key.kind == "grown"}
+    if any(node.inner is not None for node in nodes) and any(node.routes and grown & {*node.writes} for node in nodes):
+        spec = _with_kind(spec, "grown", "list")
+    return _without_memory(spec, sent_to=False)
+
+
+def _with_kind(spec: Spec, old: Kind, new: Kind) -> Spec:
+    keys = tuple(replace(key, kind=new) if key.kind == old else key for key in spec.keys)
+    nodes = tuple(
+        replace(node, inner=_with_kind(node.inner, old, new)) if node.inner is not None else node for node in spec.nodes
+    )
+    return replace(spec, keys=keys, nodes=nodes)
+
+
+def _without_memory(spec: Spec, *, sent_to: bool) -> Spec:
+    """Subgraphs that packets are sent to, and those inside, keep no memory between calls."""
+    ways = (*spec.start, *(way for node in spec.nodes for way in node.ways()))
+    names = frozenset(target for way in ways if way.sends for target in way.targets)
+    nodes = []
+    for node in spec.nodes:
+        if node.inner is not None:
+            below = sent_to or node.name in names
+            saver = None if below and node.saver else node.saver
+            node = replace(node, saver=saver, inner=_without_memory(node.inner, sent_to=below))
+        nodes.append(node)
+    return replace(spec, nodes=tuple(nodes))
 
 
 def run_drawn(chance: random.Random, spec: Spec) -> Spec:
@@ -32,6 +67,8 @@ def run_drawn(chance: random.Random, spec: Spec) -> Spec:
     asks = any(node.asks for node in spec.every_node())
     saver = asks or bool(spec.run.stops_before or spec.run.stops_after) or chance.random() < 0.45
     durability = chance.choices(("async", "exit", "sync"), (12, 4, 1))[0] if saver else "async"
+    if durability == "exit" and asks and spec.has_joins:
+        durability = "async"  # LangGraph 1.2.22 then saves arrivals at a join twice over: docs/compatibility.md
     run = replace(
         spec.run,
         saver=saver,

@@ -170,6 +170,11 @@ class Spec:
                 yield from node.inner.every_key()
 
     @property
+    def has_joins(self) -> bool:
+        """Whether there is a list edge, here or inside."""
+        return bool(self.joins) or any(node.inner is not None and node.inner.has_joins for node in self.nodes)
+
+    @property
     def changes_in_place(self) -> bool:
         """Whether an object may change after it has been streamed or saved."""
         changing = any(node.mutates or node.stirs for node in self.every_node())

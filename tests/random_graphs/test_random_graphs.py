@@ -116,3 +116,48 @@ def test_a_conditional_edge_runs_its_nodes_reducer_in_its_own_step() -> None:
         run=Run(limit=5, overlap="chains"),
     )
     assert_same(spec)
+
+
+def test_a_packet_that_carries_a_list_waits_for_the_commit_that_grows_it() -> None:
+    spec = Spec(
+        keys=(Key(name="t0", kind="grown"),),
+        nodes=(
+            Node(name="b", rest_ms=5, routes=(Way(targets=("x",), sends=(1,), payload=("t0",)),)),
+            Node(name="Z", writes=("t0",)),
+            Node(name="x", reads=("t0",), rest_ms=10),
+            Node(name="c", rest_ms=10),
+        ),
+        edges=(("__start__", "b"), ("__start__", "Z"), ("__start__", "c")),
+        run=Run(modes=("values",)),
+    )
+    assert_same(spec)
+
+
+def test_early_firings_leave_the_slots_of_their_step_to_its_tasks() -> None:
+    spec = Spec(
+        keys=(Key(name="box", kind="box", given=True),),
+        nodes=(
+            Node(name="Z"),
+            Node(name="a", routes=(Way(targets=("b10",), sends=(3,), payload=("box",)),)),
+            Node(name="b10", reads=("box",), by_item=True, mutates="box"),
+            Node(name="x", rest_ms=5),
+        ),
+        edges=(("__start__", "Z"), ("Z", "a"), ("b10", "x")),
+        run=Run(at_once=3, overlap="chains"),
+    )
+    assert_same(spec)
+
+
+def test_the_only_task_of_a_step_counts_among_those_that_run_at_once() -> None:
+    spec = Spec(
+        keys=(Key(name="turns", kind="count"),),
+        nodes=(
+            Node(name="m", by_item=True),
+            Node(name="aa", rest_ms=10, declares=("pure",)),
+            Node(name="c", rest_ms=10, declares=("pure",)),
+        ),
+        edges=(("m", "aa"), ("aa", "c"), ("m", "c")),
+        start=(Way(targets=("m",), sends=(1,)),),
+        run=Run(modes=(), at_once=3),
+    )
+    assert_same(spec)
