@@ -1,0 +1,24 @@
+"""News: what one event of a model's stream says, whichever client it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one event says. The default says nothing."""
+
+    text: str = ""
+    reason: str | None = None
+    """Why the model stopped, in the server's word; None while it goes on."""
+    fault: str | None = None
+    """What is wrong with the stream itself."""
+    answer: str | None = None
+    """Which answer the text belongs to, where a stream may hold several."""
+    model: str | None = None
+    owes_reason: bool = True
+    """Whether whoever sends such events says at the end why the model stopped."""
+
+
+NOTHING = News()

@@ -1,0 +1,47 @@
+"""Split the text of a model into items while it is being written.
+
+for claim in split.lines(client.chat.completions.create(..., stream=True)): ...
+splitter = split.json_items(path="queries")        # without a source: a value, to be called with one, or pushed into
+
+Each function takes any source of text: a stream of the openai client, message chunks of LangChain, (message, metadata)
+pairs of LangGraph, strings; sync or async. See docs/splitting.md.
+"""
+
+from alto_lg.split._bullets import Bullet
+from alto_lg.split._driver import AsyncItems, Items
+from alto_lg.split._functions import bullets, by, json_items, lines, regex, sentences, words
+from alto_lg.split._splitter import Splitter
+from alto_lg.split.errors import (
+    BrokenStream,
+    ItemTooLong,
+    MalformedJson,
+    MixedStream,
+    SourceRefused,
+    SplitError,
+    StreamError,
+    TruncatedStream,
+    UnreadText,
+)
+
+__all__ = [
+    "AsyncItems",
+    "BrokenStream",
+    "Bullet",
+    "ItemTooLong",
+    "Items",
+    "MalformedJson",
+    "MixedStream",
+    "SourceRefused",
+    "SplitError",
+    "Splitter",
+    "StreamError",
+    "TruncatedStream",
+    "UnreadText",
+    "bullets",
+    "by",
+    "json_items",
+    "lines",
+    "regex",
+    "sentences",
+    "words",
+]
