@@ -138,6 +138,10 @@ class Lookahead:
         self._packets = {identity: packet for identity, packet in self._packets.items() if identity in wanted}
         self._owned &= wanted
 
+    def step_committed(self) -> None:
+        """LangGraph has applied the writes of a step."""
+        self.projection.committed()
+
     def task_ended(self, task_id: str, writes: Sequence[tuple[str, Any]]) -> None:
         """LangGraph has committed a task's writes to its step (or its failure)."""
         solitary = self._solitary

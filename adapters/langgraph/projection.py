@@ -1,8 +1,9 @@
 """Projection: the value that a state key will have at a later step, before that step is committed.
 
 Owns the only early reading of the state. Always true:
-  LangGraph's own channels are never written: updates go to copies, in LangGraph's order, by LangGraph's `update`;
-  a value is asked for only when the machine has proven that no write to it is missing.
+  updates go to copies of LangGraph's channels, in LangGraph's order, by LangGraph's `update`;
+  a value is asked for only when the machine has proven that no write to it is missing, and is computed once;
+  the object that early firings were given is the one that LangGraph goes on with, as if they had run in their step.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Projection:
         self._base = base
         self._values_at = values_at
         self._reducers = reducers
+        self._ahead: dict[tuple[int, str], BaseChannel] = {}
 
     def computable(self, key: str, step: int) -> bool:
         """Whether applying the writes on a copy gives what applying them for real will give."""
@@ -64,6 +66,27 @@ class Projection:
 
     def channel(self, key: str, step: int) -> BaseChannel:
         """A channel that holds the value of `key` at `step`; not to be written to."""
+        if step <= self._base():
+            return self._channels[key]
+        known = self._ahead.get((step, key))
+        if known is None:
+            known = self._ahead[step, key] = self._projected(key, step)
+        return known
+
+    def committed(self) -> None:
+        """LangGraph has reached the step `base`: where it made an object of its own, it goes on with the one given out.
+
+        Whoever changes that object later changes the state, as on LangGraph.
+        """
+        base = self._base()
+        for key in [key for step, key in self._ahead if step == base]:
+            channel, given = self._channels[key], self._ahead[base, key]
+            if type(channel) is BinaryOperatorAggregate and type(given) is BinaryOperatorAggregate:
+                if equal(channel.value, given.value):
+                    channel.value = given.value
+        self._ahead = {place: channel for place, channel in self._ahead.items() if place[0] > base}
+
+    def _projected(self, key: str, step: int) -> BaseChannel:
         channel = self._channels[key]
         copied = False
         for at in range(self._base(), step):
@@ -73,7 +96,7 @@ class Projection:
             if not copied:
                 channel, copied = channel.copy(), True
             channel.update(values)
-        return channel
+        return channel if copied else channel.copy()
 
     def value(self, key: str, step: int) -> Any:
         """The value itself, or MISSING."""
@@ -184,6 +207,16 @@ def keep_apart(channel: BaseChannel) -> None:
         channel.values = list(channel.values)
     else:
         channel.seen = set(channel.seen)  # type: ignore[attr-defined]
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two values are provably the same."""
+    if one is other:
+        return True
+    try:
+        return type(one) is type(other) and bool(one == other)
+    except Exception:  # an == of the user's, or of an array
+        return False
 
 
 def is_changeable(value: Any) -> bool:

@@ -104,6 +104,11 @@ class AcceleratedRun(PregelLoop):
                 self.lookahead.step_began()
         return more
 
+    def after_tick(self) -> None:
+        super().after_tick()
+        if self.lookahead is not None:
+            self.lookahead.step_committed()
+
     def put_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], **cached: bool) -> None:
         last, failure = writes[-1] if writes else ("", None)
         if last == ERROR and isinstance(failure, asyncio.CancelledError):

@@ -28,7 +28,7 @@ from alto_lg.adapters.langgraph.mistakes.in_place import InPlaceChecks
 from alto_lg.adapters.langgraph.mistakes.node_checks import NodeChecks, is_branch
 from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
 from alto_lg.adapters.langgraph.preparation import GATE
-from alto_lg.adapters.langgraph.projection import MISSING
+from alto_lg.adapters.langgraph.projection import MISSING, equal
 from alto_lg.adapters.langgraph.stages import declared
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.plan import Plan
@@ -58,9 +58,9 @@ class WiredPlan:
     def same(self, atoms: frozenset[str], key: str, one: Any, other: Any) -> bool:
         """Whether two values of a key agree in those of its parts that `atoms` names."""
         if key in atoms:
-            return _equal(one, other)
+            return equal(one, other)
         paths = [atom.split(".")[1:] for atom in atoms if key_of(atom, self.keys) == key]
-        return all(_equal(_part(one, path), _part(other, path)) for path in paths)
+        return all(equal(_part(one, path), _part(other, path)) for path in paths)
 
 
 def nodes_of(
@@ -175,15 +175,6 @@ class DeclaredState(dict[str, Any]):
     def _check(self, key: str) -> None:
         if key in self._undeclared:
             raise UndeclaredRead(self._node, key, self._reads)
-
-
-def _equal(one: Any, other: Any) -> bool:
-    if one is other:
-        return True
-    try:
-        return type(one) is type(other) and bool(one == other)
-    except Exception:  # an == of the user's, or of an array: not proven equal
-        return False
 
 
 def _part(value: Any, path: list[str]) -> Any:

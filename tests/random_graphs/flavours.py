@@ -37,7 +37,13 @@ def _ordered(spec: Spec) -> Spec:
     grown = {key.name for key in spec.every_key() if key.kind == "grown"}
     if any(node.inner is not None for node in nodes) and any(node.routes and grown & {*node.writes} for node in nodes):
         spec = _with_kind(spec, "grown", "list")
-    return _without_memory(spec, sent_to=False)
+    return _without_memory(_with_one_failure(spec), sent_to=False)
+
+
+def _with_one_failure(spec: Spec) -> Spec:
+    """No node can fail in two ways, for which it takes two texts to tell which."""
+    nodes = tuple(replace(node, fails="") if node.result == "empty" else node for node in spec.nodes)
+    return replace(spec, nodes=nodes)
 
 
 def _with_kind(spec: Spec, old: Kind, new: Kind) -> Spec:

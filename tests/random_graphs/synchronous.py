@@ -42,10 +42,14 @@ def on_threads(spec: Spec) -> Spec | None:
     nodes = list(spec.every_node())
     if spec.changes_in_place or any(node.timeout or node.keeps or node.caches or node.store for node in nodes):
         return None
-    if spec.run.saver and any(node.asks for node in nodes) and spec.has_joins:
-        return None  # LangGraph 1.2.22 saves a join in one thread while another changes it: docs/compatibility.md
+    pauses = any(node.asks for node in nodes) or bool(spec.run.stops_before or spec.run.stops_after)
+    # LangGraph 1.2.22 saves a join in one thread while another changes it.
+    saver = spec.run.saver and not spec.has_joins
+    if pauses and not saver:
+        return None
     # With one thread LangGraph's `stream` waits for ever: its wait for events takes the thread that nodes need.
-    run = replace(spec.run, at_once=2) if spec.run.at_once == 1 else spec.run
+    at_once = 2 if spec.run.at_once == 1 else spec.run.at_once
+    run = replace(spec.run, saver=saver, at_once=at_once)
     return replace(_synchronous(spec), run=run)
 
 

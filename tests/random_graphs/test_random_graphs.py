@@ -161,3 +161,19 @@ def test_the_only_task_of_a_step_counts_among_those_that_run_at_once() -> None:
         run=Run(modes=(), at_once=3),
     )
     assert_same(spec)
+
+
+def test_what_a_packet_carries_out_of_the_state_is_the_states_own() -> None:
+    spec = Spec(
+        keys=(Key(name="log", kind="list"),),
+        nodes=(
+            Node(name="B", routes=(Way(targets=("a_b",), sends=(1,)),)),
+            Node(name="d", writes=("log",)),
+            Node(name="a_b", rest_ms=10),
+            Node(name="b2", rest_ms=10, routes=(Way(targets=("a",), sends=(1,), payload=("log",)),)),
+            Node(name="a", mutates="log"),
+        ),
+        edges=(("__start__", "B"), ("B", "d"), ("d", "b2")),
+        run=Run(saver=True),
+    )
+    assert_same(spec)

@@ -249,3 +249,44 @@ def test_a_view_is_a_mapping_of_the_keys_with_the_extras_in_reach() -> None:
     assert "extra" in view
     assert "topic" in view
     assert "nobody" not in view
+
+
+def _join(left: list[str], right: list[str]) -> list[str]:
+    return [*left, *right]
+
+
+def test_langgraph_goes_on_with_the_object_that_was_given_out_early() -> None:
+    """Whoever holds it, in a packet or under another key, holds the state's own value, as on LangGraph."""
+    channel = BinaryOperatorAggregate(list, _join)
+    channels: Channels = {"log": channel}
+    writes: Writes = [{"log": [["one"]]}, {"log": [["two"]]}]
+    step = 3
+
+    def values_at(at: int, key: str) -> Sequence[Any]:
+        return writes[at - 3].get(key, ()) if 0 <= at - 3 < len(writes) else ()
+
+    projection = Projection(channels, lambda: step, values_at, Reducers(channels))
+    early, later = projection.value("log", 4), projection.value("log", 5)
+    assert projection.value("log", 4) is early
+    _apply(channels, writes[:1])
+    step = 4
+    projection.committed()
+    assert channel.get() is early
+    _apply(channels, writes[1:])
+    step = 5
+    projection.committed()
+    assert channel.get() is later
+    assert later == ["one", "two"]
+
+
+def test_a_value_that_is_not_the_one_given_out_stays_langgraphs() -> None:
+    channel = BinaryOperatorAggregate(list, _join)
+    channels: Channels = {"log": channel}
+    step = 3
+    projection = Projection(channels, lambda: step, lambda at, key: [["one"]] if at == 3 else [], Reducers(channels))
+    projection.value("log", 4)
+    channel.update([["another"]])
+    step = 4
+    projection.committed()
+    assert channel.get() == ["another"]
+    assert projection.value("log", 4) == ["another"]
