@@ -31,7 +31,7 @@ class Reading:
         self._source = source
         self._take = take
         self._accepted = frozenset(map(normal, accept))
-        self._is_model = _is_openai_stream(source)
+        self._is_model = _is_of_openai(source)
         self._owes_reason = self._is_model
         self._chars = self._events = 0
         self._reason: str | None = None
@@ -76,9 +76,9 @@ class Reading:
 
     def _reader_of_openai(self, event: Any) -> Callable[[Any], News] | None:
         kind = getattr(event, "type", None)
-        if hasattr(event, "choices") or (_is_openai_stream(self._source) and not isinstance(kind, str)):
+        if hasattr(event, "choices") or (_is_of_openai(self._source) and not isinstance(kind, str)):
             return lambda chunk: openai_events.chat_news(chunk, self._take)
-        if not type(event).__module__.startswith("openai."):
+        if not _is_of_openai(event):
             return None
         if kind == "chunk":  # of the helper `client.chat.completions.stream`, which repeats each as events of its own
             return lambda helped: openai_events.chat_news(helped.chunk, self._take)
@@ -137,8 +137,8 @@ class Reading:
         return f"{model} at {url.scheme}://{url.netloc.decode()}{url.path}" if url is not None else model
 
 
-def _is_openai_stream(source: object) -> bool:
-    return type(source).__module__.startswith("openai.")
+def _is_of_openai(value: object) -> bool:
+    return type(value).__module__.partition(".")[0] == "openai"
 
 
 def _is_of_client(error: Exception) -> bool:

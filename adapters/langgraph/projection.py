@@ -65,12 +65,10 @@ class Projection:
         return type(channel) in REPLAYABLE and self._applies(key, step)
 
     def channel(self, key: str, step: int) -> BaseChannel:
-        """A channel that holds the value of `key` at `step`; not to be written to."""
+        """A channel that holds the value of `key` at `step`, for whoever may start now; not to be written to."""
         if step <= self._base():
             return self._channels[key]
-        known = self._ahead.get((step, key))
-        if known is None:
-            known = self._ahead[step, key] = self._projected(key, step)
+        known = self._ahead[step, key] = self._projected(key, step)
         return known
 
     def committed(self) -> None:
@@ -80,13 +78,16 @@ class Projection:
         """
         base = self._base()
         for key in [key for step, key in self._ahead if step == base]:
-            channel, given = self._channels[key], self._ahead[base, key]
-            if type(channel) is BinaryOperatorAggregate and type(given) is BinaryOperatorAggregate:
-                if equal(channel.value, given.value):
-                    channel.value = given.value
+            channel: Any = self._channels[key]
+            given: Any = self._ahead[base, key]
+            if type(channel) is BinaryOperatorAggregate and equal(channel.value, given.value):
+                channel.value = given.value
         self._ahead = {place: channel for place, channel in self._ahead.items() if place[0] > base}
 
     def _projected(self, key: str, step: int) -> BaseChannel:
+        known = self._ahead.get((step, key))
+        if known is not None:
+            return known
         channel = self._channels[key]
         copied = False
         for at in range(self._base(), step):
@@ -100,20 +101,17 @@ class Projection:
 
     def value(self, key: str, step: int) -> Any:
         """The value itself, or MISSING."""
-        try:
-            return self.channel(key, step).get()
-        except EmptyChannelError:
-            return MISSING
+        return _value_of(self.channel(key, step))
 
     def was_changeable(self, key: str, step: int) -> bool:
         """Whether a value that the key has from the base on, up to `step`, could be changed in place."""
         base = self._base()
         written = [at + 1 for at in range(base, step) if self._values_at(at, key)]
-        return any(is_changeable(self.value(key, at)) for at in {base, step, *written})
+        return any(is_changeable(_value_of(self._projected(key, at))) for at in {base, step, *written})
 
     def _applies(self, key: str, step: int) -> bool:
         try:
-            self.channel(key, step)
+            self._projected(key, step)  # not kept: whether somebody may yet change it in place is asked later
         except InvalidUpdateError:
             return False  # LangGraph will raise it when it commits that step
         return True
@@ -127,6 +125,13 @@ class Projection:
         if channel.operator is add_messages and not all(map(_has_ids, values)):
             return False
         return self._reducers.is_pure(key)
+
+
+def _value_of(channel: BaseChannel) -> Any:
+    try:
+        return channel.get()
+    except EmptyChannelError:
+        return MISSING
 
 
 def _has_ids(value: Any) -> bool:
