@@ -40,9 +40,9 @@ def message_news(message: BaseMessage, take: Take, metadata: Mapping[str, Any] |
             return News(fault="a message with the arguments of several tool calls")
         text, answer = _arguments(message), f"{answer or 'message'}, tool call {indexes.pop()}"
     has_provider = "model_provider" in told
-    reason = _reason(message, has_provider)
+    is_last = not isinstance(message, AIMessageChunk) or message.chunk_position == "last"
     model = told.get("model_name") or told.get("model")
-    return News(text, reason, None, answer if text else None, model, owes_reason=has_provider)
+    return News(text, _reason(message), None, answer if text else None, model, is_last, has_provider)
 
 
 def _text(message: AIMessage) -> str:
@@ -59,7 +59,7 @@ def _arguments(message: AIMessage) -> str:
     return "".join(call["args"] or "" for call in message.tool_call_chunks)
 
 
-def _reason(message: AIMessage, has_provider: bool) -> str | None:
+def _reason(message: AIMessage) -> str | None:
     told = message.response_metadata
     if message.additional_kwargs.get("refusal"):
         return "refusal"
@@ -70,5 +70,4 @@ def _reason(message: AIMessage, has_provider: bool) -> str | None:
         return "completed"
     if told.get("status") == "incomplete":
         return str((told.get("incomplete_details") or {}).get("reason") or "incomplete")
-    is_last = not isinstance(message, AIMessageChunk) or message.chunk_position == "last"
-    return "stop" if is_last and not has_provider else None
+    return None

@@ -17,8 +17,10 @@ class News:
     answer: str | None = None
     """Which answer the text belongs to, where a stream may hold several."""
     model: str | None = None
-    owes_reason: bool = True
-    """Whether whoever sends such events says at the end why the model stopped."""
+    is_last: bool = False
+    """Whether the event is marked as the last of its answer, which proves less than a reason does."""
+    owes_reason: bool = False
+    """Whether whoever sends such an event says at the end why the model stopped."""
 
 
 NOTHING = News()

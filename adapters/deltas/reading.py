@@ -35,6 +35,7 @@ class Reading:
         self._owes_reason = self._is_model
         self._chars = self._events = 0
         self._reason: str | None = None
+        self._is_last = False
         self._answer: str | None = None
         self._model: str | None = None
         self._readers: dict[type, Callable[[Any], News]] = {}
@@ -57,7 +58,7 @@ class Reading:
         if self._reason is not None:
             if not (is_whole(self._reason) or self._reason in self._accepted):
                 raise TruncatedStream(self._name(), self._chars, self._reason)
-        elif self._owes_reason and MISSING not in self._accepted:
+        elif (self._owes_reason or not self._is_last) and MISSING not in self._accepted:
             raise self._ended_early()
 
     def explained(self, error: Exception) -> Exception | None:
@@ -68,7 +69,11 @@ class Reading:
         return self._broken(f"the stream broke off ({shown})")
 
     def _reader(self, event: object) -> Callable[[Any], News]:
-        found = self._reader_of_openai(event) or self._reader_of_langchain(event)
+        found = self._reader_of_openai(event)
+        if found is not None:
+            self._owes_reason = True
+        else:
+            found = self._reader_of_langchain(event)
         if found is None:
             raise SourceRefused(_why_refused(event))
         self._is_model = True
@@ -108,9 +113,10 @@ class Reading:
             self._chars += len(news.text)
         if news.reason is not None and self._reason is None:
             self._reason = normal(news.reason)
+        self._is_last = self._is_last or news.is_last
 
     def _require_one_answer(self, news: News) -> None:
-        if self._reason is not None:
+        if self._reason is not None or self._is_last:
             what = "text came after the end of an answer"
         elif self._answer is not None and news.answer is not None and news.answer != self._answer:
             what = f"text of {news.answer!r} came after text of {self._answer!r}"

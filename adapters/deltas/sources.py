@@ -98,7 +98,7 @@ def _why_no_source(source: Any) -> str | None:
         return "decode it first, for example by bytes.decode()."
     if hasattr(source, "iter_bytes") or hasattr(source, "iter_content"):
         return "pass its text (response.iter_text() of httpx), or better the stream of a model client."
-    if isinstance(source, Mapping) or hasattr(source, "model_fields"):
+    if isinstance(source, Mapping) or hasattr(type(source), "model_fields"):
         return "it is one whole object; pass its text, or ask for a stream (stream=True, or .stream())."
     if not isinstance(source, (Iterable, AsyncIterable)):
         return "pass an iterator or an async iterator (enter a stream's manager with `with` first)."
