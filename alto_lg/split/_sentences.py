@@ -133,7 +133,7 @@ def _ends_at_period(text: str, start: int, found: re.Match[str], *, at_end: bool
     if token is None:
         return True
     word = token[0].lower()
-    if word.isdecimal() and text[start : found.start()].strip("\"'“‘«([*_ \t\r\n") == word:
+    if word.isdecimal() and _stands_alone(word, before, is_start=found.start() - start <= _LOOK_BACK):
         return False  # the number of a list item
     if word in NEVER_LAST:
         return found["close"] != ""
@@ -142,6 +142,12 @@ def _ends_at_period(text: str, start: int, found: re.Match[str], *, at_end: bool
     if is_initial or has_periods or word in MAY_BE_LAST:
         return _starts_sentence(text, found.end(), at_end=at_end)
     return True
+
+
+def _stands_alone(word: str, before: str, *, is_start: bool) -> bool:
+    """Whether a word is all that its line, or its sentence, has so far."""
+    _, line_feed, line = before.rpartition("\n")
+    return (line_feed != "" or is_start) and line.strip("\"'“‘«([*_ \t\r") == word
 
 
 def _starts_sentence(text: str, at: int, *, at_end: bool) -> bool:
