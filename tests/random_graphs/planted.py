@@ -16,6 +16,7 @@ from alto_lg.adapters.langgraph.coroutines import CoroutineFiring
 from alto_lg.adapters.langgraph.lookahead import Lookahead
 from alto_lg.adapters.langgraph.preparation import Preparation
 from alto_lg.adapters.langgraph.projection import Projection
+from alto_lg.adapters.langgraph.reducing import Reducers
 from alto_lg.adapters.langgraph.run import AcceleratedRun
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.facts import Keys, nothing
@@ -219,20 +220,20 @@ _UNCHANGED: Change = (Lookahead, "_is_unchanged", _always(True))
 BUGS = (
     Bug("packets are ordered as text", ((Ancestry, "sent", _order_of_packets_as_text),), near=69),
     Bug("triggered nodes are ordered backwards", ((Ancestry, "triggered", _after(_order_of_names_backwards)),)),
-    Bug("values are applied as they come", ((Lookahead, "_values_at", _by_completion), _UNCHANGED), near=8),
+    Bug("values are applied as they come", ((Lookahead, "_values_at", _by_completion), _UNCHANGED), near=41),
     Bug("the last write of a step is missed", ((Lookahead, "_values_at", _last_writes_missed),)),
     Bug("a key that forgets does not", ((projection, "_FORGETTING", _becomes(())),), near=64),
     Bug("stale reads, found at commit", ((Frontier, "unsettled", _always(None)),)),
-    Bug("stale reads, adopted", ((Frontier, "unsettled", _always(None)), _UNCHANGED), near=2),
+    Bug("stale reads, adopted", ((Frontier, "unsettled", _always(None)), _UNCHANGED)),
     Bug("the frontier sees one hop only", ((Reach, "writes", _one_hop_short),), near=69),
-    Bug("one end counts for all siblings", ((Frontier, "remove", _forget_siblings),), near=8),
-    Bug("of several successors one is known", ((Lookahead, "_emission", _after(_only_one_successor)),), near=44),
+    Bug("one end counts for all siblings", ((Frontier, "remove", _forget_siblings),), near=69),
+    Bug("of several successors one is known", ((Lookahead, "_emission", _after(_only_one_successor)),)),
     Bug("routes are not known", ((convert, "stage_of", _after(_routes_anywhere_forgotten)),), near=2),
     Bug("joins are complete with one source", ((Machine, "_completed_at", _joins_complete_at_once),)),
     Bug("joins are never emptied", ((Machine, "_completed_at", _joins_never_emptied),), near=71),
     Bug("joins do not look back", ((Machine, "_complete_joins", _joins_do_not_look_back),), near=159),
     Bug("packets are taken for one another", ((Lookahead, "packet_of", _another_packet),), near=8),
-    Bug("every packet is its receiver's own", ((lookahead, "is_owned", _always(True)),), near=259),
+    Bug("every packet is its receiver's own", ((lookahead, "is_owned", _always(True)),), near=877),
     Bug(
         "packets that are changed are not copied",
         ((Preparation, "_owned", lambda _: lambda self, early, one: one),),
@@ -246,6 +247,7 @@ BUGS = (
     ),
     Bug("nothing is left outside", (_of_plan(leaks=Keys.of(), mutates_outside=False),), near=286),
     Bug("every reducer is pure", ((analysis, "reducer_is_pure", _always((True, ""))),)),
+    Bug("no commit changes anything in place", ((Reducers, "reduces_in_place", _always(False)),), near=20),
     Bug("the recursion limit is for others", (_of_conditions(last_step=1_000_000),), near=19),
     Bug("the store is no barrier", (_of_conditions(has_store=False),), near=158),
     Bug("interrupts are no barrier", (_of_conditions(can_pause=False),), near=37),
