@@ -4,8 +4,9 @@ from __future__ import annotations
 
 _NEVER_LAST = """
     mr mrs ms messrs mme mlle dr prof st rev fr hon pres gov sen rep amb gen col maj capt cpt cmdr adm lt sgt cpl pvt
-    vs v viz cf e.g i.e eg ie approx ca c. al. fig figs eq eqs sec ch chap vol vols no nos p pp ed eds art ref refs
-    mt ft supt insp det ofc asst assoc dept est min max resp incl excl tel ext nr
+    vs v viz cf e.g i.e eg ie approx ca c fig figs eq eqs sec ch chap vol vols no nos p pp ed eds art ref refs
+    mt ft supt insp det ofc asst assoc dept est min max resp incl excl tel ext nr lit transl
+    abbr b
 """
 _MAY_BE_LAST = """
     inc ltd co corp llc bros jr sr esq etc al jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu

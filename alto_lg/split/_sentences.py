@@ -22,13 +22,13 @@ from alto_lg.split.errors import ItemTooLong
 # Every repetition is bounded, so that looking at an undecided place again costs the same however long the text is.
 _CANDIDATE = re.compile(
     r"""(?P<stop>[.!?…。｡！？‼⁇⁈⁉]{1,40})
-        (?P<close>["'”’»)\]}」』）】》〉*_]{0,8}(?:\[\d{1,3}\]){0,4})
+        (?P<close>["'”’»)\]}」』）】》〉*_]{0,8}(?:[ ]?\[\d{1,3}\]){0,4})
         (?P<gap>\s{0,40})
         (?P<open>["'“‘«(\[{「『（【《〈*_¿¡]{0,4})
       | \n (?P<blank>[^\S\n]{0,40})""",
     re.VERBOSE,
 ).search
-_UNFINISHED_CITATION = re.compile(r"\[\d{0,3}\Z").match
+_UNFINISHED_CITATION = re.compile(r" ?\[\d{0,3}\Z").match
 _WIDE = frozenset("。｡！？")
 _TOKEN = re.compile(r"[^\s\"'“‘«(\[{—–/]{1,24}\Z")
 _WORD = re.compile(r"[^\W\d_]{1,13}").match
@@ -120,7 +120,7 @@ def _ends(text: str, start: int, found: re.Match[str], *, at_end: bool) -> bool:
     stop, following = found["stop"], text[found.end()]
     if not _WIDE.isdisjoint(stop):
         return found["gap"] != "" or following not in _CONTINUES_QUOTE
-    if not found["gap"] or following.islower() or following in ",;:":
+    if not found["gap"] or following.islower() or following in ",;:.":
         return False
     if stop != ".":
         return True

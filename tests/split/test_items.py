@@ -34,7 +34,7 @@ SENTENCES = {
     "quotes": ['"Stop!" he said.', '"Why?" she asked.', "He wrote “the end.”", "Then (as planned.) he left."],
     "ellipses": ["Well... perhaps… not.", "Wait...", "What?!", "Yes."],
     "addresses": ["See www.example.com/a.html or mail a.b@c.de now.", "Version 2.0.1 is out."],
-    "citations": ["It opened in 1889.[1][23]", "It is tall [2].", "So it is."],
+    "citations": ["It opened in 1889.[1][23]", "It is tall. [2]", "So it is [3]."],
     "chinese": ["他说：“走吧。”", "她点头。", "为什么？", "好！"],
     "japanese": ["「行こう。」と彼は言った。", "終わり。"],
 }
