@@ -366,10 +366,24 @@ def test_the_public_names_are_sorted_and_documented() -> None:
     assert all(getattr(split, name).__doc__ for name in split.__all__)
 
 
-def test_importing_it_imports_no_client_and_no_pattern_engine() -> None:
-    program = (
-        "import sys, alto_lg; known = set(sys.modules); import alto_lg.split;"
-        "print(sorted(name for name in set(sys.modules) - known if not name.startswith('alto_lg')))"
-    )
+def _modules_imported_by(statement: str) -> list[str]:
+    """What the statement loads beyond what `import alto_lg` has loaded."""
+    program = f"import sys, alto_lg; known = set(sys.modules); {statement}; print(*sorted(set(sys.modules) - known))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    return done.stdout.split()
+
+
+def test_importing_it_loads_nothing_until_it_is_used() -> None:
+    assert set(_modules_imported_by("import alto_lg.split")) <= {"alto_lg.split"}
+
+
+def test_using_it_loads_no_client_and_no_pattern_engine() -> None:
+    loaded = _modules_imported_by("from alto_lg import split; list(split.lines('a'))")
+    assert "alto_lg.split._lines" in loaded
+    assert [name for name in loaded if not name.startswith("alto_lg")] == []
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'paragraphs'"):
+        _ = split.paragraphs  # type: ignore[attr-defined]
+    assert set(split.__all__) <= set(dir(split))
