@@ -14,7 +14,10 @@ MISSING = "missing"
 """The word for no word at all, to be accepted by name."""
 
 _WHOLE = frozenset(
-    ("stop", "tool_calls", "function_call", "end_turn", "tool_use", "stop_sequence", "completed", "eos_token", "eos")
+    {
+        *("stop", "complete", "completed", "end_turn", "eos", "eos_token", "stop_sequence"),
+        *("function_call", "tool_calls", "tool_use"),
+    }
 )
 _SAME = {"max_tokens": "length", "max_output_tokens": "length", "model_length": "length"}
 

@@ -42,7 +42,15 @@ def message_news(message: BaseMessage, take: Take, metadata: Mapping[str, Any] |
     has_provider = "model_provider" in told
     is_last = not isinstance(message, AIMessageChunk) or message.chunk_position == "last"
     model = told.get("model_name") or told.get("model")
-    return News(text, _reason(message), None, answer if text else None, model, is_last, has_provider)
+    return News(
+        text,
+        _reason(message),
+        answer=answer if text else None,
+        message=message.id,
+        model=model,
+        is_last=is_last,
+        owes_reason=has_provider,
+    )
 
 
 def _text(message: AIMessage) -> str:

@@ -16,6 +16,8 @@ class News:
     """What is wrong with the stream itself."""
     answer: str | None = None
     """Which answer the text belongs to, where a stream may hold several."""
+    message: str | None = None
+    """The number of the message: some providers give a reason to stop with each piece of one."""
     model: str | None = None
     is_last: bool = False
     """Whether the event is marked as the last of its answer, which proves less than a reason does."""

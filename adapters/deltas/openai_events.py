@@ -28,7 +28,7 @@ def chat_news(chunk: Any, take: Take) -> News:
         reason = "refusal"
     answer = f"choice {getattr(choices[0], 'index', 0)}"
     if take == "text":
-        return News(getattr(delta, "content", None) or "", reason, None, answer, model)
+        return News(getattr(delta, "content", None) or "", reason, answer=answer, model=model)
     return _argument_news(getattr(delta, "tool_calls", None) or (), reason, answer, model)
 
 
@@ -60,7 +60,7 @@ def _argument_news(calls: Any, reason: str | None, answer: str, model: str | Non
     if indexes:
         answer = f"{answer}, tool call {indexes.pop()}"
     pieces = (getattr(getattr(call, "function", None), "arguments", None) or "" for call in calls)
-    return News("".join(pieces), reason, None, answer, model)
+    return News("".join(pieces), reason, answer=answer, model=model)
 
 
 def _why_no_choices(chunk: Any) -> str:

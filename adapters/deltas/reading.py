@@ -32,10 +32,13 @@ class Reading:
         self._take = take
         self._accepted = frozenset(map(normal, accept))
         self._is_model = _is_of_openai(source)
+        self._is_graph = False
+        """Whether a graph streams, in which an error may be that of any node."""
         self._owes_reason = self._is_model
         self._chars = self._events = 0
         self._reason: str | None = None
         self._is_last = False
+        self._ended_message: str | None = None
         self._answer: str | None = None
         self._model: str | None = None
         self._readers: dict[type, Callable[[Any], News]] = {}
@@ -63,7 +66,7 @@ class Reading:
 
     def explained(self, error: Exception) -> Exception | None:
         """What to raise for an error of the source, or None if it is the user's and passes through."""
-        if not self._is_model or not _is_of_client(error):
+        if not self._is_model or self._is_graph or not _is_of_client(error):
             return None
         shown = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return self._broken(f"the stream broke off ({shown})")
@@ -99,6 +102,7 @@ class Reading:
         if langchain_events.is_message(event):
             return lambda message: langchain_events.message_news(message, self._take)
         if langchain_events.is_message_with_metadata(event):
+            self._is_graph = True
             return lambda pair: langchain_events.message_news(pair[0], self._take, pair[1])
         return None
 
@@ -111,12 +115,15 @@ class Reading:
         if news.text:
             self._require_one_answer(news)
             self._chars += len(news.text)
-        if news.reason is not None and self._reason is None:
-            self._reason = normal(news.reason)
+        if news.reason is not None and (self._reason is None or is_whole(self._reason)):
+            self._reason = normal(news.reason)  # the worst one: a refusal, too, ends in "stop"
         self._is_last = self._is_last or news.is_last
+        if self._reason is not None or self._is_last:
+            self._ended_message = news.message
 
     def _require_one_answer(self, news: News) -> None:
-        if self._reason is not None or self._is_last:
+        has_ended = self._reason is not None or self._is_last
+        if has_ended and (news.message is None or news.message != self._ended_message):
             what = "text came after the end of an answer"
         elif self._answer is not None and news.answer is not None and news.answer != self._answer:
             what = f"text of {news.answer!r} came after text of {self._answer!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, TypedDict
 
@@ -118,6 +119,19 @@ def test_a_model_that_names_no_provider_need_not_say_why_it_stopped() -> None:
     assert list(split.lines(model.stream("Hello"))) == ["one two", "three"]
 
 
+def _pieces(*reasons: str | None) -> list[AIMessageChunk]:
+    told = [{"model_provider": "x", **({"finish_reason": reason} if reason else {})} for reason in reasons]
+    return [AIMessageChunk("a\n", id="1", response_metadata=one) for one in told]
+
+
+def test_a_provider_may_give_a_reason_with_each_piece() -> None:
+    assert list(split.lines(_pieces("STOP", "STOP"))) == ["a", "a"]
+    with pytest.raises(split.TruncatedStream, match="length"):
+        list(split.lines(_pieces("STOP", "MAX_TOKENS")))
+    with pytest.raises(split.BrokenStream, match="without a finish reason"):
+        list(split.lines(_pieces(None, None)))
+
+
 class State(TypedDict):
     text: str
 
@@ -130,6 +144,22 @@ def test_a_stream_of_messages_of_a_graph_is_a_source() -> None:
     builder.add_edge(START, "write")
     stream = builder.compile().stream({"text": ""}, stream_mode="messages")
     assert list(split.lines(stream)) == recording.items
+
+
+def test_the_error_of_a_node_passes_through_a_stream_of_messages_untouched() -> None:
+    model = GenericFakeChatModel(messages=iter([AIMessage(content="a\nb")]))
+
+    def write(state: State) -> State:
+        model.invoke("Hello")
+        return json.loads("no JSON")  # type: ignore[no-any-return]
+
+    builder = StateGraph(State)
+    builder.add_node("write", write)
+    builder.add_edge(START, "write")
+    items = split.lines(builder.compile().stream({"text": ""}, stream_mode="messages"))
+    assert next(items) == "a"
+    with pytest.raises(json.JSONDecodeError):
+        next(items)
 
 
 def test_messages_of_users_and_tools_are_no_text() -> None:
@@ -155,9 +185,8 @@ def test_a_second_answer_is_not_taken_for_more_of_the_first() -> None:
 
 def _chunk(**choice: Any) -> bytes:
     head = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":['
-    return (
-        head + HTTP.Response(200, json={"index": 0, "delta": {}, "finish_reason": None, **choice}).content + b"]}\n\n"
-    )
+    whole = {"index": 0, "delta": {}, "finish_reason": None, **choice}
+    return head + json.dumps(whole).encode() + b"]}\n\n"
 
 
 def _stream(*events: bytes) -> Any:
