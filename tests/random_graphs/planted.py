@@ -187,7 +187,7 @@ def _routes_anywhere_forgotten(stage: Any, *_: Any) -> Any:
 
 
 def _only_one_successor(emission: Any, *_: Any) -> Any:
-    return replace(emission, activates=emission.activates[:1])
+    return replace(emission, activates=tuple(sorted(emission.activates)[:1]))
 
 
 def _early_ones_do_not_queue(original: Any) -> Any:
@@ -227,7 +227,7 @@ BUGS = (
     Bug("stale reads, adopted", ((Frontier, "unsettled", _always(None)), _UNCHANGED)),
     Bug("the frontier sees one hop only", ((Reach, "writes", _one_hop_short),), near=69),
     Bug("one end counts for all siblings", ((Frontier, "remove", _forget_siblings),), near=69),
-    Bug("of several successors one is known", ((Lookahead, "_emission", _after(_only_one_successor)),)),
+    Bug("of several successors one is known", ((Lookahead, "_emission", _after(_only_one_successor)),), near=44),
     Bug("routes are not known", ((convert, "stage_of", _after(_routes_anywhere_forgotten)),), near=2),
     Bug("joins are complete with one source", ((Machine, "_completed_at", _joins_complete_at_once),)),
     Bug("joins are never emptied", ((Machine, "_completed_at", _joins_never_emptied),), near=71),

@@ -6,10 +6,10 @@ import pytest
 
 from random_graphs.differ import compared
 from random_graphs.draw import draw
+from random_graphs.left_over import LEFT_BY_LANGGRAPH
 from random_graphs.planted import BUGS, Bug
 
-# LangGraph 1.2.22 leaves a coroutine behind when a run with `max_concurrency` fails while nodes wait for their turn.
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'arun_with_retry' was never awaited:RuntimeWarning")
+pytestmark = pytest.mark.filterwarnings(LEFT_BY_LANGGRAPH)
 
 WITHIN = 2000
 NEAR = 5

@@ -8,11 +8,11 @@ from random_graphs import spec as words
 from random_graphs.campaign import Tally, chunk, judged
 from random_graphs.differ import assert_same
 from random_graphs.draw import draw
+from random_graphs.left_over import LEFT_BY_LANGGRAPH
 from random_graphs.shrink import shrunk
 from random_graphs.spec import Key, Node, Run, Spec, Way
 
-# LangGraph 1.2.22 leaves a coroutine behind when a run with `max_concurrency` fails while nodes wait for their turn.
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'arun_with_retry' was never awaited:RuntimeWarning")
+pytestmark = pytest.mark.filterwarnings(LEFT_BY_LANGGRAPH)
 
 GRAPHS, CHUNK = 2000, 50
 RELEASE_FROM, RELEASE_CHUNK = 1_000_000, 1000

@@ -1,0 +1,14 @@
+"""What a test leaves behind is collected in its own time, where its filter of warnings holds."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    yield
+    gc.collect()
