@@ -92,6 +92,7 @@ JSONS = _of(
 @settings(max_examples=150, deadline=None)
 @given(LINES, cuts, st.booleans(), LIMITS)
 @example("a\r\nb\rc\n\n", [1, 2], False, 1)
+@example("a\nb\nc", [], False, 1)
 def test_lines(text: str, places: list[int], skip_blank: bool, limit: int) -> None:
     assert_same_at_every_cut(split.lines(skip_blank=skip_blank, max_item_chars=limit), text, places)
 

@@ -14,7 +14,7 @@ import pydantic
 import pytest
 
 from alto_lg import split
-from split.cutting import assert_same_at_every_cut
+from split.cutting import assert_same_at_every_cut, pieces
 
 # ── sentences ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -264,6 +264,17 @@ def test_what_is_held_does_not_grow_with_the_text(name: str) -> None:
     finally:
         tracemalloc.stop()
     assert after - before < 3_000
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_the_limit_is_that_of_one_item_and_not_of_the_text(name: str, size: int) -> None:
+    splitter, text = BOUNDED[name]
+    pushed = splitter.fresh()
+    pushed.max_item_chars = 25
+    for delta in pieces(HEADS.get(name, "") + text * 20, size):
+        pushed.feed(delta)
+    assert pushed.fault is None
 
 
 LONG = {
