@@ -28,6 +28,7 @@ class Firing:
     early: it was started before its step.
     declined: it could not be prepared early, and waits for its step.
     gated: it is early, its body has ended, and its conditional edges wait.
+    promised_by: the running firing that announced its packet, and may yet give out another; None once it is certain.
     may_mutate: it may change, in place, a value that was there before it; once it has ended, its commit may.
     """
 
@@ -39,6 +40,7 @@ class Firing:
     early: bool = False
     declined: bool = False
     gated: bool = False
+    promised_by: Firing | None = None
     may_mutate: bool = field(default=False)
 
     @property

@@ -34,11 +34,15 @@ from alto_lg.engine.messages import (
     FiringFailed,
     Key,
     Official,
+    Packet,
+    Promised,
     Release,
     Start,
     StepBegan,
+    Withdrawn,
 )
 from alto_lg.engine.plan import Join, Plan
+from alto_lg.engine.promises import Promises
 from alto_lg.engine.rules import Rules, Values
 
 
@@ -60,6 +64,7 @@ class Machine:
         self._arrivals: defaultdict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._pending: dict[Firing, None] = {}  # waiting to start or to route, ahead of the base
         self._fresh: list[Firing] = []  # those of them that were not looked at yet
+        self._promises = Promises()
         self._moved = False  # the frontier moved, so that all of them deserve another look
         self._rules = Rules(plan, conditions, values, self._frontier)
 
@@ -72,7 +77,14 @@ class Machine:
             case FiringEnded(firing, emission):
                 if firing.status is not Status.RUNNING:
                     return commands
-                self._end(firing, emission)
+                commands.extend(self._end(firing, emission))
+            case Promised(firing, index, packet):
+                if firing.status is Status.RUNNING and not self.broken:
+                    self._expect_packet(firing, index, packet, is_promise=True)
+            case Withdrawn(firing, index):
+                withdrawn = self._promises.take(firing, index)
+                if withdrawn is not None:
+                    commands.extend(self._withdraw(withdrawn))
             case FiringFailed(firing):
                 if firing.status is Status.RUNNING:
                     firing.status = Status.FAILED
@@ -160,6 +172,7 @@ class Machine:
         return Drop(firing, self.broken or "")
 
     def _drop_ahead(self) -> Iterator[Drop]:
+        self._promises.clear()
         for step in [step for step in self._steps if step > self._base]:
             for firing in self._steps.pop(step).values():
                 if firing.early:
@@ -188,9 +201,28 @@ class Machine:
 
     # ── what an ended firing makes certain ──────────────────────────────────────────────────────────────────
 
-    def _end(self, firing: Firing, emission: Emission) -> None:
+    def _end(self, firing: Firing, emission: Emission) -> Iterator[Command]:
+        if firing.promised_by is None:
+            yield from self._publish(firing, emission)
+        else:
+            yield from self._promise_in_turn(firing, emission)
+        # Successors first, so that no moment exists in which nothing stands for what they may do.
+        self._uncount(firing)
+        firing.status = Status.ENDED
+        self._note_reducing(firing, emission)
+
+    def _publish(self, firing: Firing, emission: Emission) -> Iterator[Command]:
+        """What a certain firing gave out makes more firings certain."""
         for index, packet in enumerate(emission.packets):
-            self._expect_packet(firing, index, packet.stage, packet.identity)
+            child = self._promises.take(firing, index)
+            if child is not None and (packet.promised or child.packet == (packet.identity, 0)):
+                yield from self._make_certain(child, packet)
+                continue
+            if child is not None:
+                yield from self._withdraw(child)
+            self._expect_packet(firing, index, packet)
+        for child in self._promises.take_all(firing):
+            yield from self._withdraw(child)
         for stage in emission.activates:
             self._expect(stage, firing.step + 1)
         for channel, source in emission.arrives:
@@ -198,22 +230,76 @@ class Machine:
         for stage in firing.stage.successors & self.plan.deferred:
             self._dormant.add((firing.step + 1, stage))
             self._frontier.lurk(firing.step + 1, stage)
-        # Successors first, so that no moment exists in which nothing stands for what they may do.
-        self._uncount(firing)
-        firing.status = Status.ENDED
-        firing.may_mutate = not emission.keys.isdisjoint(self.plan.reduced_in_place)
+
+    def _note_reducing(self, firing: Firing, emission: Emission) -> None:
+        firing.may_mutate = firing.promised_by is None and not emission.keys.isdisjoint(self.plan.reduced_in_place)
         if firing.may_mutate:
             self._frontier.reduce(firing.step, firing.stage.name)
 
-    def _expect_packet(self, sender: Firing, index: int, stage: str, identity: Hashable) -> None:
-        if stage not in self.plan.stages:
+    def _expect_packet(self, sender: Firing, index: int, packet: Packet, *, is_promise: bool = False) -> None:
+        if packet.stage not in self.plan.stages:
             return  # LangGraph ignores it, with a warning of its own
         step = sender.step + 1
-        ancestry = sender.ancestry.sent(stage, step, index, run=self.run)
+        ancestry = sender.ancestry.sent(packet.stage, step, index, run=self.run)
+        child = Firing(self.plan.stages[packet.stage], step, ancestry, packet=self._numbered(step, packet))
+        if is_promise:
+            child.promised_by = sender
+            self._promises.make(sender, index, child)
+        self._add(child)
+
+    def _numbered(self, step: int, packet: Packet) -> tuple[Hashable, int]:
         occurrence = 0
-        while ("push", (identity, occurrence)) in self._steps[step]:
+        while ("push", (packet.identity, occurrence)) in self._steps[step]:
             occurrence += 1  # one Send object, sent more than once
-        self._add(Firing(self.plan.stages[stage], step, ancestry, packet=(identity, occurrence)))
+        return packet.identity, occurrence
+
+    # ── promises ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _promise_in_turn(self, firing: Firing, emission: Emission) -> Iterator[Command]:
+        """The packets of a firing that is promised are promises, too; all else that it gave out has to wait."""
+        for index, packet in enumerate(emission.packets):
+            child = self._promises.take(firing, index)
+            if child is not None and packet.promised:
+                self._rename(child, packet)
+                self._promises.make(firing, index, child)
+                continue
+            if child is not None:
+                yield from self._withdraw(child)
+            self._expect_packet(firing, index, packet, is_promise=True)
+        kept = [self._promises.take(firing, index) for index in range(len(emission.packets))]
+        for child in self._promises.take_all(firing):
+            yield from self._withdraw(child)
+        for index, child in enumerate(kept):
+            if child is not None:
+                self._promises.make(firing, index, child)
+        self._promises.hold(firing, emission)
+
+    def _make_certain(self, firing: Firing, packet: Packet) -> Iterator[Command]:
+        """Its sender has ended, and gave out what it had promised."""
+        self._rename(firing, packet)
+        firing.promised_by = None
+        emission = self._promises.release(firing)
+        if emission is not None:
+            yield from self._publish(firing, emission)
+            self._note_reducing(firing, emission)
+
+    def _rename(self, firing: Firing, packet: Packet) -> None:
+        del self._steps[firing.step][firing.key]
+        firing.packet = self._numbered(firing.step, packet)
+        self._steps[firing.step][firing.key] = firing
+
+    def _withdraw(self, firing: Firing) -> Iterator[Command]:
+        """It will not be: neither will anything that it promised in turn."""
+        for child in self._promises.take_all(firing):
+            yield from self._withdraw(child)
+        self._promises.release(firing)
+        del self._steps[firing.step][firing.key]
+        self._pending.pop(firing, None)
+        if firing.status in (Status.WAITING, Status.RUNNING):
+            self._uncount(firing)
+        firing.status = Status.DROPPED
+        if firing.early:
+            yield Drop(firing, f"{firing.promised_by and firing.promised_by.ancestry} did not give out what it promised")
 
     def _expect(self, stage: str, step: int) -> None:
         if stage in self.plan.stages and ("pull", stage) not in self._steps[step]:

@@ -47,10 +47,14 @@ Key = tuple[str, Hashable]
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One `Send`: where to, and an identity that the committed step will show again."""
+    """One `Send`: where to, and an identity that the committed step will show again.
+
+    promised: it is what its sender promised for its place, under whatever identity it was promised.
+    """
 
     stage: str
     identity: Hashable
+    promised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,24 @@ class BodyEnded:
     firing: Firing
 
 
-Event = StepBegan | FiringEnded | FiringFailed | BodyEnded
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """A firing that still runs is likely to give out this packet, as the one at `index` among its packets."""
+
+    firing: Firing
+    index: int
+    packet: Packet
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What a running firing promised for this place is not what it will give out."""
+
+    firing: Firing
+    index: int
+
+
+Event = StepBegan | FiringEnded | FiringFailed | BodyEnded | Promised | Withdrawn
 
 
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
