@@ -4,6 +4,7 @@ import alto_lg
 app = alto_lg.accelerate(graph)
 """
 
+from alto_lg import split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.context import current_ancestry
@@ -32,6 +33,7 @@ __all__ = [
     "explain",
     "install",
     "node",
+    "split",
     "statistics",
     "uninstall",
 ]

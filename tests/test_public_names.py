@@ -31,6 +31,7 @@ PUBLIC = (
     "explain",
     "install",
     "node",
+    "split",
     "statistics",
     "uninstall",
 )
