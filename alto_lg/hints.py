@@ -12,6 +12,9 @@ NodeFunction = TypeVar("NodeFunction", bound=Callable[..., Any])
 
 _ATTRIBUTE = "__alto_hint__"
 
+STREAMING = "__alto_streaming__"
+"""Where the function that `alto_lg.streaming` returns has the generator function."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:

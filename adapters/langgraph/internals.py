@@ -17,9 +17,11 @@ from langgraph._internal._constants import (
     CONFIG_KEY_CALL,
     CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_READ,
     CONFIG_KEY_RESUMING,
     CONFIG_KEY_RUNNER_SUBMIT,
     CONFIG_KEY_SCRATCHPAD,
+    CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
     ERROR,
     ERROR_SOURCE_NODE,
@@ -36,7 +38,7 @@ from langgraph.channels.binop import BinaryOperatorAggregate
 from langgraph.graph._branch import BranchSpec
 from langgraph.pregel import Pregel
 from langgraph.pregel import main as pregel_main
-from langgraph.pregel._algo import checkpoint_null_version, prepare_single_task
+from langgraph.pregel._algo import checkpoint_null_version, local_read, prepare_single_task
 from langgraph.pregel._executor import AsyncBackgroundExecutor, BackgroundExecutor
 from langgraph.pregel._io import map_output_updates
 from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
@@ -59,9 +61,11 @@ __all__ = [
     "CONFIG_KEY_CALL",
     "CONFIG_KEY_CHECKPOINTER",
     "CONFIG_KEY_CHECKPOINT_NS",
+    "CONFIG_KEY_READ",
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNNER_SUBMIT",
     "CONFIG_KEY_SCRATCHPAD",
+    "CONFIG_KEY_SEND",
     "CONFIG_KEY_STREAM",
     "ERROR",
     "ERROR_SOURCE_NODE",
@@ -94,6 +98,7 @@ __all__ = [
     "get_cached_annotated_keys",
     "installed",
     "interrupt_id",
+    "local_read",
     "map_output_updates",
     "prepare_single_task",
     "run_with_retry",

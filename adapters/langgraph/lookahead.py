@@ -32,7 +32,8 @@ from alto_lg.adapters.langgraph.internals import (
 )
 from alto_lg.adapters.langgraph.ownership import is_owned
 from alto_lg.adapters.langgraph.preparation import ANCESTRY, Preparation, describe, step_of
-from alto_lg.adapters.langgraph.projection import Projection, is_waiting
+from alto_lg.adapters.langgraph.projection import Projection, equal, is_waiting
+from alto_lg.adapters.langgraph.promising import PARTIALS, Promising
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
 from alto_lg.engine.machine import Machine
@@ -47,9 +48,11 @@ from alto_lg.engine.messages import (
     FiringFailed,
     Official,
     Packet,
+    Promised,
     Release,
     Start,
     StepBegan,
+    Withdrawn,
 )
 from alto_lg.engine.plan import Stage
 from alto_lg.engine.statistics import Tally
@@ -58,6 +61,9 @@ from alto_lg.errors import AltoWarning
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.run import AcceleratedRun
     from alto_lg.adapters.langgraph.wired import WiredPlan
+
+
+_NOTHING: Mapping[int, Send] = {}
 
 
 class Future(Protocol):
@@ -77,7 +83,7 @@ class Lookahead:
         self._wired = wired
         self._annotate = loop.acceleration.options.annotate
         self._clock = loop.clock()
-        self._written: defaultdict[int, defaultdict[str, list[tuple[Any, Any]]]] = defaultdict(
+        self._written: defaultdict[int, defaultdict[str, list[tuple[Firing, Any]]]] = defaultdict(
             lambda: defaultdict(list)
         )
         base = step_of(loop)
@@ -91,6 +97,7 @@ class Lookahead:
         self._packets: dict[int, Send] = {}  # held, so that no identity is given out twice
         self._context = contextvars.copy_context()
         self._solitary: _Solitary | None = None
+        self._promised: defaultdict[Firing, dict[int, Send]] = defaultdict(dict)
         self._over = False
 
     # ── what the loop reports ───────────────────────────────────────────────────────────────────────────────
@@ -130,6 +137,7 @@ class Lookahead:
             if firing.status is Status.RUNNING and not firing.early:
                 self._started[firing] = now
                 describe(task.config, firing.ancestry, self.tally, self._annotate)
+                self._listen(firing, task)
                 if task.writes:  # restored from a checkpoint: it does not run again
                     self.task_ended(task.id, task.writes)
         current = set(self._official.values())
@@ -193,7 +201,7 @@ class Lookahead:
         if len(tasks) != 1 or self._early or self._wired.starts_chains or self.machine.conditions.chains:
             return False
         (task,) = tasks.values()
-        return task.path[0] == PULL and len(task.path) == 2
+        return task.path[0] == PULL and len(task.path) == 2 and not self._wired.plan.stages[task.name].streams
 
     def _solitary_step(self, now: float) -> _Solitary:
         (task,) = self.loop.tasks.values()
@@ -251,17 +259,17 @@ class Lookahead:
     def _ended(self, firing: Firing, writes: Sequence[tuple[str, Any]]) -> None:
         if firing in self._started:
             self.tally.ran(firing.step, self._started.pop(firing), self._clock())
-        emission = self._emission(writes)
+        emission = self._emission(writes, self._promised.pop(firing, {}))
         undeclared = self._outside_plan(firing, emission)
         if undeclared:
             self.machine.break_off(undeclared)
         written = self._written[firing.step]
         for key, value in writes:
             if key in self._wired.keys:
-                written[key].append((firing.ancestry.order, value))
+                written[key].append((firing, value))
         self._act(self.machine.handle(FiringEnded(firing, emission)))
 
-    def _emission(self, writes: Sequence[tuple[str, Any]]) -> Emission:
+    def _emission(self, writes: Sequence[tuple[str, Any]], promised: Mapping[int, Send] = _NOTHING) -> Emission:
         wiring = self._wired.wiring
         keys: set[str] = set()
         activates: list[str] = []
@@ -272,15 +280,54 @@ class Lookahead:
                 keys.add(channel)
             elif channel == TASKS:
                 if isinstance(value, Send):
-                    self._packets[id(value)] = value
-                    if is_frozen(value.arg) or is_owned(value):  # asked now: a prepared task refers to it as well
-                        self._owned.add(id(value))
-                    packets.append(Packet(value.node, id(value)))
+                    kept = len(packets) in promised and equal(promised[len(packets)], value)
+                    packets.append(self._packet(value, promised=kept))
             elif wiring.is_join(channel):
                 arrives.append((channel, value))
             else:
                 activates.extend(wiring.activates(channel))
         return Emission(frozenset(keys), tuple(activates), tuple(arrives), tuple(packets))
+
+    def _packet(self, packet: Send, *, promised: bool = False) -> Packet:
+        self._packets[id(packet)] = packet
+        if is_frozen(packet.arg) or is_owned(packet):  # asked now: a prepared task refers to it as well
+            self._owned.add(id(packet))
+        return Packet(packet.node, id(packet), promised)
+
+    # ── partial updates ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _listen(self, firing: Firing, task: PregelExecutableTask) -> None:
+        """A streaming node tells of its partial updates."""
+        if firing.stage.streams:
+            writers = self.loop.acceleration.original.nodes[firing.stage.name].writers
+            task.config[CONF][PARTIALS] = Promising(self, firing, task.config, writers, self.loop.event_loop)
+
+    def may_promise(self, firing: Firing) -> bool:
+        """Whether the conditional edges of a running firing may be run on what it has written so far."""
+        if self._over or firing.status is not Status.RUNNING or not self.machine.may_route(firing):
+            return False
+        early = self._early.get(firing)
+        if early is not None:
+            early.settled |= self._settled(firing)
+        return True
+
+    def promised(self, firing: Firing, packets: Sequence[Send]) -> None:
+        """What a firing would send if it ended now. (What is beyond that may come back: it is judged at the end.)"""
+        with self.loop.lock:
+            if self._over or firing.status is not Status.RUNNING:
+                return
+            known = self._promised[firing]
+            for index, packet in enumerate(packets):
+                if index in known:
+                    if equal(known[index], packet):
+                        continue
+                    self._act(self.machine.handle(Withdrawn(firing, index)))
+                known[index] = packet
+                self._act(self.machine.handle(Promised(firing, index, self._packet(packet))))
+
+    def cannot_promise(self, error: Exception) -> None:
+        """A conditional edge raised on a partial update."""
+        self.tally.unpromised += 1
 
     def _outside_plan(self, firing: Firing, emission: Emission) -> str | None:
         """What a firing did that the plan says it cannot do."""
@@ -324,6 +371,7 @@ class Lookahead:
             self.machine.decline(firing)
             return
         self._early[firing] = early
+        self._listen(firing, task)
         self.tally.early_starts += 1
         early.start(self, task, self._context.copy())
 
@@ -393,7 +441,8 @@ class Lookahead:
 
     def _values_at(self, step: int, key: str) -> Sequence[Any]:
         written = self._written[step][key] if step in self._written else ()
-        return [value for _, value in sorted(written, key=lambda entry: entry[0])]
+        certain = (entry for entry in written if entry[0].is_certain)
+        return [value for _, value in sorted(certain, key=lambda entry: entry[0].ancestry.order)]
 
 
 @dataclass(slots=True)

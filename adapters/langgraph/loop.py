@@ -30,6 +30,11 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
         self._tasks: SlottedTasks | None = None  # held here: LangGraph's runner has a weak reference to what submits
 
     @property
+    def event_loop(self) -> asyncio.AbstractEventLoop:
+        loop: asyncio.AbstractEventLoop = self._executor.loop
+        return loop
+
+    @property
     def places(self) -> OrderedSlots | None:
         return self.slots
 

@@ -88,6 +88,11 @@ class AcceleratedRun(PregelLoop):
     # ── what LangGraph does, and the lookahead hears ────────────────────────────────────────────────────────
 
     @property
+    def event_loop(self) -> asyncio.AbstractEventLoop | None:
+        """What the run's coroutines run on; None for a run on threads."""
+        return None
+
+    @property
     def places(self) -> OrderedSlots | NodeThreads | None:
         """What bounds how many nodes of the run are under way."""
         raise NotImplementedError

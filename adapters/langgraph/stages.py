@@ -30,7 +30,7 @@ from alto_lg.adapters.langgraph.internals import (
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.facts import CodeFacts, Evidence, Fact, Keys, nothing, opaque
 from alto_lg.engine.plan import Stage
-from alto_lg.hints import Hint, hint_of
+from alto_lg.hints import STREAMING, Hint, hint_of
 
 _START_FACTS = CodeFacts(
     reads=nothing("it only hands the input on", Evidence.SCHEMA),
@@ -88,6 +88,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
         never_early=_never_early(node, wiring, [fresh, *(router.mutates for router in routers)]),
         deferred=wiring.is_deferred(node),
+        streams=_may_promise(node, routers, fresh),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
         gate_at_start=(bool(node.subgraphs) or isinstance(node.bound, Pregel)) and bool(routers),
@@ -244,6 +245,16 @@ def _changed_by_fresh_reads(writes: Fact, wiring: Wiring) -> Fact:
     """For a conditional edge LangGraph applies the node's own writes to a copy of each channel, not of its value."""
     changed = frozenset(key for key in writes.keys.within(wiring.keys) if wiring.reducers.reduces_in_place(key))
     return Fact(Keys(changed), Evidence.CODE, "its conditional edge runs a reducer that may change a value in place")
+
+
+def _may_promise(node: PregelNode, routers: list[_Router], fresh: Fact) -> bool:
+    """Whether what a streaming node's conditional edge would send can be asked before it has ended.
+
+    The places of what two conditional edges send depend on how much the first of them sends in the end.
+    """
+    if not hasattr(function_of(node.bound), STREAMING) or len(routers) > 1 or fresh.keys:
+        return False
+    return not any(router.mutates.keys or router.interrupts or router.store or router.writes.keys for router in routers)
 
 
 def _never_early(node: PregelNode, wiring: Wiring, changed_by_routers: list[Fact]) -> str | None:

@@ -44,6 +44,11 @@ class Firing:
     may_mutate: bool = field(default=False)
 
     @property
+    def is_certain(self) -> bool:
+        """Whether LangGraph will ask for it, if nothing fails."""
+        return self.promised_by is None and self.status is not Status.DROPPED
+
+    @property
     def is_push(self) -> bool:
         return self.packet is not None
 

@@ -100,6 +100,10 @@ class Machine:
         """The firing that is known under a key."""
         return self._steps[step].get(key) if step in self._steps else None
 
+    def may_route(self, firing: Firing) -> bool:
+        """Whether the conditional edges of a running firing may be evaluated now."""
+        return firing.step <= self._base or self._rules.against_routing(firing) is None
+
     def known(self) -> Iterator[Firing]:
         """Every firing that is known and not committed, step by step."""
         return (firing for step in sorted(self._steps) for firing in self._steps[step].values())

@@ -43,6 +43,7 @@ class Stage:
     deferred: it does not fire in the step after it was activated, but in one after which nothing else is activated.
     barrier: nothing of a later step may start while it may still run, and it starts in its own step only.
     pure: declared to have no effect outside the state, so that it may start before its predecessor has ended.
+    streams: it yields partial updates, on which its conditional edge may be run while it goes on.
     touches_store: may touch the graph's store.
     may_interrupt: may call `interrupt()`.
     gate_at_start: its conditional edges may be run in a way that cannot wait, so they must be settled beforehand.
@@ -60,6 +61,7 @@ class Stage:
     deferred: bool = False
     barrier: bool = False
     pure: bool = False
+    streams: bool = False
     touches_store: bool = False
     may_interrupt: bool = False
     gate_at_start: bool = False

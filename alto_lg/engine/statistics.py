@@ -15,6 +15,7 @@ class RunStatistics:
     early_starts: executions that began before their step, committed or not.
     dropped: early executions whose result was not used.
     dropped_why: number of them by reason.
+    unpromised: partial updates of streaming nodes on which a conditional edge raised, so that nothing was started.
     steps: steps that were committed.
     wall_s: seconds from the first step to the last commit.
     time_saved_s: seconds that the same firings would have taken longer in supersteps: the sum over the steps of the
@@ -28,6 +29,7 @@ class RunStatistics:
     early_starts: int = 0
     dropped: int = 0
     dropped_why: Mapping[str, int] = field(default_factory=dict)
+    unpromised: int = 0
     steps: int = 0
     wall_s: float = 0.0
     time_saved_s: float = 0.0
@@ -42,6 +44,7 @@ class Tally:
     def __init__(self) -> None:
         self.firings = 0
         self.early_starts = 0
+        self.unpromised = 0
         self._dropped_why: Counter[str] = Counter()
         self._longest_s: defaultdict[int, float] = defaultdict(float)
         self._inner: list[RunStatistics] = []
@@ -70,6 +73,7 @@ class Tally:
         return RunStatistics(
             firings=self.firings + sum(inner.firings for inner in self._inner),
             early_starts=self.early_starts + sum(inner.early_starts for inner in self._inner),
+            unpromised=self.unpromised + sum(inner.unpromised for inner in self._inner),
             dropped=dropped_why.total(),
             dropped_why=dict(dropped_why),
             steps=len(self._longest_s),

@@ -19,6 +19,7 @@ from langchain_core.runnables.config import run_in_executor
 
 from alto_lg.adapters.langgraph.internals import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
 from alto_lg.engine.facts import Advice, CodeFacts, Evidence, Fact, Keys, nothing, opaque, unknown
+from alto_lg.hints import STREAMING
 
 from .advice import loops_of_awaits
 from .attributes import class_attribute
@@ -37,11 +38,15 @@ _EMPTY_SHAPE = Shape(frozenset(), frozenset(), frozenset(), frozenset(), frozens
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A function to walk into: leading arguments that are already bound, and keywords."""
+    """A function to walk into: leading arguments that are already bound, and keywords.
+
+    streams: a generator function, each of whose yields is an update.
+    """
 
     function: FunctionType
     leading: tuple[object, ...] = ()
     keywords: tuple[tuple[str, object], ...] = ()
+    streams: bool = False
 
 
 def node_facts(function: object, *, schema_keys: frozenset[str]) -> CodeFacts:
@@ -95,6 +100,9 @@ def unwrap(function: object) -> list[Start] | str:
             return [Start(inner, (function.__self__,))]
         return f"{name_of(function)} is not code of this project"
     if isinstance(function, FunctionType):
+        generator = vars(function).get(STREAMING)
+        if isinstance(generator, FunctionType) and is_user_code(generator):
+            return [Start(generator, streams=True)]
         if is_user_code(function):
             return [Start(function)]
         return f"{name_of(function)} is library code, whose effects are not known"
@@ -175,6 +183,8 @@ def _facts_of(start: Start, schema_keys: frozenset[str], outcome_of: OutcomeOf, 
         return opaque(str(reason))
     code = start.function.__code__
     where = f"{code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}"
+    if start.streams:
+        result = interpreter.elements_of_made(result)
     outcome = outcome_of(interpreter, result, where)
     _note_returned(interpreter, result, outcome, where, router=router)
     return _collect(interpreter, outcome, where, router=router)

@@ -1,0 +1,87 @@
+"""Promising: what a node that still runs would send if it ended now.
+
+Owns the running of conditional edges on partial updates. Always true:
+  they run as LangGraph runs them, on a task of their own whose writes nobody else sees;
+  nothing is promised of an update on which they raise: they are run again on the whole of it, as ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Send
+
+from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_READ, CONFIG_KEY_SEND, TASKS, local_read
+from alto_lg.engine.firing import Firing
+
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.lookahead import Lookahead
+
+PARTIALS = "__alto_partials"
+"""Where in its config a streaming node finds whom to tell of its partial updates."""
+
+
+class Promising:
+    """The partial updates of one firing of a streaming node.
+
+    writers: of the node, as LangGraph made them. running: the event loop of the run, if it has one.
+    """
+
+    def __init__(
+        self, lookahead: Lookahead, firing: Firing, config: RunnableConfig, writers: Sequence[Any], running: Any
+    ) -> None:
+        self._lookahead = lookahead
+        self._firing = firing
+        self._config = config
+        self._writers = writers
+        self._running = running
+
+    async def arrived(self, update: Any) -> None:
+        """The update so far, on the run's event loop."""
+        if not self._lookahead.may_promise(self._firing):
+            return
+        writes: deque[tuple[str, Any]] = deque()
+        config = self._apart(writes)
+        try:
+            for writer in self._writers:
+                await writer.ainvoke(update, config)
+        except Exception as error:
+            self._lookahead.cannot_promise(error)
+            return
+        self._lookahead.promised(self._firing, _sends(writes))
+
+    def arrived_in_thread(self, update: Any) -> None:
+        """The same, for a node that runs on a thread."""
+        if self._running is not None:
+            asyncio.run_coroutine_threadsafe(self.arrived(update), self._running).result()
+            return
+        if not self._lookahead.may_promise(self._firing):
+            return
+        writes: deque[tuple[str, Any]] = deque()
+        config = self._apart(writes)
+        try:
+            for writer in self._writers:
+                writer.invoke(update, config)
+        except Exception as error:
+            self._lookahead.cannot_promise(error)
+            return
+        self._lookahead.promised(self._firing, _sends(writes))
+
+    def _apart(self, writes: deque[tuple[str, Any]]) -> RunnableConfig:
+        """The firing's config, with writes of its own, which conditional edges also read."""
+        read = self._config[CONF][CONFIG_KEY_READ]
+        scratchpad, channels, managed, task = read.args
+        own = {
+            CONFIG_KEY_SEND: writes.extend,
+            CONFIG_KEY_READ: functools.partial(local_read, scratchpad, channels, managed, task._replace(writes=writes)),
+        }
+        return {**self._config, CONF: {**self._config[CONF], **own}}
+
+
+def _sends(writes: deque[tuple[str, Any]]) -> list[Send]:
+    return [value for channel, value in writes if channel == TASKS and isinstance(value, Send)]
