@@ -88,7 +88,7 @@ class Machine:
             case FiringFailed(firing):
                 if firing.status is Status.RUNNING:
                     firing.status = Status.FAILED
-                    self.halted = self.halted or f"{firing.ancestry} did not finish"
+                    self._halt_for(firing)
                 return commands
             case BodyEnded(firing):
                 firing.gated = True
@@ -118,6 +118,10 @@ class Machine:
         self._uncount(firing)
         firing.status, firing.early, firing.declined = Status.WAITING, False, True
         self._count(firing)
+
+    def _halt_for(self, firing: Firing) -> None:
+        if firing.promised_by is None:
+            self.halted = self.halted or f"{firing.ancestry} did not finish"
 
     def break_off(self, why: str) -> None:
         """A proof has failed: start nothing more early, and adopt nothing that was."""
@@ -219,7 +223,7 @@ class Machine:
         """What a certain firing gave out makes more firings certain."""
         for index, packet in enumerate(emission.packets):
             child = self._promises.take(firing, index)
-            if child is not None and (packet.promised or child.packet == (packet.identity, 0)):
+            if child is not None and (packet.promised or _carries(child, packet)):
                 yield from self._make_certain(child, packet)
                 continue
             if child is not None:
@@ -282,6 +286,10 @@ class Machine:
         """Its sender has ended, and gave out what it had promised."""
         self._rename(firing, packet)
         firing.promised_by = None
+        if firing.status is Status.FAILED:
+            self._halt_for(firing)
+        elif firing.status is Status.RUNNING:
+            self._expect_chain(firing)
         emission = self._promises.release(firing)
         if emission is not None:
             yield from self._publish(firing, emission)
@@ -299,7 +307,7 @@ class Machine:
         self._promises.release(firing)
         del self._steps[firing.step][firing.key]
         self._pending.pop(firing, None)
-        if firing.status in (Status.WAITING, Status.RUNNING):
+        if firing.status is not Status.ENDED:
             self._uncount(firing)
         firing.status = Status.DROPPED
         if firing.early:
@@ -310,7 +318,9 @@ class Machine:
             self._add(Firing(self.plan.stages[stage], step, self.run.triggered(stage, step)))
 
     def _expect_chain(self, firing: Firing) -> None:
-        """What a running firing activates by unconditional edges is certain before it has ended."""
+        """What a running firing activates by unconditional edges is certain before it has ended, if it is so itself."""
+        if firing.promised_by is not None:
+            return
         for name in firing.stage.certain:
             if self.conditions.chains or self.plan.stages[name].pure:
                 self._expect(name, firing.step + 1)
@@ -388,6 +398,10 @@ class Machine:
     def _uncount(self, firing: Firing) -> None:
         if self._frontier.remove(firing.step, firing.stage.name, changes=_changes(firing)):
             self._moved = True
+
+
+def _carries(firing: Firing, packet: Packet) -> bool:
+    return isinstance(firing.packet, tuple) and firing.packet[0] is packet.identity
 
 
 def _changes(firing: Firing) -> Changes:

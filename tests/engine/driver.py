@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alto_lg.engine.ancestry import Ancestry, Order
+from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
 from alto_lg.engine.machine import Machine
 from alto_lg.engine.messages import (
@@ -28,9 +28,11 @@ from alto_lg.engine.messages import (
     Key,
     Official,
     Packet,
+    Promised,
     Release,
     Start,
     StepBegan,
+    Withdrawn,
 )
 from alto_lg.engine.plan import Plan, Stage
 from engine.plans import Known, conditions
@@ -133,9 +135,10 @@ class Run:
         self.jobs: dict[Firing, _Job] = {}
         self.over = False
         self._now = 0
-        self._written: defaultdict[int, defaultdict[str, list[tuple[Order, Any]]]] = defaultdict(
+        self._written: defaultdict[int, defaultdict[str, list[tuple[Firing, Any]]]] = defaultdict(
             lambda: defaultdict(list)
         )
+        self._promised: defaultdict[Firing, dict[int, Parcel]] = defaultdict(dict)
         self._seen: dict[str, frozenset[str]] = {join.channel: frozenset() for join in program.plan.joins}
         self._postponed: set[str] = set()
         self._officials: dict[Key, Firing] = {}
@@ -170,6 +173,18 @@ class Run:
                 return
         self._end(firing, job, job.deed)
         self._commit_if_done()
+
+    def packets_to_come(self, firing: Firing) -> list[Parcel]:
+        """What the body of a running firing will send, as far as that does not depend on the state."""
+        deed = self.program.body(firing.stage.name, self.jobs[firing].given)
+        return [target for target in deed.goto if isinstance(target, Parcel)]
+
+    def promise(self, firing: Firing, index: int, parcel: Parcel) -> None:
+        """A running firing promises a packet; another one than before for that place, if there was one."""
+        if index in self._promised[firing]:
+            self._handle(Withdrawn(firing, index))
+        self._promised[firing][index] = parcel
+        self._handle(Promised(firing, index, Packet(parcel.stage, parcel)))
 
     def fail(self, name: str) -> None:
         found = [one for one in self.running() if name in (one.stage.name, _label(one))]
@@ -265,7 +280,8 @@ class Run:
         items = list(self.state[key])
         for at in range(self.step, step):
             written = self._written[at][key] if at in self._written else []
-            items += [value for _, value in sorted(written, key=lambda entry: entry[0])]
+            certain = [entry for entry in written if entry[0].is_certain]
+            items += [value for _, value in sorted(certain, key=lambda entry: entry[0].ancestry.order)]
         return tuple(items)
 
     def _read(self, stage: Stage, step: int) -> State:
@@ -284,11 +300,20 @@ class Run:
                 for key in firing.stage.route_reads.keys.within(self.program.plan.keys)
             }
             going = route(seen)
-        job.emission = self.program.emission(firing.stage, deed, going)
+        job.emission = self._kept(firing, self.program.emission(firing.stage, deed, going))
         job.ended = self._now
         for key, value in deed.writes.items():
-            self._written[firing.step][key].append((firing.ancestry.order, value))
+            self._written[firing.step][key].append((firing, value))
         self._handle(FiringEnded(firing, job.emission))
+
+    def _kept(self, firing: Firing, emission: Emission) -> Emission:
+        """The emission, with the packets marked that are what was promised."""
+        promised = self._promised.pop(firing, {})
+        packets = [
+            replace(packet, promised=index in promised and _same(promised[index], packet.identity))
+            for index, packet in enumerate(emission.packets)
+        ]
+        return replace(emission, packets=tuple(packets))
 
     # ── the machine ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -314,6 +339,10 @@ class Run:
             case Drop(firing):
                 self.dropped.append(command)
                 del self.jobs[firing]
+
+
+def _same(one: Parcel, other: Any) -> bool:
+    return one.stage == other.stage and bool(one.payload == other.payload)
 
 
 def check_counts(machine: Machine) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alto_lg.engine.firing import Firing
 from alto_lg.engine.messages import Conditions
-from engine.driver import Program, Run
+from engine.driver import Parcel, Program, Run
 from engine.plans import Known, conditions
 from engine.programs import KEYS, programs
 from engine.supersteps import supersteps
@@ -68,6 +68,46 @@ def test_a_program_commits_the_same_firings_in_the_same_order_whatever_ends_firs
 
     check()
     assert sum(early_starts) > len(early_starts), "hardly anything was started early, so little was tested"
+
+
+def _promising(program: Program, seed: int, conditions: Conditions, known: Known) -> Run:
+    """The same, and whoever runs may promise what it will send, or something else."""
+    run = Run(program, conditions, known)
+    draw = random.Random(seed)
+    late = draw.random()
+    while not run.over:
+        running = run.running()
+        for firing in running:
+            for index, parcel in enumerate(run.packets_to_come(firing) if firing in run.jobs else ()):
+                if draw.random() < 0.3:
+                    stage = parcel.stage if draw.random() < 0.8 else draw.choice(sorted(firing.stage.successors))
+                    run.promise(firing, index, Parcel(stage, parcel.payload if draw.random() < 0.8 else "wrong"))
+        running = run.running()
+        ahead = [firing for firing in running if firing.step > run.step]
+        run.advance(draw.choice(ahead if ahead and draw.random() < late else running))
+    return run
+
+
+def test_a_program_commits_the_same_whatever_was_promised() -> None:
+    kept: list[int] = []
+    dropped: list[int] = []
+
+    @thorough
+    @given(programs().filter(_is_small), st.integers(0, 1000), allowed, values)
+    def check(program: Program, seed: int, conditions: Conditions, known: Known) -> None:
+        run = _promising(program, seed, conditions, known)
+        committed, state = supersteps(program, LAST_STEP)
+        assert run.committed == committed
+        assert run.state == state
+        assert run.machine.broken is None
+        assert all(drop.why.endswith("did not give out what it promised") for drop in run.dropped)
+        assert len(run.adopted) == len(run.early) - len(run.dropped)
+        kept.append(len(run.adopted))
+        dropped.append(len(run.dropped))
+
+    check()
+    assert sum(kept) > len(kept)
+    assert sum(dropped) > len(dropped) // 4
 
 
 def test_firings_that_conflict_keep_their_order_on_the_clock() -> None:
