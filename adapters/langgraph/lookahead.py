@@ -300,7 +300,7 @@ class Lookahead:
         """A streaming node tells of its partial updates."""
         if firing.stage.streams:
             writers = self.loop.acceleration.original.nodes[firing.stage.name].writers
-            task.config[CONF][PARTIALS] = Promising(self, firing, task.config, writers, self.loop.event_loop)
+            task.config[CONF][PARTIALS] = Promising(self, firing, task.config, writers, on_loop=self.loop.on_event_loop)
 
     def may_promise(self, firing: Firing) -> bool:
         """Whether the conditional edges of a running firing may be run on what it has written so far."""
@@ -325,7 +325,7 @@ class Lookahead:
                 known[index] = packet
                 self._act(self.machine.handle(Promised(firing, index, self._packet(packet))))
 
-    def cannot_promise(self, error: Exception) -> None:
+    def cannot_promise(self) -> None:
         """A conditional edge raised on a partial update."""
         self.tally.unpromised += 1
 

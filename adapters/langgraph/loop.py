@@ -30,11 +30,6 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
         self._tasks: SlottedTasks | None = None  # held here: LangGraph's runner has a weak reference to what submits
 
     @property
-    def event_loop(self) -> asyncio.AbstractEventLoop:
-        loop: asyncio.AbstractEventLoop = self._executor.loop
-        return loop
-
-    @property
     def places(self) -> OrderedSlots | None:
         return self.slots
 
@@ -136,6 +131,7 @@ class AltoThreadedLoop(AcceleratedRun, SyncPregelLoop):
     """
 
     holds_firings = False
+    on_event_loop = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -29,36 +29,38 @@ PARTIALS = "__alto_partials"
 class Promising:
     """The partial updates of one firing of a streaming node.
 
-    writers: of the node, as LangGraph made them. running: the event loop of the run, if it has one.
+    writers: of the node, as LangGraph made them. on_loop: the run has an event loop.
     """
 
     def __init__(
-        self, lookahead: Lookahead, firing: Firing, config: RunnableConfig, writers: Sequence[Any], running: Any
+        self, lookahead: Lookahead, firing: Firing, config: RunnableConfig, writers: Sequence[Any], *, on_loop: bool
     ) -> None:
         self._lookahead = lookahead
         self._firing = firing
         self._config = config
         self._writers = writers
-        self._running = running
+        self._on_loop = on_loop
+        self._turn = asyncio.Lock()
 
     async def arrived(self, update: Any) -> None:
         """The update so far, on the run's event loop."""
-        if not self._lookahead.may_promise(self._firing):
-            return
-        writes: deque[tuple[str, Any]] = deque()
-        config = self._apart(writes)
-        try:
-            for writer in self._writers:
-                await writer.ainvoke(update, config)
-        except Exception as error:
-            self._lookahead.cannot_promise(error)
-            return
-        self._lookahead.promised(self._firing, _sends(writes))
+        async with self._turn:  # a router may wait for something
+            if not self._lookahead.may_promise(self._firing):
+                return
+            writes: deque[tuple[str, Any]] = deque()
+            config = self._apart(writes)
+            try:
+                for writer in self._writers:
+                    await writer.ainvoke(update, config)
+            except Exception:
+                self._lookahead.cannot_promise()
+                return
+            self._lookahead.promised(self._firing, _sends(writes))
 
     def arrived_in_thread(self, update: Any) -> None:
         """The same, for a node that runs on a thread."""
-        if self._running is not None:
-            asyncio.run_coroutine_threadsafe(self.arrived(update), self._running).result()
+        if self._on_loop:  # not waited for: the node goes on
+            self._lookahead.loop.submit(self.arrived, update, __cancel_on_exit__=True, __reraise_on_exit__=False)  # type: ignore[attr-defined]
             return
         if not self._lookahead.may_promise(self._firing):
             return
@@ -67,8 +69,8 @@ class Promising:
         try:
             for writer in self._writers:
                 writer.invoke(update, config)
-        except Exception as error:
-            self._lookahead.cannot_promise(error)
+        except Exception:
+            self._lookahead.cannot_promise()
             return
         self._lookahead.promised(self._firing, _sends(writes))
 

@@ -59,9 +59,11 @@ class AcceleratedRun(PregelLoop):
     """One run of an accelerated graph, whatever runs its nodes.
 
     holds_firings: an early firing may wait half-way, before its conditional edges, at no cost.
+    on_event_loop: its nodes are coroutines, or run in threads beside one loop.
     """
 
     holds_firings = True
+    on_event_loop = True
     lock: AbstractContextManager[Any] = contextlib.nullcontext()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,11 +88,6 @@ class AcceleratedRun(PregelLoop):
         raise NotImplementedError
 
     # ── what LangGraph does, and the lookahead hears ────────────────────────────────────────────────────────
-
-    @property
-    def event_loop(self) -> asyncio.AbstractEventLoop | None:
-        """What the run's coroutines run on; None for a run on threads."""
-        return None
 
     @property
     def places(self) -> OrderedSlots | NodeThreads | None:
