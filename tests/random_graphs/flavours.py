@@ -6,7 +6,7 @@ Owns the rare features. They come in flavours, so that most graphs end well and 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -37,7 +37,20 @@ def _ordered(spec: Spec) -> Spec:
     grown = {key.name for key in spec.every_key() if key.kind == "grown"}
     if any(node.inner is not None for node in nodes) and any(node.routes and grown & {*node.writes} for node in nodes):
         spec = _with_kind(spec, "grown", "list")
-    return _without_memory(_with_one_failure(spec), sent_to=False)
+    return _without_memory(_without_crowds(_with_one_failure(spec)), sent_to=False)
+
+
+def _without_crowds(spec: Spec) -> Spec:
+    """Packets do not read the store: which of a step's many readers come before its writer, nobody says."""
+    sent_to = {target for way in _every_way(spec) if way.sends for target in way.targets}
+    nodes = tuple(replace(node, store="") if node.name in sent_to else node for node in spec.nodes)
+    return replace(spec, nodes=nodes)
+
+
+def _every_way(spec: Spec) -> Iterator[Way]:
+    yield from spec.start
+    for node in spec.nodes:
+        yield from node.ways()
 
 
 def _with_one_failure(spec: Spec) -> Spec:
@@ -56,8 +69,7 @@ def _with_kind(spec: Spec, old: Kind, new: Kind) -> Spec:
 
 def _without_memory(spec: Spec, *, sent_to: bool) -> Spec:
     """Subgraphs that packets are sent to, and those inside, keep no memory between calls."""
-    ways = (*spec.start, *(way for node in spec.nodes for way in node.ways()))
-    names = frozenset(target for way in ways if way.sends for target in way.targets)
+    names = frozenset(target for way in _every_way(spec) if way.sends for target in way.targets)
     nodes = []
     for node in spec.nodes:
         if node.inner is not None:
