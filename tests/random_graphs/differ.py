@@ -196,7 +196,7 @@ def _streamed_alike(one: Watched, other: Watched) -> bool:
 
 def _committed(one: Watched) -> Any:
     """What a failed run had committed."""
-    values = [[place["values"] for place in run if not place["namespace"]] for run in one.streams]
+    values = [[value for place in run if not place["namespace"] for value in place["values"]] for run in one.streams]
     return one.errors, one.results, values
 
 
