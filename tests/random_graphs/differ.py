@@ -71,7 +71,7 @@ def hurried(spec: Spec) -> Iterator[Spec]:
     """The spec with one node that can fail far ahead of the others. What is committed does not depend on that."""
     for failing in spec.nodes:
         inside = failing.inner is not None and failing.inner.may_fail
-        if failing.fails or inside or failing.timeout == "short" or any(way.fails for way in failing.ways()):
+        if failing.may_fail or inside or any(way.fails for way in failing.ways()):
             nodes = [
                 replace(one, rest_ms=0, late=False) if one is failing else replace(one, rest_ms=2000 + one.rest_ms)
                 for one in spec.nodes
