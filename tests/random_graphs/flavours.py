@@ -37,6 +37,9 @@ def _ordered(spec: Spec) -> Spec:
     grown = {key.name for key in spec.every_key() if key.kind == "grown"}
     if any(node.inner is not None for node in nodes) and any(node.routes and grown & {*node.writes} for node in nodes):
         spec = _with_kind(spec, "grown", "list")
+    spec = replace(spec, nodes=tuple(_honest(node) for node in spec.nodes))
+    if any(node.inner is not None for node in nodes):  # it reads in its own time what a sibling changes from outside
+        spec = replace(spec, nodes=tuple(replace(node, stirs=False) for node in spec.nodes))
     return _without_memory(_without_crowds(_with_one_failure(spec)), sent_to=False)
 
 
@@ -51,6 +54,12 @@ def _every_way(spec: Spec) -> Iterator[Way]:
     yield from spec.start
     for node in spec.nodes:
         yield from node.ways()
+
+
+def _honest(node: Node) -> Node:
+    """A node that changes a value in place does not declare that it writes something else."""
+    changes = node.mutates or node.keeps or node.stirs
+    return replace(node, declares=()) if changes else node
 
 
 def _with_one_failure(spec: Spec) -> Spec:
