@@ -96,20 +96,16 @@ def run_drawn(chance: random.Random, spec: Spec) -> Spec:
     durability = chance.choices(("async", "exit", "sync"), (12, 4, 1))[0] if saver else "async"
     if durability == "exit" and asks and spec.has_joins:
         durability = "async"  # LangGraph 1.2.22 then saves arrivals at a join twice over: docs/compatibility.md
-    modes = _modes(chance)
     run = replace(
         spec.run,
         saver=saver,
         durability=durability,
-        modes=modes,
+        modes=_modes(chance),
         limit=chance.randint(1, 7) if spec.run.limit == 1 else _limit(spec),
         at_once=chance.choice((1, 2, 3)) if chance.random() < 0.08 else 0,
         overlap="chains" if chance.random() < 0.15 else "branches",
         handed_over=saver and chance.random() < 0.3,
     )
-    if run.overlap == "chains" and any(key.kind == "messages" for key in spec.every_key()):
-        # A message is streamed once, in the name of the firing that was first to write it.
-        run = replace(run, modes=tuple(mode for mode in modes if mode != "messages"))
     return replace(spec, run=run)
 
 

@@ -49,10 +49,7 @@ def on_threads(spec: Spec) -> Spec | None:
         return None
     # With one thread LangGraph's `stream` waits for ever: its wait for events takes the thread that nodes need.
     at_once = 2 if spec.run.at_once == 1 else spec.run.at_once
-    # A message is streamed once, in the name of the firing that was first to write it.
-    has_messages = any(key.kind == "messages" for key in spec.every_key())
-    modes = tuple(mode for mode in spec.run.modes if mode != "messages" or not has_messages)
-    run = replace(spec.run, saver=saver, at_once=at_once, modes=modes)
+    run = replace(spec.run, saver=saver, at_once=at_once)
     return replace(_synchronous(spec), run=run)
 
 
