@@ -62,7 +62,7 @@ def _more(bench: Bench) -> list[Watched]:
     seen += [watch(Bench(spec), plain, Tempo(30, "shuffle")) for spec in hurried(bench.spec)]
     seen += [watch(Bench(spec), plain, Tempo(31, "shuffle")) for spec in _reordered(bench.spec)]
     if any(node.caches for node in bench.spec.nodes):
-        spec = _with_nodes(bench.spec, lambda node: node if node.caches else replace(node, rest_ms=0, by_item=False))
+        spec = bench.spec.with_nodes(lambda node: node if node.caches else replace(node, rest_ms=0, by_item=False))
         seen += [watch(Bench(spec), plain, tempo) for tempo in MORE_TEMPOS]
     return seen
 
@@ -88,8 +88,8 @@ def _reordered(spec: Spec) -> Iterator[Spec]:
     grown = {key.name for key in spec.every_key() if key.kind == "grown"}
     for one in spec.every_node():
         if one.mutates or one.stirs or one.store or (one.routes and grown.intersection(one.writes)):
-            yield _with_nodes(spec, partial(_ahead, one))
-            yield _with_nodes(spec, partial(_behind, one))
+            yield spec.with_nodes(partial(_ahead, one))
+            yield spec.with_nodes(partial(_behind, one))
 
 
 def _ahead(first: Node, node: Node) -> Node:
@@ -100,15 +100,6 @@ def _ahead(first: Node, node: Node) -> Node:
 
 def _behind(last: Node, node: Node) -> Node:
     return replace(node, rest_ms=3000) if node is last else node
-
-
-def _with_nodes(spec: Spec, change: Callable[[Node], Node]) -> Spec:
-    """The spec with every node changed, those inside first."""
-    nodes = []
-    for node in spec.nodes:
-        changed = change(node)
-        nodes.append(replace(changed, inner=_with_nodes(node.inner, change)) if node.inner is not None else changed)
-    return replace(spec, nodes=tuple(nodes))
 
 
 def assert_same(spec: Spec) -> None:

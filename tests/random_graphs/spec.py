@@ -7,8 +7,8 @@ Owns the words in which graphs are drawn, built and shrunk. Pure. Always true:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
 START, END = "__start__", "__end__"
@@ -167,6 +167,14 @@ class Spec:
             yield node
             if node.inner is not None:
                 yield from node.inner.every_node()
+
+    def with_nodes(self, change: Callable[[Node], Node]) -> Spec:
+        """The spec with each node changed, and each of those inside."""
+        nodes = []
+        for node in self.nodes:
+            inside = None if node.inner is None else node.inner.with_nodes(change)
+            nodes.append(replace(change(node), inner=inside))
+        return replace(self, nodes=tuple(nodes))
 
     def every_key(self) -> Iterator[Key]:
         yield from self.keys

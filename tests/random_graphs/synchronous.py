@@ -16,7 +16,7 @@ from dropin import compare
 
 from random_graphs.differ import Oracle, Verdict, hurried
 from random_graphs.effects import noting
-from random_graphs.spec import Node, Spec
+from random_graphs.spec import Spec
 from random_graphs.watching import (
     OVER,
     RESUMES_MAX,
@@ -50,15 +50,7 @@ def on_threads(spec: Spec) -> Spec | None:
     # With one thread LangGraph's `stream` waits for ever: its wait for events takes the thread that nodes need.
     at_once = 2 if spec.run.at_once == 1 else spec.run.at_once
     run = replace(spec.run, saver=saver, at_once=at_once)
-    return replace(_synchronous(spec), run=run)
-
-
-def _synchronous(spec: Spec) -> Spec:
-    return replace(spec, nodes=tuple(map(_synchronous_node, spec.nodes)))
-
-
-def _synchronous_node(node: Node) -> Node:
-    return replace(node, is_async=False, inner=_synchronous(node.inner) if node.inner is not None else None)
+    return replace(spec.with_nodes(lambda node: replace(node, is_async=False)), run=run)
 
 
 def compared_on_threads(spec: Spec) -> Verdict:
