@@ -277,13 +277,20 @@ def _by_node(payloads: Iterable[Plain]) -> Plain:
 
 
 def _messages(payloads: Iterable[tuple[Any, Mapping[str, Any]]]) -> Plain:
-    """Messages keep their order within the node that streams them."""
+    """Messages keep their order within the firing that streams them.
+
+    One with an id of its own is streamed once, in the name of the firing that was first to write it.
+    """
     found: dict[tuple[str, str], list[Plain]] = defaultdict(list)
+    named: list[Plain] = []
     for message, about in payloads:
-        key = (str(about["langgraph_checkpoint_ns"]), str(about["langgraph_node"]))
-        found[key].append((plain(message), about["langgraph_step"], plain(about["langgraph_triggers"])))
-    described = [((*_namespace_names(place), node), items) for (place, node), items in found.items()]
-    return sorted(described, key=repr)
+        place, node, described = str(about["langgraph_checkpoint_ns"]), str(about["langgraph_node"]), plain(message)
+        if described[2] not in (None, "<generated>"):
+            named.append(((*_namespace_names(place), node), described))
+        else:
+            found[place, node].append((described, about["langgraph_step"], plain(about["langgraph_triggers"])))
+    items = [((*_namespace_names(place), node), items) for (place, node), items in found.items()]
+    return sorted(items, key=repr), sorted(named, key=repr)
 
 
 def _namespace_names(namespace: str) -> Iterator[str]:

@@ -62,7 +62,7 @@ def _more(bench: Bench) -> list[Watched]:
     seen += [watch(Bench(spec), plain, Tempo(30, "shuffle")) for spec in hurried(bench.spec)]
     seen += [watch(Bench(spec), plain, Tempo(31, "shuffle")) for spec in _reordered(bench.spec)]
     if any(node.caches for node in bench.spec.nodes):
-        spec = _with_nodes(bench.spec, lambda node: node if node.caches else replace(node, rest_ms=0, by_item=False))
+        spec = bench.spec.with_nodes(lambda node: node if node.caches else replace(node, rest_ms=0, by_item=False))
         seen += [watch(Bench(spec), plain, tempo) for tempo in MORE_TEMPOS]
     return seen
 
@@ -71,7 +71,7 @@ def hurried(spec: Spec) -> Iterator[Spec]:
     """The spec with one node that can fail far ahead of the others. What is committed does not depend on that."""
     for failing in spec.nodes:
         inside = failing.inner is not None and failing.inner.may_fail
-        if failing.fails or inside or failing.timeout == "short" or any(way.fails for way in failing.ways()):
+        if failing.may_fail or inside or any(way.fails for way in failing.ways()):
             nodes = [
                 replace(one, rest_ms=0, late=False) if one is failing else replace(one, rest_ms=2000 + one.rest_ms)
                 for one in spec.nodes
@@ -88,8 +88,8 @@ def _reordered(spec: Spec) -> Iterator[Spec]:
     grown = {key.name for key in spec.every_key() if key.kind == "grown"}
     for one in spec.every_node():
         if one.mutates or one.stirs or one.store or (one.routes and grown.intersection(one.writes)):
-            yield _with_nodes(spec, partial(_ahead, one))
-            yield _with_nodes(spec, partial(_behind, one))
+            yield spec.with_nodes(partial(_ahead, one))
+            yield spec.with_nodes(partial(_behind, one))
 
 
 def _ahead(first: Node, node: Node) -> Node:
@@ -100,15 +100,6 @@ def _ahead(first: Node, node: Node) -> Node:
 
 def _behind(last: Node, node: Node) -> Node:
     return replace(node, rest_ms=3000) if node is last else node
-
-
-def _with_nodes(spec: Spec, change: Callable[[Node], Node]) -> Spec:
-    """The spec with every node changed, those inside first."""
-    nodes = []
-    for node in spec.nodes:
-        changed = change(node)
-        nodes.append(replace(changed, inner=_with_nodes(node.inner, change)) if node.inner is not None else changed)
-    return replace(spec, nodes=tuple(nodes))
 
 
 def assert_same(spec: Spec) -> None:
@@ -196,7 +187,7 @@ def _streamed_alike(one: Watched, other: Watched) -> bool:
 
 def _committed(one: Watched) -> Any:
     """What a failed run had committed."""
-    values = [[place["values"] for place in run if not place["namespace"]] for run in one.streams]
+    values = [[value for place in run if not place["namespace"] for value in place["values"]] for run in one.streams]
     return one.errors, one.results, values
 
 

@@ -6,7 +6,7 @@ Owns the rare features. They come in flavours, so that most graphs end well and 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -37,7 +37,29 @@ def _ordered(spec: Spec) -> Spec:
     grown = {key.name for key in spec.every_key() if key.kind == "grown"}
     if any(node.inner is not None for node in nodes) and any(node.routes and grown & {*node.writes} for node in nodes):
         spec = _with_kind(spec, "grown", "list")
-    return _without_memory(_with_one_failure(spec), sent_to=False)
+    spec = replace(spec, nodes=tuple(_honest(node) for node in spec.nodes))
+    if any(node.inner is not None for node in nodes):  # it reads in its own time what a sibling changes from outside
+        spec = replace(spec, nodes=tuple(replace(node, stirs=False) for node in spec.nodes))
+    return _without_memory(_without_crowds(_with_one_failure(spec)), sent_to=False)
+
+
+def _without_crowds(spec: Spec) -> Spec:
+    """Packets do not read the store: which of a step's many readers come before its writer, nobody says."""
+    sent_to = {target for way in _every_way(spec) if way.sends for target in way.targets}
+    nodes = tuple(replace(node, store="") if node.name in sent_to else node for node in spec.nodes)
+    return replace(spec, nodes=nodes)
+
+
+def _every_way(spec: Spec) -> Iterator[Way]:
+    yield from spec.start
+    for node in spec.nodes:
+        yield from node.ways()
+
+
+def _honest(node: Node) -> Node:
+    """A node that changes a value in place does not declare that it writes something else."""
+    changes = node.mutates or node.keeps or node.stirs
+    return replace(node, declares=()) if changes else node
 
 
 def _with_one_failure(spec: Spec) -> Spec:
@@ -56,8 +78,7 @@ def _with_kind(spec: Spec, old: Kind, new: Kind) -> Spec:
 
 def _without_memory(spec: Spec, *, sent_to: bool) -> Spec:
     """Subgraphs that packets are sent to, and those inside, keep no memory between calls."""
-    ways = (*spec.start, *(way for node in spec.nodes for way in node.ways()))
-    names = frozenset(target for way in ways if way.sends for target in way.targets)
+    names = frozenset(target for way in _every_way(spec) if way.sends for target in way.targets)
     nodes = []
     for node in spec.nodes:
         if node.inner is not None:
@@ -75,20 +96,16 @@ def run_drawn(chance: random.Random, spec: Spec) -> Spec:
     durability = chance.choices(("async", "exit", "sync"), (12, 4, 1))[0] if saver else "async"
     if durability == "exit" and asks and spec.has_joins:
         durability = "async"  # LangGraph 1.2.22 then saves arrivals at a join twice over: docs/compatibility.md
-    modes = _modes(chance)
     run = replace(
         spec.run,
         saver=saver,
         durability=durability,
-        modes=modes,
+        modes=_modes(chance),
         limit=chance.randint(1, 7) if spec.run.limit == 1 else _limit(spec),
         at_once=chance.choice((1, 2, 3)) if chance.random() < 0.08 else 0,
         overlap="chains" if chance.random() < 0.15 else "branches",
         handed_over=saver and chance.random() < 0.3,
     )
-    if run.overlap == "chains" and any(key.kind == "messages" for key in spec.every_key()):
-        # A message is streamed once, in the name of the firing that was first to write it.
-        run = replace(run, modes=tuple(mode for mode in modes if mode != "messages"))
     return replace(spec, run=run)
 
 

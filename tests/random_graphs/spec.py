@@ -7,8 +7,8 @@ Owns the words in which graphs are drawn, built and shrunk. Pure. Always true:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
 START, END = "__start__", "__end__"
@@ -113,6 +113,11 @@ class Node:
     inner: Spec | None = None
     saver: bool | None = None
 
+    @property
+    def may_fail(self) -> bool:
+        """Whether it raises by design, or returns what LangGraph refuses."""
+        return bool(self.fails) or self.timeout == "short" or self.result == "empty"
+
     def ways(self) -> Iterator[Way]:
         """Its conditional edges and its goto."""
         yield from self.routes
@@ -163,6 +168,14 @@ class Spec:
             if node.inner is not None:
                 yield from node.inner.every_node()
 
+    def with_nodes(self, change: Callable[[Node], Node]) -> Spec:
+        """The spec with each node changed, and each of those inside."""
+        nodes = []
+        for node in self.nodes:
+            inside = None if node.inner is None else node.inner.with_nodes(change)
+            nodes.append(replace(change(node), inner=inside))
+        return replace(self, nodes=tuple(nodes))
+
     def every_key(self) -> Iterator[Key]:
         yield from self.keys
         for node in self.nodes:
@@ -185,7 +198,7 @@ class Spec:
         """Whether some node or router raises by design."""
         nodes = list(self.every_node())
         ways = [way for node in nodes for way in node.ways()]
-        return any(node.fails or node.timeout == "short" for node in nodes) or any(way.fails for way in ways)
+        return any(node.may_fail for node in nodes) or any(way.fails for way in ways)
 
     def __str__(self) -> str:
         return f"def test_a_graph_that_once_differed() -> None:\n    spec = {code(self, 1)}\n    assert_same(spec)\n"

@@ -16,7 +16,7 @@ from dropin import compare
 
 from random_graphs.differ import Oracle, Verdict, hurried
 from random_graphs.effects import noting
-from random_graphs.spec import Node, Spec
+from random_graphs.spec import Spec
 from random_graphs.watching import (
     OVER,
     RESUMES_MAX,
@@ -49,19 +49,8 @@ def on_threads(spec: Spec) -> Spec | None:
         return None
     # With one thread LangGraph's `stream` waits for ever: its wait for events takes the thread that nodes need.
     at_once = 2 if spec.run.at_once == 1 else spec.run.at_once
-    # A message is streamed once, in the name of the firing that was first to write it.
-    has_messages = any(key.kind == "messages" for key in spec.every_key())
-    modes = tuple(mode for mode in spec.run.modes if mode != "messages" or not has_messages)
-    run = replace(spec.run, saver=saver, at_once=at_once, modes=modes)
-    return replace(_synchronous(spec), run=run)
-
-
-def _synchronous(spec: Spec) -> Spec:
-    return replace(spec, nodes=tuple(map(_synchronous_node, spec.nodes)))
-
-
-def _synchronous_node(node: Node) -> Node:
-    return replace(node, is_async=False, inner=_synchronous(node.inner) if node.inner is not None else None)
+    run = replace(spec.run, saver=saver, at_once=at_once)
+    return replace(spec.with_nodes(lambda node: replace(node, is_async=False)), run=run)
 
 
 def compared_on_threads(spec: Spec) -> Verdict:

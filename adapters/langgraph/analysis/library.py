@@ -31,6 +31,8 @@ from langgraph.graph.message import push_message
 from langgraph.graph.ui import delete_ui_message, push_ui_message
 from langgraph.types import interrupt
 
+from alto_lg.adapters.langgraph.internals import CONFIG_KEY_SEND
+
 from .source import is_library
 
 # Runnables of installed packages that run a model or format text, and no node of the user's.
@@ -68,15 +70,13 @@ for _sender in (push_message, push_ui_message, delete_ui_message):
     _effects[id(_sender)] = "sends"
 _effects[id(StateGraph)] = _effects[id(entrypoint)] = "graph"
 
-_SENDER_KEY = "__pregel_send"
-"""Under which a node's config holds the function that writes to the state: LangGraph's `CONFIG_KEY_SEND`."""
-
 _GRAPH_MAKERS = ("create_react_agent", "create_agent")  # of packages that take long to import
 
 
 def reference_effect(value: object) -> str:
     """What naming this object alone may mean: "interrupt", "store", "graph", "sends", "everything" or nothing."""
-    known = "sends" if isinstance(value, str) and value == _SENDER_KEY else _effects.get(id(value), "")
+    # `CONFIG_KEY_SEND` is where a node's config holds the function that writes to the state.
+    known = "sends" if isinstance(value, str) and value == CONFIG_KEY_SEND else _effects.get(id(value), "")
     if not known and isinstance(value, FunctionType) and value.__name__ in _GRAPH_MAKERS:
         known = "graph" if value.__module__.startswith(("langgraph.prebuilt", "langchain.agents")) else ""
     return known
