@@ -33,6 +33,7 @@ PUBLIC = (
     "node",
     "split",
     "statistics",
+    "streaming",
     "uninstall",
 )
 

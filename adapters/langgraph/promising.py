@@ -60,7 +60,7 @@ class Promising:
     def arrived_in_thread(self, update: Any) -> None:
         """The same, for a node that runs on a thread."""
         if self._on_loop:  # not waited for: the node goes on
-            self._lookahead.loop.submit(self.arrived, update, __cancel_on_exit__=True, __reraise_on_exit__=False)  # type: ignore[attr-defined]
+            self._lookahead.loop.submit(self.arrived, update, __cancel_on_exit__=True, __reraise_on_exit__=False)
             return
         if not self._lookahead.may_promise(self._firing):
             return

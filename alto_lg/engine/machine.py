@@ -311,7 +311,8 @@ class Machine:
             self._uncount(firing)
         firing.status = Status.DROPPED
         if firing.early:
-            yield Drop(firing, f"{firing.promised_by and firing.promised_by.ancestry} did not give out what it promised")
+            sender = firing.promised_by.ancestry if firing.promised_by else "its sender"
+            yield Drop(firing, f"{sender} did not give out what it promised")
 
     def _expect(self, stage: str, step: int) -> None:
         if stage in self.plan.stages and ("pull", stage) not in self._steps[step]:

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 import pytest
+from dropin.watch import Implementation, plain_langgraph
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send
 from sim.loop import run
 from typing_extensions import TypedDict
 
 import alto_lg
-from dropin.watch import Implementation, plain_langgraph
 
 
 class State(TypedDict, total=False):
@@ -187,7 +187,7 @@ def test_a_failure_in_the_middle_is_langgraphs_and_leaves_nothing(impl: Implemen
             cancelled.append(packet["item"])
             raise
 
-    with pytest.raises(ValueError, match="^broken off"):
+    with pytest.raises(ValueError, match="broken off"):
         run(lambda: impl(graph(breaks, target=noted)).ainvoke({}))
     assert cancelled == ([] if impl is plain_langgraph else [1])
 
