@@ -1,8 +1,8 @@
 """The claims of a text that is still being written.
 
 Owns what may be said of an unfinished text. Always true: at the end of the text the claims are those of
-`parsing.claims`, whatever was said before. Before the end they are its first ones, unless a line of prose is followed by
-a JSON list, or a list is not well formed: no beginning of a text tells that.
+`parsing.claims`, whatever was said before. Before the end they are its first ones, unless a line of prose is followed
+by a JSON list, or a list is not well formed: no beginning of a text tells that.
 
 A line is a claim when its line feed is there, an entry of a JSON list when its last character is. A bracket that may
 open a list waits for what follows it; a text that is neither lines nor a list waits for its end.

@@ -3,8 +3,8 @@
 The way most LangGraph users write a fan-out of several hops. Plain LangGraph waits at each hop for the slowest claim.
 In the streaming form, `extract` gives out each claim when the model has written it; all else is the same.
 
-The four nodes of a claim declare what they write, which plain LangGraph ignores: their work is in clients and indices
-that the analysis does not follow to the end, so it cannot see that they write nothing else.
+The nodes that call the model or the indices declare what they write, which plain LangGraph ignores: the analysis does
+not follow those to the end, so it cannot see that they write nothing else.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from alto_lg.apps.factool.state import ClaimWork, Question, Report, Verdict
 def build_flat(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
     """The compiled graph."""
 
+    @alto_lg.node(writes=["claims"])
     async def extract(state: Report) -> dict[str, list[str]]:
         return {"claims": await stages.extract(state["answer"])}
 
@@ -34,6 +35,7 @@ def build_streaming(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
     """The compiled graph with a streaming `extract`; `TypeError` if the model cannot stream."""
     stages.require_streaming()
 
+    @alto_lg.node(writes=["claims"])
     @alto_lg.streaming
     async def extract(state: Report) -> AsyncIterator[dict[str, list[str]]]:
         async for claims in stages.extract_by_and_by(state["answer"]):
@@ -43,6 +45,7 @@ def build_streaming(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
 
 
 def _graph(stages: Stages, extract: Callable[..., Any], name: str) -> CompiledStateGraph[Any, Any, Any, Any]:
+    @alto_lg.node(writes=["answer"])
     async def answer(state: Question) -> dict[str, str]:
         return {"answer": await stages.answer(state["question"], state.get("reference"))}
 
