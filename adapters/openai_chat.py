@@ -81,15 +81,32 @@ class OpenAIChat:
 
     async def complete(self, messages: Messages, *, max_tokens: int = 1024, temperature: float = 0.0) -> str:
         """The text of the model's answer."""
-        completion = await self._asked(messages, max_tokens=max_tokens, temperature=temperature)
+        request = {"messages": list(messages), "max_tokens": max_tokens, "temperature": temperature}
+        try:
+            completion = await self._client().chat.completions.create(
+                model=self.model, **cast(Any, {**request, **self._options.extra})
+            )
+        except openai.AuthenticationError as fault:
+            # Servers quote the key in this error, so it must not show up as the cause either.
+            raise self._explained(fault) from None
+        except openai.OpenAIError as fault:
+            raise self._explained(fault) from fault
         return self._text_of(completion, max_tokens)
 
     async def stream(
         self, messages: Messages, *, max_tokens: int = 1024, temperature: float = 0.0
     ) -> AsyncGenerator[str, None]:
         """The text of the model's answer in pieces, as it is written. Closing it closes the HTTP response."""
+        request = {"messages": list(messages), "max_tokens": max_tokens, "temperature": temperature}
         usage = {"stream_options": {"include_usage": True}}
-        stream = await self._asked(messages, max_tokens=max_tokens, temperature=temperature, stream=True, **usage)
+        try:
+            stream = await self._client().chat.completions.create(
+                model=self.model, stream=True, **cast(Any, {**request, **usage, **self._options.extra})
+            )
+        except openai.AuthenticationError as fault:
+            raise self._explained(fault) from None
+        except openai.OpenAIError as fault:
+            raise self._explained(fault) from fault
         self._count_call()
         async with aclosing(text_deltas(stream, self._count_chunk, self._explained_stream)) as deltas:
             async for delta in deltas:
@@ -110,17 +127,6 @@ class OpenAIChat:
                 base_url=self.base_url, api_key=self._api_key, timeout=timeout, max_retries=options.max_retries
             )
         return self._clients[loop]
-
-    async def _asked(self, messages: Messages, **request: Any) -> Any:
-        try:
-            return await self._client().chat.completions.create(
-                model=self.model, messages=cast(Any, list(messages)), **{**request, **self._options.extra}
-            )
-        except openai.AuthenticationError as fault:
-            # Servers quote the key in this error, so it must not show up as the cause either.
-            raise self._explained(fault) from None
-        except openai.OpenAIError as fault:
-            raise self._explained(fault) from fault
 
     def _text_of(self, completion: ChatCompletion, max_tokens: int) -> str:
         if not completion.choices:
