@@ -107,7 +107,7 @@ class OpenAIChat:
             raise self._explained(fault) from None
         except openai.OpenAIError as fault:
             raise self._explained(fault) from fault
-        self._count_call()
+        self._count(None, calls=1)
         async with aclosing(text_deltas(stream, self._count_chunk, self._explained_stream)) as deltas:
             async for delta in deltas:
                 yield delta
@@ -131,27 +131,23 @@ class OpenAIChat:
     def _text_of(self, completion: ChatCompletion, max_tokens: int) -> str:
         if not completion.choices:
             raise RequestRefused(self.base_url, self.model, "the answer has no choices; is this a chat endpoint?")
-        self._count_call()
-        self._count_tokens(completion.usage)
+        self._count(completion.usage, calls=1)
         choice = completion.choices[0]
         if choice.finish_reason == "length":
             reason = f"the answer was cut at {max_tokens} tokens; ask for more or use a shorter prompt"
             raise AnswerTruncated(self.base_url, self.model, reason)
         return choice.message.content or ""
 
-    def _count_call(self) -> None:
-        self.usage = replace(self.usage, calls=self.usage.calls + 1)
-
     def _count_chunk(self, chunk: ChatCompletionChunk) -> None:
-        self._count_tokens(getattr(chunk, "usage", None))  # what breaks off may be no chunk at all
+        self._count(getattr(chunk, "usage", None))  # what breaks off may be no chunk at all
 
-    def _count_tokens(self, used: CompletionUsage | None) -> None:
-        if used is not None:
-            self.usage = replace(
-                self.usage,
-                prompt_tokens=self.usage.prompt_tokens + used.prompt_tokens,
-                completion_tokens=self.usage.completion_tokens + used.completion_tokens,
-            )
+    def _count(self, used: CompletionUsage | None, *, calls: int = 0) -> None:
+        self.usage = replace(
+            self.usage,
+            calls=self.usage.calls + calls,
+            prompt_tokens=self.usage.prompt_tokens + (used.prompt_tokens if used else 0),
+            completion_tokens=self.usage.completion_tokens + (used.completion_tokens if used else 0),
+        )
 
     def _explained_stream(self, fault: StreamError) -> ModelServerError:
         if isinstance(fault, TruncatedStream) and fault.reason == "length":
