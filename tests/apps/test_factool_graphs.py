@@ -12,6 +12,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
+import alto_lg
+from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.base import Application, ModelEndpoint
 from alto_lg.apps.factool import FACTOOL, build, rules
 from alto_lg.apps.factool.chat import Messages
@@ -156,3 +158,12 @@ def test_factool_is_an_application() -> None:
     application: Application = FACTOOL
     graph = application.build("flat", ModelEndpoint("http://127.0.0.1:9/v1", "m"), corpus=None)
     assert application.first_result_node in graph.nodes
+
+
+@pytest.mark.parametrize("version", ["flat", "streaming"])
+def test_no_node_that_asks_a_server_looks_like_one_that_may_pause_the_run(version: str) -> None:
+    """A node that may would start in its own step only, and nothing would pass it."""
+    chat = OpenAIChat("http://127.0.0.1:9/v1", "m")
+    app: Any = alto_lg.accelerate(build(version, chat=chat))
+    stages = app.nodes.acceleration.wired.plan.stages
+    assert [name for name, stage in stages.items() if stage.may_interrupt or stage.touches_store] == []
