@@ -18,6 +18,7 @@ from alto_lg.apps.factool.chat import Chat
 from alto_lg.apps.factool.graph_flat import build_flat, build_streaming
 from alto_lg.apps.factool.graph_subgraph import build_subgraph
 from alto_lg.apps.factool.inputs import read_corpus, read_questions
+from alto_lg.apps.factool.long_answers import lengthened
 from alto_lg.apps.factool.nodes import Stages
 from alto_lg.apps.factool.retrieval import Retriever
 
@@ -54,6 +55,10 @@ class FacTool:
         read_corpus(corpus)
         return read_questions(questions)
 
+    def sized(self, requests: Sequence[Request], items: int) -> Sequence[Request]:
+        """As many requests, with answers of so many claims each."""
+        return lengthened(requests, items)
+
     def build(
         self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -78,6 +83,10 @@ class FacTool:
     def limit_s(self, spans: Sequence[Span]) -> float:
         """Seconds of the longest path of one request."""
         return limit.limit_s(spans)
+
+    def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
+        """Seconds of the shortest path to a verdict on one claim."""
+        return limit.first_verdict_limit_s(spans)
 
 
 FACTOOL = FacTool()

@@ -9,32 +9,51 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from alto_lg.apps.base import Span
 
 CLAIM_STAGES = ("make_queries", "retrieve", "rerank", "appraise")
 CLAIM_WRITTEN = "claim"
 """Of a span that goes from the start of the extraction to the moment at which the claim was complete in the stream."""
-_BEFORE_AND_AFTER = ("answer", "verdict")
-_EXTRACT = "extract"
-_KNOWN = (*_BEFORE_AND_AFTER, _EXTRACT, CLAIM_WRITTEN, *CLAIM_STAGES)
+_WHOLE_STAGES = ("answer", "extract", "verdict")
 
 
 def limit_s(spans: Sequence[Span]) -> float:
     """Seconds along the longest path."""
-    around_s = extract_s = 0.0
+    paths = _paths(spans)
+    return paths.answer_s + max(paths.extract_s, *paths.claims_s, 0.0) + paths.verdict_s
+
+
+def first_verdict_limit_s(spans: Sequence[Span]) -> float | None:
+    """Seconds along the path of the claim that could be judged first; None without claims."""
+    paths = _paths(spans)
+    return paths.answer_s + min(paths.claims_s) if paths.claims_s else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """claims_s: from the start of the extraction to the verdict on each claim."""
+
+    answer_s: float
+    extract_s: float
+    verdict_s: float
+    claims_s: tuple[float, ...]
+
+
+def _paths(spans: Sequence[Span]) -> _Paths:
+    whole_s = dict.fromkeys(_WHOLE_STAGES, 0.0)
     written_s, chains_s = dict[tuple[int, ...], float](), defaultdict[tuple[int, ...], float](float)
     for span in spans:
         took_s = span.ended - span.started
-        if span.stage in _BEFORE_AND_AFTER:
-            around_s += took_s
-        elif span.stage == _EXTRACT:
-            extract_s += took_s
+        if span.stage in whole_s:
+            whole_s[span.stage] += took_s
         elif span.stage == CLAIM_WRITTEN:
             written_s[span.item] = max(took_s, written_s.get(span.item, 0.0))
         elif span.stage in CLAIM_STAGES:
             chains_s[span.item] += took_s
         else:
-            raise ValueError(f"span of an unknown stage {span.stage!r}; FacTool has {', '.join(_KNOWN)}")
-    ends_s = (written_s.get(item, extract_s) + chain_s for item, chain_s in chains_s.items())
-    return around_s + max(extract_s, *ends_s, 0.0)
+            known = ", ".join((*_WHOLE_STAGES, CLAIM_WRITTEN, *CLAIM_STAGES))
+            raise ValueError(f"span of an unknown stage {span.stage!r}; FacTool has {known}")
+    claims_s = tuple(written_s.get(item, whole_s["extract"]) + chain_s for item, chain_s in chains_s.items())
+    return _Paths(whole_s["answer"], whole_s["extract"], whole_s["verdict"], claims_s)
