@@ -4,7 +4,7 @@ import alto_lg
 app = alto_lg.accelerate(graph)
 """
 
-from alto_lg import split
+from alto_lg import reducers, split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.context import current_ancestry
@@ -14,6 +14,7 @@ from alto_lg.errors import AltoError, AltoWarning, MissingCheckpointer, Mistake,
 from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
+from alto_lg.readings import First, Group, PerGroup, Stream, reading
 from alto_lg.streaming import streaming
 
 __all__ = [
@@ -21,11 +22,15 @@ __all__ = [
     "AltoWarning",
     "Ancestry",
     "Explanation",
+    "First",
+    "Group",
     "Hint",
     "MissingCheckpointer",
     "Mistake",
     "NodeExplanation",
+    "PerGroup",
     "RunStatistics",
+    "Stream",
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
@@ -34,6 +39,8 @@ __all__ = [
     "explain",
     "install",
     "node",
+    "reading",
+    "reducers",
     "split",
     "statistics",
     "streaming",
