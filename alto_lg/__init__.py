@@ -7,7 +7,7 @@ app = alto_lg.accelerate(graph)
 from alto_lg import reducers, split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
-from alto_lg.context import current_ancestry
+from alto_lg.context import ancestry, current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import AltoError, AltoWarning, MissingCheckpointer, Mistake, UndeclaredRead, UndeclaredWrite
@@ -35,6 +35,7 @@ __all__ = [
     "UndeclaredWrite",
     "Update",
     "accelerate",
+    "ancestry",
     "current_ancestry",
     "explain",
     "install",

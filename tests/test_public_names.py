@@ -31,6 +31,7 @@ PUBLIC = (
     "UndeclaredWrite",
     "Update",
     "accelerate",
+    "ancestry",
     "current_ancestry",
     "explain",
     "install",

@@ -82,7 +82,6 @@ class Lookahead:
         self.tally = Tally()
         self.loop = loop
         self._wired = wired
-        self._annotate = loop.acceleration.options.annotate
         self._clock = loop.clock()
         self._written: defaultdict[int, defaultdict[str, list[tuple[Firing, Any]]]] = defaultdict(
             lambda: defaultdict(list)
@@ -141,7 +140,7 @@ class Lookahead:
             self.tally.firings += 1
             if firing.status is Status.RUNNING and not firing.early:
                 self._started[firing] = now
-                describe(task.config, firing.ancestry, self.tally, self._annotate)
+                describe(task.config, firing.ancestry, self.tally, loop)
                 self._listen(firing, task)
                 if task.writes:  # restored from a checkpoint: it does not run again
                     self.task_ended(task.id, task.writes)
@@ -211,7 +210,7 @@ class Lookahead:
     def _solitary_step(self, now: float) -> _Solitary:
         (task,) = self.loop.tasks.values()
         ancestry = self.machine.run.triggered(task.name, self.loop.step)
-        describe(task.config, ancestry, self.tally, self._annotate)
+        describe(task.config, ancestry, self.tally, self.loop)
         self.tally.firings += 1
         return _Solitary(task.id, task.name, self.loop.step, now, task.writes)
 
@@ -393,6 +392,7 @@ class Lookahead:
     def _adopt(self, early: EarlyFiring, task: PregelExecutableTask) -> None:
         """The early firing becomes LangGraph's task: the loop awaits it where it would have run it."""
         early.release(self._wired.keys)
+        task.config[CONF][ANCESTRY] = early.firing.ancestry
         adopted = replace(task, proc=Handover(early, task.writes), retry_policy=(), timeout=None, cache_key=None)
         self.loop.tasks[task.id] = adopted
 
