@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from alto_lg.adapters.langgraph.internals import Pregel
-from alto_lg.adapters.langgraph.stages import declared, stage_of
+from alto_lg.adapters.langgraph.internals import Pregel, PregelNode
+from alto_lg.adapters.langgraph.stages import declared, function_of, stage_of
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.facts import Evidence, Fact, Keys
 from alto_lg.engine.plan import Plan, Stage
 from alto_lg.hints import Hint
+from alto_lg.readings import PerGroup, readings_of
 
 
 def plan_of(graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None) -> Plan:
@@ -64,6 +65,20 @@ def check_declarations(graph: Pregel, hints: Mapping[str, Hint]) -> None:
                     raise ValueError(
                         f"Node {name!r} declares {argument} of {path!r}, which is not in the state (keys: {keys})"
                     )
+    for name, node in graph.nodes.items():
+        _check_readings(name, node, wiring)
+
+
+def _check_readings(name: str, node: PregelNode, wiring: Wiring) -> None:
+    for key, reading in readings_of(function_of(node.bound)).items():
+        if key not in wiring.input_keys(node):
+            keys = ", ".join(sorted(wiring.input_keys(node)))
+            raise ValueError(f"Node {name!r} declares reading({key}=…), which is not in its input (keys: {keys})")
+        if isinstance(reading, PerGroup) and reading.level not in wiring.nodes:
+            nodes = ", ".join(sorted(wiring.nodes - {"__start__"}))
+            raise ValueError(
+                f"Node {name!r} declares reading({key}=PerGroup(level={reading.level!r})): no such node; have {nodes}"
+            )
 
 
 def _spread_sharing(stages: dict[str, Stage], keys: frozenset[str]) -> dict[str, Stage]:

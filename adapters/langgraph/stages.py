@@ -6,6 +6,7 @@ Owns the translation of LangGraph's nodes into `Stage`s. Always true:
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial, reduce
@@ -31,6 +32,7 @@ from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.facts import CodeFacts, Evidence, Fact, Keys, nothing, opaque
 from alto_lg.engine.plan import Stage
 from alto_lg.hints import STREAMING, Hint, hint_of
+from alto_lg.readings import First, PerGroup, readings_of
 
 _START_FACTS = CodeFacts(
     reads=nothing("it only hands the input on", Evidence.SCHEMA),
@@ -60,6 +62,10 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
     schema = wiring.input_keys(node)
     state = _state_class(node)
     facts = _code_facts(node, schema)
+    for reading in readings_of(function_of(node.bound)).values():
+        if isinstance(reading, PerGroup) and reading.groups is not None:
+            named = analysis.router_facts(reading.groups, schema_keys=schema)
+            facts = replace(facts, reads=facts.reads | named.reads)
     if runs_code(state):
         facts = replace(facts, reads=_OWN_STATE)
     routers = [_Router.of(branch, wiring, branch.input_schema or state) for branch in branches_of(node)]
@@ -89,6 +95,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         never_early=_never_early(node, wiring, [fresh, *(router.mutates for router in routers)]),
         deferred=wiring.is_deferred(node),
         streams=_may_promise(node, routers, fresh),
+        unfinished=_unfinished(node, schema, wiring),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
         gate_at_start=(bool(node.subgraphs) or isinstance(node.bound, Pregel)) and bool(routers),
@@ -255,6 +262,17 @@ def _may_promise(node: PregelNode, routers: list[_Router], fresh: Fact) -> bool:
     if not hasattr(function_of(node.bound), STREAMING) or len(routers) > 1 or fresh.keys:
         return False
     return not any(router.mutates.keys or router.interrupts or router.store or router.writes.keys for router in routers)
+
+
+def _unfinished(node: PregelNode, schema: frozenset[str], wiring: Wiring) -> frozenset[str]:
+    """The keys that it reads in part, or piece by piece, and that can be given in part."""
+    function = function_of(node.bound)
+    waits = inspect.iscoroutinefunction(function)  # a plain function cannot wait for more
+    return frozenset(
+        key
+        for key, spec in readings_of(function).items()
+        if key in schema and wiring.reducers.appends(key) and (waits or isinstance(spec, First))
+    )
 
 
 def _never_early(node: PregelNode, wiring: Wiring, changed_by_routers: list[Fact]) -> str | None:

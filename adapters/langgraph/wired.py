@@ -29,12 +29,13 @@ from alto_lg.adapters.langgraph.mistakes.node_checks import NodeChecks, is_branc
 from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
 from alto_lg.adapters.langgraph.preparation import GATE
 from alto_lg.adapters.langgraph.projection import MISSING, equal
-from alto_lg.adapters.langgraph.stages import declared
+from alto_lg.adapters.langgraph.stages import declared, function_of
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.plan import Plan
 from alto_lg.errors import UndeclaredRead, UndeclaredWrite
 from alto_lg.hints import Hint
 from alto_lg.options import Options
+from alto_lg.readings import readings_of
 
 
 class WiredPlan:
@@ -44,6 +45,7 @@ class WiredPlan:
         self.wiring = Wiring(graph)
         self.plan: Plan = plan_of(graph, hints, self.wiring)
         self.keys = self.wiring.keys
+        self.readings = {name: readings_of(function_of(node.bound)) for name, node in graph.nodes.items()}
         self.starts_chains = any(stage.pure for stage in self.plan.stages.values())
         self._tops: dict[frozenset[str], frozenset[str]] = {}
 
