@@ -20,6 +20,7 @@ from langgraph._internal._constants import (
     CONFIG_KEY_READ,
     CONFIG_KEY_RESUMING,
     CONFIG_KEY_RUNNER_SUBMIT,
+    CONFIG_KEY_RUNTIME,
     CONFIG_KEY_SCRATCHPAD,
     CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
@@ -33,6 +34,7 @@ from langgraph._internal._constants import (
 from langgraph._internal._fields import get_cached_annotated_keys
 from langgraph._internal._future import chain_future
 from langgraph._internal._runnable import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
+from langgraph._internal._scratchpad import PregelScratchpad
 from langgraph.channels.base import BaseChannel
 from langgraph.channels.binop import BinaryOperatorAggregate
 from langgraph.graph._branch import BranchSpec
@@ -64,6 +66,7 @@ __all__ = [
     "CONFIG_KEY_READ",
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNNER_SUBMIT",
+    "CONFIG_KEY_RUNTIME",
     "CONFIG_KEY_SCRATCHPAD",
     "CONFIG_KEY_SEND",
     "CONFIG_KEY_STREAM",
@@ -89,6 +92,7 @@ __all__ = [
     "PregelLoop",
     "PregelNode",
     "PregelRunner",
+    "PregelScratchpad",
     "RunnableCallable",
     "RunnableSeq",
     "SyncPregelLoop",

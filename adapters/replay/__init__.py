@@ -7,3 +7,12 @@ langchain_models  chat models of LangChain: their calls watched, and answered in
 openai_client     the same for the openai client
 openai_answers    what the openai client would have returned, put together from chunks
 """
+
+from __future__ import annotations
+
+
+def install() -> None:
+    """Have the model calls of nodes that are replayed watched and answered; harmless when that is done."""
+    from alto_lg.adapters.replay import langchain_models
+
+    langchain_models.install()

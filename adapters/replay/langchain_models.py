@@ -11,19 +11,28 @@ from __future__ import annotations
 import copy
 import functools
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler, CallbackManager
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk, BaseMessage, message_chunk_to_message
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    convert_to_messages,
+    message_chunk_to_message,
+)
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
+from langchain_core.prompt_values import PromptValue
+from langchain_core.runnables import ensure_config
 
-from alto_lg.adapters.replay.langchain_messages import merged, shortened
 from alto_lg.adapters.replay.cuts import Cut, Cuts
-from alto_lg.adapters.replay.record import PREDICTING, RECORDING, Answer, EndOfPrediction, SeenCall
+from alto_lg.adapters.replay.langchain_messages import merged, shortened
+from alto_lg.adapters.replay.record import PREDICTING, RECORDING, Answer, SeenCall, end_of_prediction
+from alto_lg.adapters.watching import ModelCall, ModelWatcher, ToolCallDelta
 
 _FOR_TRACES_ONLY = frozenset({"ls_structured_output_format", "structured_output_format"})
 _installing = threading.Lock()
@@ -40,7 +49,7 @@ def install() -> None:
         _replace(BaseChatModel, "astream", _pieces_async)
         for manager, silent in ((CallbackManager, _Silent), (AsyncCallbackManager, _SilentAsync)):
             original = vars(manager)["configure"].__func__
-            setattr(manager, "configure", classmethod(_configured(original, silent)))
+            manager.configure = classmethod(_configured(original, silent))
 
 
 def _replace(kind: type, name: str, wrap: Callable[[Any], Any]) -> None:
@@ -82,7 +91,7 @@ def _request_of(model: BaseChatModel, messages: list[list[BaseMessage]], stop: A
 
 
 class _NoRequest:
-    """A batch of prompts in one call; equal to no other."""
+    """Several prompts in one call; equal to no other."""
 
 
 def _whole(original: Callable[..., LLMResult]) -> Callable[..., LLMResult]:
@@ -97,13 +106,13 @@ def _whole(original: Callable[..., LLMResult]) -> Callable[..., LLMResult]:
         if record is None:
             return original(self, messages, stop, callbacks, **options)
         call = record.begin(_request_of(self, messages, stop, options))
-        watcher = _Watcher(_Pieces(call, _as_generations))
+        watcher = _Watcher(_Pieces(call, in_pieces=False))
         try:
             result = original(self, messages, stop, _with(callbacks, watcher), **options)
         except BaseException:
             call.failed()
             raise
-        call.ended(functools.partial(_again, result))
+        call.ended(functools.partial(copy.deepcopy, _generations(result)))
         return result
 
     return generate
@@ -121,24 +130,21 @@ def _whole_async(original: Callable[..., Any]) -> Callable[..., Any]:
         if record is None:
             return await original(self, messages, stop, callbacks, **options)
         call = record.begin(_request_of(self, messages, stop, options))
-        watcher = _Watcher(_Pieces(call, _as_generations))
+        watcher = _Watcher(_Pieces(call, in_pieces=False))
         try:
             result: LLMResult = await original(self, messages, stop, _with(callbacks, watcher), **options)
         except BaseException:
             call.failed()
             raise
-        call.ended(functools.partial(_again, result))
+        call.ended(functools.partial(copy.deepcopy, _generations(result)))
         return result
 
     return agenerate
 
 
-def _again(result: LLMResult) -> list[ChatGeneration]:
+def _generations(result: LLMResult) -> list[ChatGeneration]:
+    """Copied before the node has them."""
     return [copy.deepcopy(generation) for generation in result.generations[0] if isinstance(generation, ChatGeneration)]
-
-
-def _as_generations(message: AIMessageChunk) -> list[ChatGeneration]:
-    return [ChatGeneration(message=message_chunk_to_message(message))]
 
 
 def _with(callbacks: Any, watcher: BaseCallbackHandler) -> Any:
@@ -151,26 +157,17 @@ def _with(callbacks: Any, watcher: BaseCallbackHandler) -> Any:
     return added
 
 
-class _Watcher(BaseCallbackHandler):
-    """Hears every token of one call. LangChain asks a model for a stream where a handler has the two `tap` methods."""
-
-    run_inline = True  # in the order of the tokens
+class _Watcher(ModelWatcher):
+    """Hears every piece of one call."""
 
     def __init__(self, pieces: _Pieces) -> None:
+        super().__init__(pieces)
         self._pieces = pieces
 
-    def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
-        """Known already."""
-
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> None:
+        """The piece itself says more than its text."""
         if isinstance(chunk, ChatGenerationChunk) and isinstance(chunk.message, AIMessageChunk):
             self._pieces.add(chunk.message)
-
-    def tap_output_iter(self, run_id: Any, output: Iterator[Any]) -> Iterator[Any]:
-        return output
-
-    def tap_output_aiter(self, run_id: Any, output: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        return output
 
 
 # ── answers in pieces: stream, astream ──────────────────────────────────────────────────────────────────────────────
@@ -184,27 +181,14 @@ def _pieces(original: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[An
         replay, record = PREDICTING.get(), RECORDING.get()
         if replay is None and record is None:
             return original(self, input, config, stop=stop, **options)
-        request = _Request.of("pieces", self, self._convert_input(input).to_messages(), stop, options)
-        if replay is not None:
-            answer = replay.find(request)
-            if answer is not None:
-                return iter([answer()])
-            # A model that cannot stream is called whole, which is answered; any other call of a model ends there.
-            return original(self, input, config, stop=stop, **options)
-        assert record is not None
-        return teed(original(self, input, config, stop=stop, **options), record.begin(request))
-
-    def teed(source: Any, call: SeenCall) -> Generator[Any]:
-        pieces = _Pieces(call, lambda message: message)
-        try:
-            with closing(source) as chunks:
-                for chunk in chunks:
-                    pieces.add(chunk)
-                    yield chunk
-        except BaseException:
-            call.failed()
-            raise
-        pieces.end()
+        request = _Request.of("pieces", self, _messages(input), stop, options)
+        answer = replay.find(request) if replay is not None else None
+        if answer is not None:
+            return iter([answer()])
+        if replay is None and record is not None:
+            config = _watched(config, record.begin(request))
+        # In a prediction: a model that cannot stream is called whole, and that is answered; any other ends it.
+        return original(self, input, config, stop=stop, **options)
 
     return stream
 
@@ -217,68 +201,85 @@ def _pieces_async(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., 
         replay, record = PREDICTING.get(), RECORDING.get()
         if replay is None and record is None:
             return original(self, input, config, stop=stop, **options)
-        request = _Request.of("pieces", self, self._convert_input(input).to_messages(), stop, options)
-        if replay is not None:
-            answer = replay.find(request)
-            if answer is not None:
-                return answered(answer)
-            return original(self, input, config, stop=stop, **options)
-        assert record is not None
-        return teed(original(self, input, config, stop=stop, **options), record.begin(request))
-
-    async def answered(answer: Answer) -> AsyncGenerator[Any]:
-        yield answer()
-
-    async def teed(source: Any, call: SeenCall) -> AsyncGenerator[Any]:
-        pieces = _Pieces(call, lambda message: message)
-        try:
-            async with aclosing(source) as chunks:
-                async for chunk in chunks:
-                    pieces.add(chunk)
-                    yield chunk
-        except BaseException:
-            call.failed()
-            raise
-        pieces.end()
+        request = _Request.of("pieces", self, _messages(input), stop, options)
+        answer = replay.find(request) if replay is not None else None
+        if answer is not None:
+            return _only(answer)
+        if replay is None and record is not None:
+            config = _watched(config, record.begin(request))
+        return original(self, input, config, stop=stop, **options)
 
     return astream
+
+
+async def _only(answer: Answer) -> AsyncGenerator[Any]:
+    yield answer()
+
+
+def _messages(given: Any) -> list[BaseMessage]:
+    if isinstance(given, PromptValue):
+        return given.to_messages()
+    return convert_to_messages([("human", given)] if isinstance(given, str) else given)
+
+
+def _watched(config: Any, call: SeenCall) -> Any:
+    full = ensure_config(config)
+    full["callbacks"] = _with(full.get("callbacks"), _Watcher(_Pieces(call, in_pieces=True)))
+    return full
 
 
 # ── one call ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class _Pieces:
-    """The chunks of one call. made: what the client makes of the message that they are put together to."""
+    """The pieces of one call. in_pieces: the node asked for them, and not for the whole."""
 
-    def __init__(self, call: SeenCall, made: Callable[[AIMessageChunk], Any]) -> None:
+    def __init__(self, call: SeenCall, *, in_pieces: bool) -> None:
         self._call = call
-        self._made = made
+        self._in_pieces = in_pieces
         self._cuts: dict[Any, Cuts] = {}
         self._chunks: list[AIMessageChunk] = []
-        self._is_known = True
         self._start: tuple[int, AIMessageChunk] | None = None
 
-    def add(self, chunk: object) -> None:
-        """One more chunk: its text, and the arguments of each tool call, are texts of their own."""
-        if not isinstance(chunk, AIMessageChunk):
-            self._is_known = False  # a model that cannot stream gave all at once: that is another call, which is seen
-            return
+    def add(self, chunk: AIMessageChunk) -> None:
+        """One more piece. Its text, and the arguments of each tool call, are texts of their own."""
         self._chunks.append(chunk)
         reached: tuple[Any, Cut] | None = None
         for channel, delta in _deltas(chunk):
-            cut = self._cuts.setdefault(channel, self._call.make_cuts()).feed(delta)
+            if channel not in self._cuts:
+                self._cuts[channel] = self._call.make_cuts()
+            cut = self._cuts[channel].feed(delta)
             reached = reached if cut is None else (channel, cut)
         if reached is not None:
             self._call.reached(functools.partial(self._shortened, len(self._chunks), *reached))
 
-    def end(self) -> None:
-        if self._is_known and self._chunks:
-            self._call.ended(lambda: self._made(copy.deepcopy(self._merged(len(self._chunks)))))
-        else:
+    def began(self, call: ModelCall) -> None:
+        """Known already."""
+
+    def said(self, call: ModelCall, text: str) -> None:
+        self.add(AIMessageChunk(content=text))
+
+    def called(self, call: ModelCall, deltas: Sequence[ToolCallDelta]) -> None:
+        pieces = [tool_call_chunk(index=d.index, id=d.id, name=d.name, args=d.arguments) for d in deltas]
+        self.add(AIMessageChunk(content="", tool_call_chunks=pieces))
+
+    def ended(self, call: ModelCall, message: AIMessage | None) -> None:
+        if not self._in_pieces:
+            return  # the caller has the whole of it
+        if isinstance(message, AIMessageChunk):
+            self._call.ended(functools.partial(copy.deepcopy, copy.deepcopy(message)))
+        else:  # a model that cannot stream was called whole, and that call is seen, too
+            self._call.failed()
+
+    def failed(self, call: ModelCall, error: BaseException) -> None:
+        if self._in_pieces:
             self._call.failed()
 
     def _shortened(self, count: int, channel: Any, cut: Cut) -> Any:
-        return self._made(shortened(self._merged(count), channel, cut, self._call.request))
+        request = self._call.request
+        assert isinstance(request, _Request)
+        message = shortened(self._merged(count), channel, cut, request.options.get("response_format"))
+        return message if self._in_pieces else [ChatGeneration(message=message_chunk_to_message(message))]
 
     def _merged(self, count: int) -> AIMessageChunk:
         """The first chunks as one; what was put together before is gone on from."""
@@ -304,8 +305,7 @@ def _deltas(chunk: AIMessageChunk) -> Iterator[tuple[Any, str]]:
 
 def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
     """Every call of a LangChain model tells its callbacks first, also of kinds that cannot be answered."""
-    replay = PREDICTING.get()
-    raise EndOfPrediction() if replay is None else replay.end()
+    raise end_of_prediction()
 
 
 class _Silent(CallbackManager):

@@ -122,6 +122,12 @@ class Replay:
         return EndOfPrediction()
 
 
+def end_of_prediction() -> EndOfPrediction:
+    """To be raised by what a prediction must not do."""
+    replay = PREDICTING.get()
+    return EndOfPrediction() if replay is None else replay.end()
+
+
 RECORDING: ContextVar[Record | None] = ContextVar("alto_lg_recording", default=None)
 """Where the code of a node that is watched runs."""
 PREDICTING: ContextVar[Replay | None] = ContextVar("alto_lg_predicting", default=None)
