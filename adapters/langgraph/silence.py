@@ -49,7 +49,7 @@ def silenced(config: RunnableConfig, writes: deque[Any]) -> RunnableConfig:
 
 
 def _aside(runtime: Runtime[Any]) -> Runtime[Any]:
-    own = {
+    own: dict[str, Any] = {
         "stream_writer": _nobody,
         "heartbeat": _nothing,
         "store": None if runtime.store is None else _ReadOnly(runtime.store),

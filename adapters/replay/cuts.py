@@ -155,7 +155,7 @@ class SplitterCuts:
     def __init__(self, splitter: Splitter[Any]) -> None:
         self._splitter = splitter.fresh()
         self._text = ""
-        self._count = 0
+        self._given: list[Any] = []
         self._known = 0
 
     def feed(self, delta: str) -> Cut | None:
@@ -164,21 +164,21 @@ class SplitterCuts:
         for at, char in enumerate(delta, len(before) + 1):
             items = _items(self._splitter, char)
             if items:
-                self._count += len(items)
+                self._given += items
                 cut = self._cut(self._text[:at]) or cut
         return cut
 
     def _cut(self, text: str) -> Cut | None:
         for length in range(len(text), max(self._known, len(text) - _LOOKBACK_CHARS), -1):
-            if self._count_in(text[:length]) == self._count:
+            if self._items_of(text[:length]) == self._given:
                 self._known = length
                 return Cut(length)
         return None
 
-    def _count_in(self, text: str) -> int | None:
+    def _items_of(self, text: str) -> list[Any] | None:
         again = self._splitter.fresh()
         try:
-            return len(again.feed(text)) + len(again.end())
+            return again.feed(text) + again.end()
         except Exception:  # no text of that kind, or a function of the user's that does not take it
             return None
 

@@ -60,15 +60,16 @@ def _cut_content(content: Any, cut: Cut) -> tuple[Any, str]:
         return text, text
     left, kept, texts = cut.length, [], []
     for block in content:
-        text = block if isinstance(block, str) else block.get("text") if block.get("type") == "text" else None
-        if text is None:
+        is_text = isinstance(block, str) or block.get("type") == "text"
+        if not is_text:
             kept.append(block)
             continue
-        is_last = len(text) >= left
-        text = text[:left] + (cut.closing if is_last else "")
-        kept.append(text if isinstance(block, str) else {**block, "text": text})
-        texts.append(text)
-        left -= len(text)
+        piece: str = block if isinstance(block, str) else block["text"]
+        is_last = len(piece) >= left
+        part = piece[:left] + (cut.closing if is_last else "")
+        kept.append(part if isinstance(block, str) else {**block, "text": part})
+        texts.append(part)
+        left -= len(piece)
         if is_last:
             break
     return kept, "".join(texts)

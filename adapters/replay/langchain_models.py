@@ -8,12 +8,13 @@ Owns the wrapping of `BaseChatModel`'s public methods, once for the process. Alw
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler, CallbackManager
 from langchain_core.language_models import BaseChatModel
@@ -24,11 +25,12 @@ from langchain_core.messages import (
     convert_to_messages,
     message_chunk_to_message,
 )
-from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import ensure_config
 
+from alto_lg.adapters.deltas.errors import BrokenStream
+from alto_lg.adapters.deltas.langchain_events import message_news
 from alto_lg.adapters.replay.cuts import Cut, Cuts
 from alto_lg.adapters.replay.langchain_messages import merged, shortened
 from alto_lg.adapters.replay.record import PREDICTING, RECORDING, Answer, SeenCall, end_of_prediction
@@ -37,6 +39,8 @@ from alto_lg.adapters.watching import ModelCall, ModelWatcher, ToolCallDelta
 _FOR_TRACES_ONLY = frozenset({"ls_structured_output_format", "structured_output_format"})
 _installing = threading.Lock()
 _MARK = "__alto_replay__"
+_END = object()
+_BROKEN = ("the stream ended without a finish reason", "The node was given nothing; ask again.")
 
 
 def install() -> None:
@@ -44,18 +48,22 @@ def install() -> None:
     with _installing:
         if hasattr(BaseChatModel.generate, _MARK):
             return
-        for name, wrap in (("generate", _whole), ("agenerate", _whole_async), ("stream", _pieces)):
-            _replace(BaseChatModel, name, wrap)
+        _replace(CallbackManager, "configure", functools.partial(_configured, _Silent))
+        _replace(AsyncCallbackManager, "configure", functools.partial(_configured, _SilentAsync))
+        _replace(BaseChatModel, "stream", _pieces)
         _replace(BaseChatModel, "astream", _pieces_async)
-        for manager, silent in ((CallbackManager, _Silent), (AsyncCallbackManager, _SilentAsync)):
-            original = vars(manager)["configure"].__func__
-            manager.configure = classmethod(_configured(original, silent))
+        _replace(BaseChatModel, "agenerate", _whole_async)
+        _replace(BaseChatModel, "generate", _whole)
 
 
 def _replace(kind: type, name: str, wrap: Callable[[Any], Any]) -> None:
-    wrapper = wrap(getattr(kind, name))
-    setattr(wrapper, _MARK, True)
-    setattr(kind, name, wrapper)
+    original = vars(kind)[name]
+    if isinstance(original, classmethod):
+        setattr(kind, name, classmethod(wrap(original.__func__)))
+    else:
+        wrapper = wrap(original)
+        setattr(wrapper, _MARK, True)
+        setattr(kind, name, wrapper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +113,10 @@ def _whole(original: Callable[..., LLMResult]) -> Callable[..., LLMResult]:
         record = RECORDING.get()
         if record is None:
             return original(self, messages, stop, callbacks, **options)
-        call = record.begin(_request_of(self, messages, stop, options))
-        watcher = _Watcher(_Pieces(call, in_pieces=False))
-        try:
-            result = original(self, messages, stop, _with(callbacks, watcher), **options)
-        except BaseException:
-            call.failed()
-            raise
-        call.ended(functools.partial(copy.deepcopy, _generations(result)))
+        pieces = _Pieces(record.begin(_request_of(self, messages, stop, options)), in_pieces=False)
+        with pieces.watching():
+            result = original(self, messages, stop, _with(callbacks, _Watcher(pieces)), **options)
+            pieces.whole(result)
         return result
 
     return generate
@@ -128,23 +132,14 @@ def _whole_async(original: Callable[..., Any]) -> Callable[..., Any]:
             return LLMResult(generations=[replay.answer(_request_of(self, messages, stop, options))])
         record = RECORDING.get()
         if record is None:
-            return await original(self, messages, stop, callbacks, **options)
-        call = record.begin(_request_of(self, messages, stop, options))
-        watcher = _Watcher(_Pieces(call, in_pieces=False))
-        try:
-            result: LLMResult = await original(self, messages, stop, _with(callbacks, watcher), **options)
-        except BaseException:
-            call.failed()
-            raise
-        call.ended(functools.partial(copy.deepcopy, _generations(result)))
+            return cast(LLMResult, await original(self, messages, stop, callbacks, **options))
+        pieces = _Pieces(record.begin(_request_of(self, messages, stop, options)), in_pieces=False)
+        with pieces.watching():
+            result: LLMResult = await original(self, messages, stop, _with(callbacks, _Watcher(pieces)), **options)
+            pieces.whole(result)
         return result
 
     return agenerate
-
-
-def _generations(result: LLMResult) -> list[ChatGeneration]:
-    """Copied before the node has them."""
-    return [copy.deepcopy(generation) for generation in result.generations[0] if isinstance(generation, ChatGeneration)]
 
 
 def _with(callbacks: Any, watcher: BaseCallbackHandler) -> Any:
@@ -185,10 +180,11 @@ def _pieces(original: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[An
         answer = replay.find(request) if replay is not None else None
         if answer is not None:
             return iter([answer()])
-        if replay is None and record is not None:
-            config = _watched(config, record.begin(request))
-        # In a prediction: a model that cannot stream is called whole, and that is answered; any other ends it.
-        return original(self, input, config, stop=stop, **options)
+        if replay is not None or record is None:
+            # A prediction without an answer ends where the model tells its callbacks that it begins.
+            return original(self, input, config, stop=stop, **options)
+        config = _watched(config, record.begin(request))
+        return _unrecorded(original(self, input, config, stop=stop, **options))
 
     return stream
 
@@ -205,15 +201,43 @@ def _pieces_async(original: Callable[..., AsyncIterator[Any]]) -> Callable[..., 
         answer = replay.find(request) if replay is not None else None
         if answer is not None:
             return _only(answer)
-        if replay is None and record is not None:
-            config = _watched(config, record.begin(request))
-        return original(self, input, config, stop=stop, **options)
+        if replay is not None or record is None:
+            return original(self, input, config, stop=stop, **options)
+        config = _watched(config, record.begin(request))
+        return _unrecorded_async(original(self, input, config, stop=stop, **options))
 
     return astream
 
 
 async def _only(answer: Answer) -> AsyncGenerator[Any]:
     yield answer()
+
+
+def _unrecorded(source: Any) -> Generator[Any]:
+    """The client that a model is made of may be watched, too, but not twice."""
+    with contextlib.closing(source) as chunks:
+        while True:
+            token = RECORDING.set(None)
+            try:
+                chunk = next(chunks, _END)
+            finally:
+                RECORDING.reset(token)
+            if chunk is _END:
+                return
+            yield chunk
+
+
+async def _unrecorded_async(source: Any) -> AsyncGenerator[Any]:
+    async with contextlib.aclosing(source) as chunks:
+        while True:
+            token = RECORDING.set(None)
+            try:
+                chunk = await anext(chunks, _END)
+            finally:
+                RECORDING.reset(token)
+            if chunk is _END:
+                return
+            yield chunk
 
 
 def _messages(given: Any) -> list[BaseMessage]:
@@ -253,6 +277,33 @@ class _Pieces:
         if reached is not None:
             self._call.reached(functools.partial(self._shortened, len(self._chunks), *reached))
 
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Around a call for the whole. The client that the model is made of may be watched, too, but not twice."""
+        token = RECORDING.set(None)
+        try:
+            yield
+        except BaseException:
+            self._call.failed()
+            raise
+        finally:
+            RECORDING.reset(token)
+
+    def whole(self, result: LLMResult) -> None:
+        """What the call gave; copied before the node has it.
+
+        Raises:
+            BrokenStream: The stream ended without a reason. Asked for the whole, as the node did, the server would
+                have been heard to fail.
+        """
+        generations = [one for one in result.generations[0] if isinstance(one, ChatGeneration)]
+        if self._chunks and generations:
+            news = message_news(generations[0].message, "text")
+            if news.owes_reason and news.reason is None:
+                chars = len(str(generations[0].message.text))
+                raise BrokenStream(f"The stream of model {news.model!r}", chars, *_BROKEN)
+        self._call.ended(functools.partial(copy.deepcopy, copy.deepcopy(generations)))
+
     def began(self, call: ModelCall) -> None:
         """Known already."""
 
@@ -260,16 +311,19 @@ class _Pieces:
         self.add(AIMessageChunk(content=text))
 
     def called(self, call: ModelCall, deltas: Sequence[ToolCallDelta]) -> None:
-        pieces = [tool_call_chunk(index=d.index, id=d.id, name=d.name, args=d.arguments) for d in deltas]
+        pieces: list[Any] = [
+            {"type": "tool_call_chunk", "index": one.index, "id": one.id, "name": one.name, "args": one.arguments}
+            for one in deltas
+        ]
         self.add(AIMessageChunk(content="", tool_call_chunks=pieces))
 
     def ended(self, call: ModelCall, message: AIMessage | None) -> None:
         if not self._in_pieces:
             return  # the caller has the whole of it
-        if isinstance(message, AIMessageChunk):
-            self._call.ended(functools.partial(copy.deepcopy, copy.deepcopy(message)))
-        else:  # a model that cannot stream was called whole, and that call is seen, too
+        if message is None:
             self._call.failed()
+        else:
+            self._call.ended(functools.partial(copy.deepcopy, copy.deepcopy(message)))
 
     def failed(self, call: ModelCall, error: BaseException) -> None:
         if self._in_pieces:
@@ -322,7 +376,7 @@ class _SilentAsync(AsyncCallbackManager):
     on_llm_start = _refuse
 
 
-def _configured(original: Callable[..., Any], silent: Callable[..., Any]) -> Callable[..., Any]:
+def _configured(silent: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def configure(cls: type, *args: Any, **kwargs: Any) -> Any:
         return original(cls, *args, **kwargs) if PREDICTING.get() is None else silent(handlers=[])
