@@ -29,6 +29,7 @@ def accelerate(
     blocking_s: float = 1.0,
     allow_unchecked: bool = False,
     annotate: bool = True,
+    replay: Mapping[str, object] | None = None,
     **compile_options: Any,
 ) -> Any:
     """Return a graph that gives the same answers as `graph`, sooner.
@@ -52,6 +53,10 @@ def accelerate(
         allow_unchecked: Accelerate also with a version of LangGraph that this one was not checked against.
         annotate: Show the ancestry of each firing as `alto_ancestry` in the metadata of its messages and traces;
             without it, metadata is LangGraph's to the letter. (`current_ancestry` works either way.)
+        replay: Nodes, by name, that call a model and then read the whole of its answer, each with the way to split
+            that answer: a function of `alto_lg.split`, a splitter, or None for structured output. Whenever an item is
+            whole, such a node's function runs again, aside, on the answer so far, and what it would send starts. Its
+            code must be repeatable; its models are asked for streams. See docs/replay.md.
 
     Returns:
         A graph of the same type, with every method of LangGraph's.
@@ -70,6 +75,7 @@ def accelerate(
         blocking_s=blocking_s,
         allow_unchecked=allow_unchecked,
         annotate=annotate,
+        replay=dict(replay or {}),
     )
     if isinstance(graph, StateGraph):
         graph = graph.compile(**compile_options)

@@ -29,6 +29,7 @@ class Options:
     blocking_s: float = 1.0
     allow_unchecked: bool = False
     annotate: bool = True
+    replay: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _one_of("overlap", self.overlap, get_args(Overlap))
@@ -40,6 +41,11 @@ class Options:
         for name, hint in self.hints.items():
             if not isinstance(hint, Hint):
                 raise TypeError(f"hints[{name!r}] must be an alto_lg.Hint, got {type(hint).__name__}")
+        if self.replay:
+            from alto_lg.adapters.replay.asked import cuts_asked_for
+
+            for name, splitter in self.replay.items():
+                cuts_asked_for(name, splitter)
 
 
 def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:

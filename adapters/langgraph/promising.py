@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
@@ -42,6 +42,22 @@ class Promising:
         self._on_loop = on_loop
         self._turn = asyncio.Lock()
 
+    @property
+    def firing(self) -> Firing:
+        return self._firing
+
+    @property
+    def on_loop(self) -> bool:
+        return self._on_loop
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run beside the node: a coroutine function where the run has an event loop. The run's end awaits it."""
+        return self._lookahead.loop.submit(function, *arguments, __cancel_on_exit__=True, __reraise_on_exit__=False)
+
+    def cannot_promise(self) -> None:
+        """There is no update so far to be asked about, though there should be one."""
+        self._lookahead.cannot_promise()
+
     async def arrived(self, update: Any) -> None:
         """The update so far, on the run's event loop."""
         async with self._turn:  # a router may wait for something
@@ -60,7 +76,7 @@ class Promising:
     def arrived_in_thread(self, update: Any) -> None:
         """The same, for a node that runs on a thread."""
         if self._on_loop:  # not waited for: the node goes on
-            self._lookahead.loop.submit(self.arrived, update, __cancel_on_exit__=True, __reraise_on_exit__=False)
+            self.submit(self.arrived, update)
             return
         if not self._lookahead.may_promise(self._firing):
             return

@@ -56,8 +56,8 @@ def declared(name: str, node: PregelNode, hints: Mapping[str, Hint]) -> Hint | N
     return hints.get(name) or hint_of(function_of(node.bound))
 
 
-def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Stage:
-    """Everything that is known of one node."""
+def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, replayed: bool = False) -> Stage:
+    """Everything that is known of one node. replayed: its updates so far are predicted."""
     node = graph.nodes[name]
     schema = wiring.input_keys(node)
     state = _state_class(node)
@@ -94,7 +94,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
         never_early=_never_early(node, wiring, [fresh, *(router.mutates for router in routers)]),
         deferred=wiring.is_deferred(node),
-        streams=_may_promise(node, routers, fresh),
+        streams=(replayed or hasattr(function_of(node.bound), STREAMING)) and _may_promise(routers, fresh),
         unfinished=_unfinished(node, schema, wiring),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
@@ -254,12 +254,12 @@ def _changed_by_fresh_reads(writes: Fact, wiring: Wiring) -> Fact:
     return Fact(Keys(changed), Evidence.CODE, "its conditional edge runs a reducer that may change a value in place")
 
 
-def _may_promise(node: PregelNode, routers: list[_Router], fresh: Fact) -> bool:
+def _may_promise(routers: list[_Router], fresh: Fact) -> bool:
     """Whether what a streaming node's conditional edge would send can be asked before it has ended.
 
     The places of what two conditional edges send depend on how much the first of them sends in the end.
     """
-    if not hasattr(function_of(node.bound), STREAMING) or len(routers) > 1 or fresh.keys:
+    if len(routers) > 1 or fresh.keys:
         return False
     return not any(router.mutates.keys or router.interrupts or router.store or router.writes.keys for router in routers)
 
