@@ -19,13 +19,16 @@ from alto_lg.hints import Hint
 
 
 def plan_of(
-    graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None, replayed: Container[str] = ()
+    graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None, predicted: Container[str] = ()
 ) -> Plan:
-    """The plan of a compiled graph. wiring: of that graph, if it is known already. replayed: nodes by name."""
+    """The plan of a compiled graph.
+
+    wiring: of that graph, if it is known already. predicted: nodes whose updates so far are found out as they run.
+    """
     wiring = wiring or Wiring(graph)
     declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
     stages = {
-        name: stage_of(name, graph, wiring, declarations[name], replayed=name in replayed) for name in graph.nodes
+        name: stage_of(name, graph, wiring, declarations[name], predicted=name in predicted) for name in graph.nodes
     }
     stages = _spread_sharing(stages, wiring.keys)
     atoms = wiring.keys | {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from langgraph.constants import START
 
 from alto_lg.adapters.langgraph.convert import key_of
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode
 from alto_lg.adapters.langgraph.stages import declared, function_of
+from alto_lg.adapters.langgraph.tails import tail_of
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.hints import STREAMING, Hint
+from alto_lg.options import Options
 from alto_lg.readings import PerGroup, readings_of
 
 
@@ -50,21 +52,37 @@ def _check_readings(name: str, node: PregelNode, wiring: Wiring) -> None:
             )
 
 
-def check_replayed(graph: Pregel, replayed: Iterable[str]) -> None:
-    """Refuse to replay what is not there, or what needs no replay.
+def check_predicted(graph: Pregel, options: Options) -> None:
+    """Refuse to stream or to replay what is not there, or what cannot be.
 
     Raises:
-        ValueError: a name is that of no node, of a subgraph, or of a streaming node.
+        ValueError: a name is that of no node, of a subgraph, or of a streaming node; or what is to be streamed is no
+            runnable with a model that can be.
     """
-    for name in replayed:
-        if name not in graph.nodes or name == START:
-            nodes = ", ".join(sorted(set(graph.nodes) - {START}))
-            raise ValueError(f"replay names node {name!r}, which the graph does not have (nodes: {nodes})")
-        bound = graph.nodes[name].bound
-        if isinstance(bound, Pregel):
+    for option, names in (("replay", options.replay), ("stream", options.stream)):
+        for name in names:
+            _check_predicted(option, name, graph)
+    for name in options.stream:
+        if name in options.replay:
+            raise ValueError(f"Node {name!r} is named by stream and by replay: one of them is enough, stream if it can")
+        try:
+            tail_of(graph.nodes[name].bound)
+        except ValueError as reason:
             raise ValueError(
-                f"replay names node {name!r}, which is a graph of its own: accelerate that graph with the names of the "
-                "nodes in it that call a model"
-            )
-        if hasattr(function_of(bound), STREAMING):
-            raise ValueError(f"replay names node {name!r}, which streams its updates already: leave it out")
+                f"stream names node {name!r}, which {reason}. Stream a LangChain runnable such as prompt | model | "
+                f"parser; for any other node that calls a model there is replay={{{name!r}: …}}, or @alto_lg.streaming"
+            ) from None
+
+
+def _check_predicted(option: str, name: str, graph: Pregel) -> None:
+    if name not in graph.nodes or name == START:
+        nodes = ", ".join(sorted(set(graph.nodes) - {START}))
+        raise ValueError(f"{option} names node {name!r}, which the graph does not have (nodes: {nodes})")
+    bound = graph.nodes[name].bound
+    if isinstance(bound, Pregel):
+        raise ValueError(
+            f"{option} names node {name!r}, which is a graph of its own: accelerate that graph with the names of the "
+            "nodes in it that call a model"
+        )
+    if hasattr(function_of(bound), STREAMING):
+        raise ValueError(f"{option} names node {name!r}, which streams its updates already: leave it out")

@@ -56,8 +56,8 @@ def declared(name: str, node: PregelNode, hints: Mapping[str, Hint]) -> Hint | N
     return hints.get(name) or hint_of(function_of(node.bound))
 
 
-def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, replayed: bool = False) -> Stage:
-    """Everything that is known of one node. replayed: its updates so far are predicted."""
+def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, predicted: bool = False) -> Stage:
+    """Everything that is known of one node. predicted: its updates so far are."""
     node = graph.nodes[name]
     schema = wiring.input_keys(node)
     state = _state_class(node)
@@ -94,7 +94,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, rep
         successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
         never_early=_never_early(node, wiring, [fresh, *(router.mutates for router in routers)]),
         deferred=wiring.is_deferred(node),
-        streams=(replayed or hasattr(function_of(node.bound), STREAMING)) and _may_promise(routers, fresh),
+        streams=(predicted or hasattr(function_of(node.bound), STREAMING)) and _may_promise(routers, fresh),
         unfinished=_unfinished(node, schema, wiring),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
