@@ -12,7 +12,7 @@ from langgraph.config import get_config
 
 from alto_lg.adapters.langgraph.internals import CONF
 from alto_lg.adapters.langgraph.partials import Folding, folding_for
-from alto_lg.adapters.langgraph.promising import PARTIALS
+from alto_lg.adapters.langgraph.preparation import PARTIALS
 from alto_lg.hints import STREAMING
 
 NodeFunction = TypeVar("NodeFunction", bound=Callable[..., Any])

@@ -7,23 +7,29 @@ stages conflict exactly if they may touch a common part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
-from alto_lg.adapters.langgraph.internals import Pregel, PregelNode
-from alto_lg.adapters.langgraph.stages import declared, function_of, stage_of
+from alto_lg.adapters.langgraph.internals import Pregel
+from alto_lg.adapters.langgraph.stages import declared, stage_of
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.facts import Evidence, Fact, Keys
 from alto_lg.engine.plan import Plan, Stage
 from alto_lg.hints import Hint
-from alto_lg.readings import PerGroup, readings_of
 
 
-def plan_of(graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None) -> Plan:
-    """The plan of a compiled graph. wiring: of that graph, if it is known already."""
+def plan_of(
+    graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None, predicted: Container[str] = ()
+) -> Plan:
+    """The plan of a compiled graph.
+
+    wiring: of that graph, if it is known already. predicted: nodes whose updates so far are found out as they run.
+    """
     wiring = wiring or Wiring(graph)
     declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
-    stages = {name: stage_of(name, graph, wiring, declarations[name]) for name in graph.nodes}
+    stages = {
+        name: stage_of(name, graph, wiring, declarations[name], predicted=name in predicted) for name in graph.nodes
+    }
     stages = _spread_sharing(stages, wiring.keys)
     atoms = wiring.keys | {
         path
@@ -43,42 +49,6 @@ def _in_place(wiring: Wiring, atoms: frozenset[str]) -> frozenset[str]:
 def key_of(atom: str, keys: frozenset[str]) -> str:
     """The state key that an atom is a part of."""
     return atom if atom in keys else atom.split(".", 1)[0]
-
-
-def check_declarations(graph: Pregel, hints: Mapping[str, Hint]) -> None:
-    """Refuse what is declared about things that are not there.
-
-    Raises:
-        ValueError: a declaration names a node or a key that the graph does not have.
-    """
-    wiring = Wiring(graph)
-    declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
-    for name in hints:
-        if name not in wiring.nodes:
-            nodes = ", ".join(sorted(wiring.nodes - {"__start__"}))
-            raise ValueError(f"hints names node {name!r}, which the graph does not have (nodes: {nodes})")
-    for name, hint in declarations.items():
-        for argument, paths in (("reads", hint and hint.reads), ("writes", hint and hint.writes)):
-            for path in paths or ():
-                if key_of(path, wiring.keys) not in wiring.keys:
-                    keys = ", ".join(sorted(wiring.keys))
-                    raise ValueError(
-                        f"Node {name!r} declares {argument} of {path!r}, which is not in the state (keys: {keys})"
-                    )
-    for name, node in graph.nodes.items():
-        _check_readings(name, node, wiring)
-
-
-def _check_readings(name: str, node: PregelNode, wiring: Wiring) -> None:
-    for key, reading in readings_of(function_of(node.bound)).items():
-        if key not in wiring.input_keys(node):
-            keys = ", ".join(sorted(wiring.input_keys(node)))
-            raise ValueError(f"Node {name!r} declares reading({key}=…), which is not in its input (keys: {keys})")
-        if isinstance(reading, PerGroup) and reading.level not in wiring.nodes:
-            nodes = ", ".join(sorted(wiring.nodes - {"__start__"}))
-            raise ValueError(
-                f"Node {name!r} declares reading({key}=PerGroup(level={reading.level!r})): no such node; have {nodes}"
-            )
 
 
 def _spread_sharing(stages: dict[str, Stage], keys: frozenset[str]) -> dict[str, Stage]:

@@ -31,9 +31,10 @@ from alto_lg.adapters.langgraph.internals import (
     PregelExecutableTask,
 )
 from alto_lg.adapters.langgraph.ownership import is_owned
-from alto_lg.adapters.langgraph.preparation import ANCESTRY, Preparation, describe, step_of
+from alto_lg.adapters.langgraph.preparation import ANCESTRY, PARTIALS, Preparation, describe, step_of
 from alto_lg.adapters.langgraph.projection import Projection, equal, is_waiting
-from alto_lg.adapters.langgraph.promising import PARTIALS, Promising
+from alto_lg.adapters.langgraph.promising import Promising
+from alto_lg.adapters.langgraph.streamed import follow
 from alto_lg.adapters.langgraph.unfinished import UnfinishedReads
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
@@ -308,7 +309,11 @@ class Lookahead:
         """A streaming node tells of its partial updates."""
         if firing.stage.streams:
             writers = self.loop.acceleration.original.nodes[firing.stage.name].writers
-            task.config[CONF][PARTIALS] = Promising(self, firing, task.config, writers, on_loop=self.loop.on_event_loop)
+            promising = Promising(self, firing, task.config, writers, on_loop=self.loop.on_event_loop)
+            task.config[CONF][PARTIALS] = promising
+            tail = self._wired.tails.get(firing.stage.name)
+            if tail is not None:
+                follow(tail, task.config, promising)
 
     def may_promise(self, firing: Firing) -> bool:
         """Whether the conditional edges of a running firing may be run on what it has written so far."""

@@ -40,6 +40,8 @@ ANCESTRY = "__alto_ancestry"
 """Where a node's config holds the `Ancestry` of its firing; LangGraph saves no key that begins with two underscores."""
 TALLY = "__alto_tally"
 """Where a node's config holds the counts of its run, for the runs of subgraphs inside."""
+PARTIALS = "__alto_partials"
+"""Where in its config a streaming node finds whom to tell of its partial updates."""
 GATE = "__alto_gate"
 """Where the config of an early firing holds the wait that comes before its conditional edges."""
 

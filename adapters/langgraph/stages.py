@@ -32,7 +32,7 @@ from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.facts import CodeFacts, Evidence, Fact, Keys, nothing, opaque
 from alto_lg.engine.plan import Stage
 from alto_lg.hints import STREAMING, Hint, hint_of
-from alto_lg.readings import First, PerGroup, readings_of
+from alto_lg.readings import First, PerGroup, Reading, readings_of
 
 _START_FACTS = CodeFacts(
     reads=nothing("it only hands the input on", Evidence.SCHEMA),
@@ -56,8 +56,8 @@ def declared(name: str, node: PregelNode, hints: Mapping[str, Hint]) -> Hint | N
     return hints.get(name) or hint_of(function_of(node.bound))
 
 
-def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Stage:
-    """Everything that is known of one node."""
+def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, predicted: bool = False) -> Stage:
+    """Everything that is known of one node. predicted: its updates so far are."""
     node = graph.nodes[name]
     schema = wiring.input_keys(node)
     state = _state_class(node)
@@ -83,6 +83,9 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         successors |= wiring.certain_successors(handler) | wiring.joined_successors(handler)
     writes = _within(reduce(Fact.__or__, (r.writes for r in routers if r.writes.keys), facts.writes), wiring.keys)
     fresh = _changed_by_fresh_reads(writes, wiring) if routers else nothing("it has no conditional edge")
+    has_partials = predicted or hasattr(function_of(node.bound), STREAMING)
+    no_promises = _no_promises(routers, fresh)
+    unfinished, read_notes = _unfinished(node, wiring)
     stage = Stage(
         name=name,
         reads=_within(facts.reads, schema),
@@ -94,8 +97,9 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
         never_early=_never_early(node, wiring, [fresh, *(router.mutates for router in routers)]),
         deferred=wiring.is_deferred(node),
-        streams=_may_promise(node, routers, fresh),
-        unfinished=_unfinished(node, schema, wiring),
+        streams=has_partials and no_promises is None,
+        unfinished=unfinished,
+        notes=(*(_streaming_note(no_promises) if has_partials else ()), *read_notes),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
         gate_at_start=(bool(node.subgraphs) or isinstance(node.bound, Pregel)) and bool(routers),
@@ -254,25 +258,46 @@ def _changed_by_fresh_reads(writes: Fact, wiring: Wiring) -> Fact:
     return Fact(Keys(changed), Evidence.CODE, "its conditional edge runs a reducer that may change a value in place")
 
 
-def _may_promise(node: PregelNode, routers: list[_Router], fresh: Fact) -> bool:
-    """Whether what a streaming node's conditional edge would send can be asked before it has ended.
+def _no_promises(routers: list[_Router], fresh: Fact) -> str | None:
+    """Why a node's conditional edge cannot be asked what it would send, before the node has ended."""
+    if not routers:
+        return None
+    if len(routers) > 1:  # the places of what two edges send depend on how much the first one sends in the end
+        return "it has two conditional edges"
+    if fresh.keys:
+        return fresh.why
+    (router,) = routers
+    if router.mutates.keys or router.writes.keys:
+        return "its conditional edge may change the state"
+    if router.interrupts or router.store:
+        return "its conditional edge may pause the run, or touch the store"
+    return None
 
-    The places of what two conditional edges send depend on how much the first of them sends in the end.
-    """
-    if not hasattr(function_of(node.bound), STREAMING) or len(routers) > 1 or fresh.keys:
-        return False
-    return not any(router.mutates.keys or router.interrupts or router.store or router.writes.keys for router in routers)
+
+def _streaming_note(no_promises: str | None) -> tuple[str]:
+    if no_promises is None:
+        return ("streams: what its updates so far lead to starts while it goes on",)
+    return (f"streams to nobody: {no_promises}",)
 
 
-def _unfinished(node: PregelNode, schema: frozenset[str], wiring: Wiring) -> frozenset[str]:
-    """The keys that it reads in part, or piece by piece, and that can be given in part."""
+def _unfinished(node: PregelNode, wiring: Wiring) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The keys that it reads in part, or piece by piece, and that can be given in part; and what to say of each."""
     function = function_of(node.bound)
-    waits = inspect.iscoroutinefunction(function)  # a plain function cannot wait for more
-    return frozenset(
-        key
-        for key, spec in readings_of(function).items()
-        if key in schema and wiring.reducers.appends(key) and (waits or isinstance(spec, First))
+    readings = readings_of(function)
+    why_not = {key: _not_in_part(key, spec, function, wiring) for key, spec in readings.items()}
+    notes = tuple(
+        f"waits for all of {key}: {why_not[key]}" if why_not[key] else f"takes {key} in part: {spec}"
+        for key, spec in readings.items()
     )
+    return frozenset(key for key, reason in why_not.items() if not reason), notes
+
+
+def _not_in_part(key: str, spec: Reading, function: object, wiring: Wiring) -> str | None:
+    if not wiring.reducers.appends(key):
+        return "it is no list that only grows (operator.add, reducers.concatenate)"
+    if not (isinstance(spec, First) or inspect.iscoroutinefunction(function)):
+        return "a plain function cannot wait for more; make it async"
+    return None
 
 
 def _never_early(node: PregelNode, wiring: Wiring, changed_by_routers: list[Fact]) -> str | None:

@@ -45,6 +45,7 @@ class Stage:
     pure: declared to have no effect outside the state, so that it may start before its predecessor has ended.
     streams: it yields partial updates, on which its conditional edge may be run while it goes on.
     unfinished: keys among `reads` of which it may be given a part, while others still write them.
+    notes: what a user should know of how it streams, and reads what is unfinished.
     touches_store: may touch the graph's store.
     may_interrupt: may call `interrupt()`.
     gate_at_start: its conditional edges may be run in a way that cannot wait, so they must be settled beforehand.
@@ -72,6 +73,7 @@ class Stage:
     leaks: Keys = NONE
     mutates_left: frozenset[str] = frozenset()
     advice: tuple[Advice, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def may_mutate(self) -> bool:

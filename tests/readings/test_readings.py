@@ -475,3 +475,17 @@ def test_a_node_can_be_called_outside_of_any_graph() -> None:
         return {"seen": [sum(state["items"])]}
 
     assert reader({"items": [1, 2, 3]}) == {"seen": [4, 2]}
+
+
+def test_explain_says_what_is_taken_in_part_and_what_is_not() -> None:
+    reader, _ = noting(alto_lg.First(2))
+    node = alto_lg.explain(alto_lg.accelerate(graph(reader)))["reader"]
+    assert node.notes == ("takes items in part: First(count=2, where=None)",)
+    assert node.starts_early == "yes"
+
+    @alto_lg.reading(items=alto_lg.Stream())
+    def plain(state: State) -> dict[str, Any]:
+        return {}
+
+    (note,) = alto_lg.explain(alto_lg.accelerate(graph(plain)))["reader"].notes
+    assert note == "waits for all of items: a plain function cannot wait for more; make it async"
