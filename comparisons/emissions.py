@@ -97,16 +97,16 @@ def whole_graph(clock: Clock) -> Graph:
 def _graph(clock: Clock, emit: Any) -> Graph:
     # Without the declaration the clock, which both nodes change, would be seen as a way from one to the other.
     @alto_lg.node(reads=["item"], writes=["done"])
-    async def work(packet: Packet) -> dict[str, Any]:
+    async def work(state: Packet) -> dict[str, Any]:
         await clock.begin()
-        return {"done": [packet["item"]]}
+        return {"done": [state["item"]]}
 
     def each_item(state: State) -> list[Send]:
         return [Send("work", {"item": item}) for item in state["items"]]
 
     builder: StateGraph[Any, Any, Any, Any] = StateGraph(State)
     builder.add_node("emit", emit)
-    builder.add_node("work", work, input_schema=Packet)
+    builder.add_node("work", work)
     builder.add_edge(START, "emit")
     builder.add_conditional_edges("emit", each_item, ["work"])
     return builder.compile()
