@@ -68,6 +68,10 @@ def checked(impl: Implementation, app: Any, server: Served, *, requests: int = 1
     return result["plan"]
 
 
+# langchain-openai says this of itself whenever it streams an answer that it parses.
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+
+
 # ── LangChain's model of OpenAI ─────────────────────────────────────────────────────────────────────────────────────
 
 
