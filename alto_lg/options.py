@@ -30,6 +30,7 @@ class Options:
     allow_unchecked: bool = False
     annotate: bool = True
     replay: Mapping[str, object] = field(default_factory=dict)
+    stream: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _one_of("overlap", self.overlap, get_args(Overlap))
@@ -46,6 +47,11 @@ class Options:
 
             for name, splitter in self.replay.items():
                 cuts_asked_for(name, splitter)
+
+    @property
+    def predicted(self) -> frozenset[str]:
+        """The nodes whose updates so far are found out while they run, though they do not yield them."""
+        return frozenset({*self.replay, *self.stream})
 
 
 def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
 
-from alto_lg.adapters.langgraph.convert import check_declarations, check_replayed
+from alto_lg.adapters.langgraph.declarations import check_declarations, check_predicted
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_loops
 from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner, AltoThreadedLoop
 from alto_lg.adapters.langgraph.wired import WiredPlan, nodes_of
@@ -58,7 +58,7 @@ class Acceleration:
         """Make the plan, if there is none: reads the code of every node, a few milliseconds each."""
         with self._planning:
             if self._wired is None:
-                self._wired = WiredPlan(self.original, self.options.hints, self.options.replay)
+                self._wired = WiredPlan(self.original, self.options)
 
     def run_ended(self, statistics: RunStatistics) -> None:
         self.statistics = statistics
@@ -134,10 +134,10 @@ def can_be_accelerated(graph: object) -> bool:
 def accelerated(graph: Pregel, options: Options) -> Pregel:
     """A graph like `graph` whose runs have a lookahead; the subgraphs that are nodes of it, too."""
     check_declarations(graph, options.hints)
-    check_replayed(graph, options.replay)
+    check_predicted(graph, options)
     if options.replay:
         install_replay()
-    inner = replace(options, hints={}, replay={})
+    inner = replace(options, hints={}, replay={}, stream=())
 
     def subgraph(inside: Pregel) -> Pregel:
         return accelerated(inside, inner) if can_be_accelerated(inside) and not acceleration_of(inside) else inside

@@ -7,27 +7,28 @@ stages conflict exactly if they may touch a common part.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
-from langgraph.constants import START
-
 from alto_lg.adapters.langgraph.internals import Pregel
-from alto_lg.adapters.langgraph.stages import declared, function_of, stage_of
+from alto_lg.adapters.langgraph.stages import declared, stage_of
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.facts import Evidence, Fact, Keys
 from alto_lg.engine.plan import Plan, Stage
-from alto_lg.hints import STREAMING, Hint
+from alto_lg.hints import Hint
 
 
 def plan_of(
-    graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None, replayed: Container[str] = ()
+    graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None, predicted: Container[str] = ()
 ) -> Plan:
-    """The plan of a compiled graph. wiring: of that graph, if it is known already. replayed: nodes by name."""
+    """The plan of a compiled graph.
+
+    wiring: of that graph, if it is known already. predicted: nodes whose updates so far are found out as they run.
+    """
     wiring = wiring or Wiring(graph)
     declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
     stages = {
-        name: stage_of(name, graph, wiring, declarations[name], replayed=name in replayed) for name in graph.nodes
+        name: stage_of(name, graph, wiring, declarations[name], predicted=name in predicted) for name in graph.nodes
     }
     stages = _spread_sharing(stages, wiring.keys)
     atoms = wiring.keys | {
@@ -48,48 +49,6 @@ def _in_place(wiring: Wiring, atoms: frozenset[str]) -> frozenset[str]:
 def key_of(atom: str, keys: frozenset[str]) -> str:
     """The state key that an atom is a part of."""
     return atom if atom in keys else atom.split(".", 1)[0]
-
-
-def check_declarations(graph: Pregel, hints: Mapping[str, Hint]) -> None:
-    """Refuse what is declared about things that are not there.
-
-    Raises:
-        ValueError: a declaration names a node or a key that the graph does not have.
-    """
-    wiring = Wiring(graph)
-    declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
-    for name in hints:
-        if name not in wiring.nodes:
-            nodes = ", ".join(sorted(wiring.nodes - {"__start__"}))
-            raise ValueError(f"hints names node {name!r}, which the graph does not have (nodes: {nodes})")
-    for name, hint in declarations.items():
-        for argument, paths in (("reads", hint and hint.reads), ("writes", hint and hint.writes)):
-            for path in paths or ():
-                if key_of(path, wiring.keys) not in wiring.keys:
-                    keys = ", ".join(sorted(wiring.keys))
-                    raise ValueError(
-                        f"Node {name!r} declares {argument} of {path!r}, which is not in the state (keys: {keys})"
-                    )
-
-
-def check_replayed(graph: Pregel, replayed: Iterable[str]) -> None:
-    """Refuse to replay what is not there, or what needs no replay.
-
-    Raises:
-        ValueError: a name is that of no node, of a subgraph, or of a streaming node.
-    """
-    for name in replayed:
-        if name not in graph.nodes or name == START:
-            nodes = ", ".join(sorted(set(graph.nodes) - {START}))
-            raise ValueError(f"replay names node {name!r}, which the graph does not have (nodes: {nodes})")
-        bound = graph.nodes[name].bound
-        if isinstance(bound, Pregel):
-            raise ValueError(
-                f"replay names node {name!r}, which is a graph of its own: accelerate that graph with the names of the "
-                "nodes in it that call a model"
-            )
-        if hasattr(function_of(bound), STREAMING):
-            raise ValueError(f"replay names node {name!r}, which streams its updates already: leave it out")
 
 
 def _spread_sharing(stages: dict[str, Stage], keys: frozenset[str]) -> dict[str, Stage]:

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Send
+from langsmith.run_helpers import tracing_context
 
-from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_READ, CONFIG_KEY_SEND, TASKS, local_read
+from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_READ, TASKS, local_read
+from alto_lg.adapters.langgraph.silence import silenced
+from alto_lg.adapters.replay.record import EndOfPrediction
 from alto_lg.engine.firing import Firing
 
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.lookahead import Lookahead
-
-PARTIALS = "__alto_partials"
-"""Where in its config a streaming node finds whom to tell of its partial updates."""
 
 
 class Promising:
@@ -64,11 +64,12 @@ class Promising:
             if not self._lookahead.may_promise(self._firing):
                 return
             writes: deque[tuple[str, Any]] = deque()
-            config = self._apart(writes)
             try:
-                for writer in self._writers:
-                    await writer.ainvoke(update, config)
-            except Exception:
+                with tracing_context(enabled=False):
+                    config = self._apart(writes)
+                    for writer in self._writers:
+                        await writer.ainvoke(update, config)
+            except (Exception, EndOfPrediction):
                 self._lookahead.cannot_promise()
                 return
             self._lookahead.promised(self._firing, _sends(writes))
@@ -83,22 +84,21 @@ class Promising:
         writes: deque[tuple[str, Any]] = deque()
         config = self._apart(writes)
         try:
-            for writer in self._writers:
-                writer.invoke(update, config)
-        except Exception:
+            with tracing_context(enabled=False):
+                for writer in self._writers:
+                    writer.invoke(update, config)
+        except (Exception, EndOfPrediction):
             self._lookahead.cannot_promise()
             return
         self._lookahead.promised(self._firing, _sends(writes))
 
     def _apart(self, writes: deque[tuple[str, Any]]) -> RunnableConfig:
         """The firing's config, with writes of its own, which conditional edges also read."""
-        read = self._config[CONF][CONFIG_KEY_READ]
-        scratchpad, channels, managed, task = read.args
-        own = {
-            CONFIG_KEY_SEND: writes.extend,
-            CONFIG_KEY_READ: functools.partial(local_read, scratchpad, channels, managed, task._replace(writes=writes)),
-        }
-        return {**self._config, CONF: {**self._config[CONF], **own}}
+        config = silenced(self._config, writes)
+        scratchpad, channels, managed, task = self._config[CONF][CONFIG_KEY_READ].args
+        read = functools.partial(local_read, scratchpad, channels, managed, task._replace(writes=writes))
+        config[CONF][CONFIG_KEY_READ] = read
+        return config
 
 
 def _sends(writes: deque[tuple[str, Any]]) -> list[Send]:

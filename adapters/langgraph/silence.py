@@ -27,8 +27,7 @@ from alto_lg.adapters.langgraph.internals import (
     CONFIG_KEY_STREAM,
     PregelScratchpad,
 )
-from alto_lg.adapters.langgraph.preparation import TALLY
-from alto_lg.adapters.langgraph.promising import PARTIALS
+from alto_lg.adapters.langgraph.preparation import PARTIALS, TALLY
 from alto_lg.adapters.replay.record import end_of_prediction
 
 _LEFT_OUT = (CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_STREAM, PARTIALS, TALLY)

@@ -7,7 +7,7 @@ a check of declared reads and writes, and accelerated subgraphs. The nodes of th
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -30,21 +30,25 @@ from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
 from alto_lg.adapters.langgraph.preparation import GATE
 from alto_lg.adapters.langgraph.projection import MISSING, equal
 from alto_lg.adapters.langgraph.replaying import ReplayedNode
-from alto_lg.adapters.langgraph.stages import declared
+from alto_lg.adapters.langgraph.stages import declared, function_of
+from alto_lg.adapters.langgraph.tails import tail_of
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.plan import Plan
 from alto_lg.errors import UndeclaredRead, UndeclaredWrite
 from alto_lg.hints import Hint
 from alto_lg.options import Options
+from alto_lg.readings import readings_of
 
 
 class WiredPlan:
     """The plan of one graph, and how its atoms relate to LangGraph's channels. Shared by all runs."""
 
-    def __init__(self, graph: Pregel, hints: Mapping[str, Hint], replayed: Container[str] = ()) -> None:
+    def __init__(self, graph: Pregel, options: Options) -> None:
         self.wiring = Wiring(graph)
-        self.plan: Plan = plan_of(graph, hints, self.wiring, replayed)
+        self.plan: Plan = plan_of(graph, options.hints, self.wiring, options.predicted)
         self.keys = self.wiring.keys
+        self.readings = {name: readings_of(function_of(node.bound)) for name, node in graph.nodes.items()}
+        self.tails = {name: tail_of(graph.nodes[name].bound) for name in options.stream}
         self.starts_chains = any(stage.pure for stage in self.plan.stages.values())
         self._tops: dict[frozenset[str], frozenset[str]] = {}
 
