@@ -6,9 +6,12 @@ record            the model calls that a run of a node has made, and the answers
 langchain_models  chat models of LangChain: their calls watched, and answered in a prediction
 openai_client     the same for the openai client
 openai_answers    what the openai client would have returned, put together from chunks
+openai_streams    what a prediction gets in the place of the client's streams
 """
 
 from __future__ import annotations
+
+import importlib.util
 
 
 def install() -> None:
@@ -16,3 +19,7 @@ def install() -> None:
     from alto_lg.adapters.replay import langchain_models
 
     langchain_models.install()
+    if importlib.util.find_spec("openai") is not None:
+        from alto_lg.adapters.replay import openai_client
+
+        openai_client.install()

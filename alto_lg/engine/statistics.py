@@ -15,7 +15,8 @@ class RunStatistics:
     early_starts: executions that began before their step, committed or not.
     dropped: early executions whose result was not used.
     dropped_why: number of them by reason.
-    unpromised: partial updates of streaming nodes on which a conditional edge raised, so that nothing was started.
+    unpromised: partial updates on which a conditional edge raised, and predictions of replayed nodes that did not hold,
+        so that nothing was started.
     steps: steps that were committed.
     wall_s: seconds from the first step to the last commit.
     time_saved_s: seconds that the same firings would have taken longer in supersteps: the sum over the steps of the

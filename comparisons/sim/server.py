@@ -106,6 +106,8 @@ class ModelServer:
     def _reply(self, chat: ChatRequest, fault: Fault | None, choice: int) -> Reply:
         seed = (self.seed if chat.seed is None else chat.seed) + choice
         text = reply_text(self.text_models, chat.messages, seed)
+        if chat.format is not None:
+            text = chat.format.text(text, chat.messages, seed)
         return make_reply(text, stops=chat.stops, tokens_max=chat.tokens_max, fault=fault)
 
     def _check(self, chat: ChatRequest) -> None:
