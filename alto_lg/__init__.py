@@ -14,6 +14,7 @@ from alto_lg.errors import AltoError, AltoWarning, MissingCheckpointer, Mistake,
 from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
+from alto_lg.repeatable import repeatable
 from alto_lg.streaming import streaming
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "explain",
     "install",
     "node",
+    "repeatable",
     "split",
     "statistics",
     "streaming",

@@ -31,6 +31,7 @@ PUBLIC = (
     "explain",
     "install",
     "node",
+    "repeatable",
     "split",
     "statistics",
     "streaming",

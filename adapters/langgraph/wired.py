@@ -30,6 +30,7 @@ from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
 from alto_lg.adapters.langgraph.preparation import GATE
 from alto_lg.adapters.langgraph.projection import MISSING, equal
 from alto_lg.adapters.langgraph.stages import declared
+from alto_lg.adapters.langgraph.tools import answering_node
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.plan import Plan
 from alto_lg.errors import UndeclaredRead, UndeclaredWrite
@@ -98,7 +99,7 @@ class _Wirer:
             update["bound"] = self._accelerate_subgraph(node.bound)
             update["subgraphs"] = [update["bound"] if one is node.bound else one for one in node.subgraphs]
         else:
-            update["bound"] = self._watched(name, node.bound)
+            update["bound"] = self._watched(name, answering_node(node.bound))
         if hint is not None and hint.writes is not None:
             update["writers"] = [_write_check(name, node, hint.writes), *update["writers"]]
         if hint is not None and hint.reads is not None and node.mapper is None and isinstance(node.channels, list):
