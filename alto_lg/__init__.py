@@ -7,6 +7,7 @@ app = alto_lg.accelerate(graph)
 from alto_lg import split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
+from alto_lg.adapters.langgraph.tools import ToolVerdict
 from alto_lg.context import current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
@@ -27,6 +28,7 @@ __all__ = [
     "Mistake",
     "NodeExplanation",
     "RunStatistics",
+    "ToolVerdict",
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",

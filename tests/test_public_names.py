@@ -23,6 +23,7 @@ PUBLIC = (
     "Mistake",
     "NodeExplanation",
     "RunStatistics",
+    "ToolVerdict",
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",

@@ -117,8 +117,8 @@ def by_own_node(chat: ScriptedModel, tools: Sequence[BaseTool], **options: Any) 
 
 def _around(ask: Any, aask: Any, tools: Any, **options: Any) -> Any:
     builder = StateGraph(Messages)
-    builder.add_node("ask", RunnableLambda(ask, aask), **options.pop("ask", {}))
-    builder.add_node("tools", tools, **options.pop("tools", {}))
+    builder.add_node("ask", RunnableLambda(ask, aask), **options.pop("ask_options", {}))
+    builder.add_node("tools", tools, **options.pop("tools_options", {}))
     builder.add_edge(START, "ask")
     builder.add_conditional_edges("ask", tools_condition, ["tools", END])
     builder.add_edge("tools", "ask")

@@ -22,7 +22,7 @@ from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 
 from alto_lg.adapters.langgraph.internals import CONF
-from alto_lg.adapters.langgraph.tools.results import Arguments, EarlyResult, Raised, Wait
+from alto_lg.adapters.langgraph.tools.results import Arguments, EarlyResult, Raised, Returned, Stopped, Wait
 
 TOOLS = "__alto_tools"
 """Where a config holds the early results of its run."""
@@ -259,10 +259,7 @@ def _answer(
     if results is not None and early is not None:
         answer = early.answer.result()
         if answer is not None:
-            results.used(early)
-            if isinstance(answer, Raised):
-                raise answer.error
-            return answer.value
+            return _given(results, early, answer)
     return run(*positional, **named)
 
 
@@ -278,8 +275,14 @@ async def _aanswer(
             results.given_up(early)
             raise
         if answer is not None:
-            results.used(early)
-            if isinstance(answer, Raised):
-                raise answer.error
-            return answer.value
+            return _given(results, early, answer)
     return await run(*positional, **named)
+
+
+def _given(results: Early, early: EarlyResult, answer: Returned | Raised | Stopped) -> Any:
+    if isinstance(answer, Stopped):
+        raise asyncio.CancelledError("the run is over")
+    results.used(early)
+    if isinstance(answer, Raised):
+        raise answer.error
+    return answer.value

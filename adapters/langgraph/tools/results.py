@@ -24,6 +24,7 @@ from pydantic import BaseModel
 from alto_lg.adapters.watching import CompleteCall
 
 NOT_TAKEN = "the step ran no such call"
+RUN_OVER = "the run ended"
 
 
 class Wait(Enum):
@@ -59,7 +60,12 @@ class Raised:
     error: Exception
 
 
-Answer = Returned | Raised | None
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The run is over: whoever still waits is left over from it, and is not to run the tool."""
+
+
+Answer = Returned | Raised | Stopped | None
 """What a tool gave; None if that cannot be used."""
 
 
@@ -88,7 +94,7 @@ class EarlyResult:
         self.progress = Progress.WAITING
         self.taken = False
         self.answer: Future[Answer] = Future()
-        self.stop: Callable[[], Any] = lambda: None
+        self.stop: Callable[[], Any] | None = None
 
 
 @dataclass(slots=True)
@@ -136,11 +142,10 @@ class EarlyResults:
             dropped = early.progress is Progress.DROPPED
             if not dropped:
                 early.progress = Progress.ENDED
-                if answer is None:
+                if answer is None or isinstance(answer, Stopped):
                     self.counts.dropped_why[why] += 1
                     self._forget(early)
-        with contextlib.suppress(InvalidStateError):  # whoever waited for it has been cancelled
-            early.answer.set_result(None if dropped else answer)
+        _tell(early, None if dropped else answer)
 
     def take(self, who: object, arguments: Arguments, wait: Wait) -> EarlyResult | None:
         """The result that a call of the step is to wait for; None if it runs the tool itself."""
@@ -158,7 +163,7 @@ class EarlyResults:
                 return early
             else:  # whoever held a thread for a coroutine might hold the one that it needs
                 return None
-        early.stop()
+        _stop(early)
         return None
 
     def used(self, early: EarlyResult) -> None:
@@ -172,7 +177,7 @@ class EarlyResults:
         with self._lock:
             if early.progress is Progress.RUNNING:
                 self._drop(early, "the call was cancelled")
-        early.stop()
+        _stop(early)
 
     def drop(self, unwanted: Callable[[EarlyResult], bool], why: str) -> None:
         """Stop and forget what nobody has taken."""
@@ -181,14 +186,18 @@ class EarlyResults:
             for early in found:
                 self._drop(early, why)
         for early in found:
-            early.stop()
+            _stop(early)
 
     def close(self) -> None:
-        """The run is over: nothing is taken any more. (What still runs, LangGraph stops with the rest of the run.)"""
+        """The run is over: nothing is taken any more. What still runs is stopped; LangGraph waits for it."""
         with self._lock:
             self._closed = True
-            for early in [early for early in self._results if not early.taken]:
-                self._drop(early, NOT_TAKEN)
+            left = list(self._results)
+            for early in left:
+                self._drop(early, RUN_OVER if early.taken else NOT_TAKEN)
+        for early in left:
+            _tell(early, Stopped())
+            _stop(early)
 
     def _drop(self, early: EarlyResult, why: str) -> None:
         if early.progress is not Progress.WAITING:
@@ -199,6 +208,18 @@ class EarlyResults:
     def _forget(self, early: EarlyResult) -> None:
         if early in self._results:
             self._results.remove(early)
+
+
+def _stop(early: EarlyResult) -> None:
+    """Once: a second cancel would break into whatever a tool does to clean up."""
+    stop, early.stop = early.stop, None
+    if stop is not None:
+        stop()
+
+
+def _tell(early: EarlyResult, answer: Answer) -> None:
+    with contextlib.suppress(InvalidStateError):  # told already, or whoever waited for it has been cancelled
+        early.answer.set_result(answer)
 
 
 def same(one: Any, other: Any) -> bool:

@@ -1,7 +1,8 @@
 """Run tools: the tools of one run that are started while the model writes the calls of them.
 
 Owns what one run starts. Always true:
-  every early execution is one of LangGraph's background tasks, so that whatever ends the run stops and awaits it;
+  every early execution is one of LangGraph's background tasks, for which the end of a run waits; it is stopped at most
+  once, and then by us, so that what a tool does to clean up is not broken into;
   nothing is started for a model call that belongs to a graph inside, which has early results of its own;
   what a model call that fails, or whose message has no such call, made start is stopped and dropped.
 """
@@ -39,6 +40,7 @@ from alto_lg.adapters.langgraph.tools.results import (
     EarlyResults,
     Raised,
     Returned,
+    Stopped,
     Wait,
     same,
 )
@@ -150,12 +152,12 @@ class RunTools:
 
     def _submit(self, loop: AcceleratedRun, function: Any, work: _Work) -> Any:
         """Have LangGraph run it in the background, in the context of the run and not in that of the model."""
-        submit = partial(loop.submit, function, work, __cancel_on_exit__=True, __reraise_on_exit__=False)
+        submit = partial(loop.submit, function, work, __cancel_on_exit__=False, __reraise_on_exit__=False)
         return work.surroundings.context(self._context).run(submit, __name__=f"early {work.early.call.name}")
 
     def _stop(self, task: Any) -> None:
         loop = self._event_loop
-        if loop is None:
+        if loop is None or _running_loop() is loop:
             task.cancel()  # of a thread only what has not begun
         elif not loop.is_closed():
             loop.call_soon_threadsafe(task.cancel)
@@ -166,7 +168,7 @@ class RunTools:
         try:
             value = await work.coroutine()
         except asyncio.CancelledError:
-            self._results.end(work.early, None, "it was cancelled")
+            self._results.end(work.early, Stopped(), "it was cancelled")
             raise
         except BaseException as error:
             self._ended(work, None, error)
@@ -220,6 +222,13 @@ class _Work:
     def _around(self, function: Any, *, on_loop: bool) -> dict[str, Any]:
         names = surroundings_of(function) | injected_for_interceptors(self._tool)
         return self.surroundings.parameters(names, config_parameter(function), on_loop=on_loop)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _has_coroutine(tool: BaseTool) -> bool:
