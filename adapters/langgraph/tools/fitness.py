@@ -24,28 +24,19 @@ def why_unfit(tool: BaseTool) -> str | None:
         hints = [get_type_hints(function, include_extras=True) for function in functions]
     except Exception as error:
         return f"its annotations cannot be read ({type(error).__name__}: {error})"
-    for found in hints:
-        if _mentions(found.pop("return", None), Command):
+    if not any(map(is_of_mcp, functions)):  # which are all declared alike, whatever their servers do
+        if any(_mentions(found.pop("return", None), Command) for found in hints):
             return "it returns a Command"
-    if not any(map(is_of_mcp, functions)):
-        schema = tool.args_schema
-        hints += [_annotations(schema)] if isinstance(schema, type) else []
-        for found in hints:
-            for name, hint in found.items():
-                if _is_injected(hint):
-                    return f"LangGraph injects its argument {name!r}"
+        fields = getattr(tool.args_schema, "model_fields", {})
+        declared = [(name, part) for name, field in fields.items() for part in (field.annotation, *field.metadata)]
+        for name, hint in [*declared, *(item for found in hints for item in found.items())]:
+            if _is_injected(hint):
+                return f"LangGraph injects its argument {name!r}"
     if any(_may_interrupt(function) for function in functions):
         return "it may pause the run (interrupt)"
     if any(not callable(getattr(tool, name, None)) for name in ("_to_args_and_kwargs", "_run")):
         return "this version of langchain-core runs tools in another way"
     return None
-
-
-def _annotations(schema: type) -> dict[str, Any]:
-    try:
-        return get_type_hints(schema, include_extras=True)
-    except Exception:  # a schema that LangChain made of a function, which was read above
-        return {}
 
 
 def _is_injected(hint: Any) -> bool:
