@@ -4,17 +4,18 @@ import alto_lg
 app = alto_lg.accelerate(graph)
 """
 
-from alto_lg import split
+from alto_lg import reducers, split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.adapters.langgraph.tools import ToolVerdict
-from alto_lg.context import current_ancestry
+from alto_lg.context import ancestry, current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import AltoError, AltoWarning, MissingCheckpointer, Mistake, UndeclaredRead, UndeclaredWrite
 from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
+from alto_lg.readings import First, Group, PerGroup, Stream, reading
 from alto_lg.repeatable import repeatable
 from alto_lg.streaming import streaming
 
@@ -23,20 +24,27 @@ __all__ = [
     "AltoWarning",
     "Ancestry",
     "Explanation",
+    "First",
+    "Group",
     "Hint",
     "MissingCheckpointer",
     "Mistake",
     "NodeExplanation",
+    "PerGroup",
     "RunStatistics",
+    "Stream",
     "ToolVerdict",
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
     "accelerate",
+    "ancestry",
     "current_ancestry",
     "explain",
     "install",
     "node",
+    "reading",
+    "reducers",
     "repeatable",
     "split",
     "statistics",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -29,6 +29,8 @@ def accelerate(
     blocking_s: float = 1.0,
     allow_unchecked: bool = False,
     annotate: bool = True,
+    stream: Iterable[str] = (),
+    replay: Mapping[str, object] | None = None,
     **compile_options: Any,
 ) -> Any:
     """Return a graph that gives the same answers as `graph`, sooner.
@@ -52,6 +54,13 @@ def accelerate(
         allow_unchecked: Accelerate also with a version of LangGraph that this one was not checked against.
         annotate: Show the ancestry of each firing as `alto_ancestry` in the metadata of its messages and traces;
             without it, metadata is LangGraph's to the letter. (`current_ancestry` works either way.)
+        stream: Nodes, by name, that are LangChain runnables (`prompt | model | parser`). What the steps behind the
+            model make of its answer while it is written is taken for partial updates, as `alto_lg.streaming` has them;
+            the model is asked for a stream.
+        replay: Nodes, by name, that call a model and then read the whole of its answer, each with the way to split
+            that answer: a function of `alto_lg.split`, a splitter, or None for structured output. Whenever an item is
+            whole, such a node's function runs again, aside, on the answer so far, and what it would send starts. Its
+            code must be repeatable; its models are asked for streams. See docs/replay.md.
 
     Returns:
         A graph of the same type, with every method of LangGraph's.
@@ -70,6 +79,8 @@ def accelerate(
         blocking_s=blocking_s,
         allow_unchecked=allow_unchecked,
         annotate=annotate,
+        stream=_names(stream),
+        replay=dict(replay or {}),
     )
     if isinstance(graph, StateGraph):
         graph = graph.compile(**compile_options)
@@ -96,6 +107,12 @@ def accelerate(
         )
         return graph
     return accelerated(graph, options)
+
+
+def _names(stream: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(stream, str):
+        raise TypeError(f"stream={stream!r} is a single string; write stream=[{stream!r}]")
+    return tuple(stream)
 
 
 def _warn_of_ignored(asked: Options, have: Options) -> None:

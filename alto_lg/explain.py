@@ -21,6 +21,7 @@ class NodeExplanation:
 
     starts_early: "yes", "no" or "alone" (nothing could run beside it).
     reads, writes: the state keys, None for every key; each with its evidence and where that was found.
+    notes: how it streams, and reads what others still write.
     why_not: what it waits for. hints: what could be declared to change that, smallest first.
     advice: work inside the node that could overlap, with its place in the code.
     """
@@ -34,6 +35,7 @@ class NodeExplanation:
     writes_evidence: str
     writes_why: str
     rivals: tuple[str, ...]
+    notes: tuple[str, ...]
     why_not: tuple[str, ...]
     hints: tuple[str, ...]
     advice: tuple[str, ...]
@@ -86,6 +88,7 @@ def _node(outlook: Outlook) -> NodeExplanation:
         writes_evidence=stage.writes.evidence.value,
         writes_why=stage.writes.why,
         rivals=outlook.rivals,
+        notes=stage.notes,
         why_not=outlook.reasons,
         hints=outlook.hints,
         advice=tuple(
@@ -104,6 +107,7 @@ def _lines(node: NodeExplanation, wide: int) -> list[str]:
     texts = [
         f"reads {_shown(node.reads)} [{node.reads_evidence}: {node.reads_why}]",
         f"writes {_shown(node.writes)} [{node.writes_evidence}: {node.writes_why}]",
+        *node.notes,
         *(f"waits: {reason}" for reason in node.why_not if node.starts_early != "alone"),
         *(f"hint: {hint}" for hint in node.hints),
         *(f"advice: {advice}" for advice in node.advice),

@@ -15,6 +15,9 @@ _ATTRIBUTE = "__alto_hint__"
 STREAMING = "__alto_streaming__"
 """Where the function that `alto_lg.streaming` returns has the generator function."""
 
+READINGS = "__alto_readings__"
+"""Where the function that `alto_lg.reading` returns has what was declared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:

@@ -29,6 +29,8 @@ class Options:
     blocking_s: float = 1.0
     allow_unchecked: bool = False
     annotate: bool = True
+    replay: Mapping[str, object] = field(default_factory=dict)
+    stream: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _one_of("overlap", self.overlap, get_args(Overlap))
@@ -40,6 +42,16 @@ class Options:
         for name, hint in self.hints.items():
             if not isinstance(hint, Hint):
                 raise TypeError(f"hints[{name!r}] must be an alto_lg.Hint, got {type(hint).__name__}")
+        if self.replay:
+            from alto_lg.adapters.replay.asked import cuts_asked_for
+
+            for name, splitter in self.replay.items():
+                cuts_asked_for(name, splitter)
+
+    @property
+    def predicted(self) -> frozenset[str]:
+        """The nodes whose updates so far are found out while they run, though they do not yield them."""
+        return frozenset({*self.replay, *self.stream})
 
 
 def _one_of(argument: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -11,8 +11,8 @@ from typing import Any, TypeVar, cast
 from langgraph.config import get_config
 
 from alto_lg.adapters.langgraph.internals import CONF
-from alto_lg.adapters.langgraph.partials import Folding, folds_of_annotations, folds_of_run
-from alto_lg.adapters.langgraph.promising import PARTIALS
+from alto_lg.adapters.langgraph.partials import Folding, folding_for
+from alto_lg.adapters.langgraph.preparation import PARTIALS
 from alto_lg.hints import STREAMING
 
 NodeFunction = TypeVar("NodeFunction", bound=Callable[..., Any])
@@ -82,5 +82,4 @@ def _begin(function: Callable[..., Any]) -> tuple[Folding, Any]:
         config: Any = get_config()
     except RuntimeError:  # called outside of any graph
         config = {}
-    fold_of = folds_of_run(config) or folds_of_annotations(function)
-    return Folding(function.__name__, fold_of), config.get(CONF, {}).get(PARTIALS)
+    return folding_for(function), config.get(CONF, {}).get(PARTIALS)

@@ -5,10 +5,10 @@ Owns the list only: the shapes stand in `dropin/shapes/`, one file per kind. Alw
 
 from __future__ import annotations
 
-from dropin.shapes import branches, failures, fanouts, flows, routes, states, stops, streams, subgraphs
+from dropin.shapes import branches, failures, fanouts, flows, parts, routes, states, stops, streams, subgraphs
 from dropin.shapes.base import Shape
 
-_FILES = (branches, fanouts, routes, states, subgraphs, stops, failures, flows, streams)
+_FILES = (branches, fanouts, routes, states, subgraphs, stops, failures, flows, streams, parts)
 
 SHAPES: tuple[Shape, ...] = tuple(shape for file in _FILES for shape in file.SHAPES)
 

@@ -16,11 +16,12 @@ from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
 
-from alto_lg.adapters.langgraph.convert import check_declarations
+from alto_lg.adapters.langgraph.declarations import check_declarations, check_predicted
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_loops
 from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner, AltoThreadedLoop
 from alto_lg.adapters.langgraph.tools import Catalogue
 from alto_lg.adapters.langgraph.wired import WiredPlan, nodes_of
+from alto_lg.adapters.replay import install as install_replay
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.options import Options
 
@@ -66,7 +67,7 @@ class Acceleration:
         """Make the plan, if there is none: reads the code of every node, a few milliseconds each."""
         with self._planning:
             if self._wired is None:
-                wired = WiredPlan(self.original, self.options.hints)
+                wired = WiredPlan(self.original, self.options)
                 barriers = [name for name, stage in wired.plan.stages.items() if stage.barrier]
                 self._catalogue, self._wired = Catalogue(self.original, barriers), wired
 
@@ -144,7 +145,10 @@ def can_be_accelerated(graph: object) -> bool:
 def accelerated(graph: Pregel, options: Options) -> Pregel:
     """A graph like `graph` whose runs have a lookahead; the subgraphs that are nodes of it, too."""
     check_declarations(graph, options.hints)
-    inner = replace(options, hints={})
+    check_predicted(graph, options)
+    if options.replay:
+        install_replay()
+    inner = replace(options, hints={}, replay={}, stream=())
 
     def subgraph(inside: Pregel) -> Pregel:
         return accelerated(inside, inner) if can_be_accelerated(inside) and not acceleration_of(inside) else inside

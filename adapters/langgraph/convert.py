@@ -7,7 +7,7 @@ stages conflict exactly if they may touch a common part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from alto_lg.adapters.langgraph.internals import Pregel
@@ -18,11 +18,18 @@ from alto_lg.engine.plan import Plan, Stage
 from alto_lg.hints import Hint
 
 
-def plan_of(graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None) -> Plan:
-    """The plan of a compiled graph. wiring: of that graph, if it is known already."""
+def plan_of(
+    graph: Pregel, hints: Mapping[str, Hint], wiring: Wiring | None = None, predicted: Container[str] = ()
+) -> Plan:
+    """The plan of a compiled graph.
+
+    wiring: of that graph, if it is known already. predicted: nodes whose updates so far are found out as they run.
+    """
     wiring = wiring or Wiring(graph)
     declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
-    stages = {name: stage_of(name, graph, wiring, declarations[name]) for name in graph.nodes}
+    stages = {
+        name: stage_of(name, graph, wiring, declarations[name], predicted=name in predicted) for name in graph.nodes
+    }
     stages = _spread_sharing(stages, wiring.keys)
     atoms = wiring.keys | {
         path
@@ -42,28 +49,6 @@ def _in_place(wiring: Wiring, atoms: frozenset[str]) -> frozenset[str]:
 def key_of(atom: str, keys: frozenset[str]) -> str:
     """The state key that an atom is a part of."""
     return atom if atom in keys else atom.split(".", 1)[0]
-
-
-def check_declarations(graph: Pregel, hints: Mapping[str, Hint]) -> None:
-    """Refuse what is declared about things that are not there.
-
-    Raises:
-        ValueError: a declaration names a node or a key that the graph does not have.
-    """
-    wiring = Wiring(graph)
-    declarations = {name: declared(name, node, hints) for name, node in graph.nodes.items()}
-    for name in hints:
-        if name not in wiring.nodes:
-            nodes = ", ".join(sorted(wiring.nodes - {"__start__"}))
-            raise ValueError(f"hints names node {name!r}, which the graph does not have (nodes: {nodes})")
-    for name, hint in declarations.items():
-        for argument, paths in (("reads", hint and hint.reads), ("writes", hint and hint.writes)):
-            for path in paths or ():
-                if key_of(path, wiring.keys) not in wiring.keys:
-                    keys = ", ".join(sorted(wiring.keys))
-                    raise ValueError(
-                        f"Node {name!r} declares {argument} of {path!r}, which is not in the state (keys: {keys})"
-                    )
 
 
 def _spread_sharing(stages: dict[str, Stage], keys: frozenset[str]) -> dict[str, Stage]:

@@ -9,7 +9,8 @@ import asyncio
 import concurrent.futures
 import contextvars
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,16 @@ class CoroutineFiring(EarlyFiring):
     def release(self, settled: frozenset[str]) -> None:
         super().release(settled)
         self._routes.set()
+
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        official = self._official
+        if official is not None:
+            self._lend(official)
+        try:
+            yield
+        finally:
+            self._take_back()
 
     def cancel(self) -> None:
         self.future.cancel()

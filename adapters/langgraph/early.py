@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -26,7 +27,7 @@ class EarlyFiring:
     """One firing that runs before its step.
 
     settled: state keys that its view of the state projects to its step; the rest it provably does not read.
-    values: what it was given of the state, for the check at commit.
+    values: what it was given of the state, for the check at commit. given: of lists that others still write.
     started: seconds on the run's clock. announced: whether the caller has had its update already.
     """
 
@@ -34,6 +35,7 @@ class EarlyFiring:
         self.firing = firing
         self.settled: frozenset[str] = frozenset()
         self.values: dict[str, Any] = {}
+        self.given: dict[str, Any] = {}
         self.started = 0.0
         self.announced = False
         self.task: PregelExecutableTask
@@ -49,6 +51,10 @@ class EarlyFiring:
     def release(self, settled: frozenset[str]) -> None:
         """The conditional edges may read these keys."""
         self.settled = self.settled | settled
+
+    def idle(self) -> AbstractContextManager[None]:
+        """Entered while its node waits for what others write."""
+        return nullcontext()
 
     def cancel(self) -> None:
         """Its result is not wanted; what of it can be stopped is."""

@@ -34,6 +34,7 @@ from langgraph._internal._constants import (
 from langgraph._internal._fields import get_cached_annotated_keys
 from langgraph._internal._future import chain_future
 from langgraph._internal._runnable import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
+from langgraph._internal._scratchpad import PregelScratchpad
 from langgraph.channels.base import BaseChannel
 from langgraph.channels.binop import BinaryOperatorAggregate
 from langgraph.graph._branch import BranchSpec
@@ -91,6 +92,7 @@ __all__ = [
     "PregelLoop",
     "PregelNode",
     "PregelRunner",
+    "PregelScratchpad",
     "RunnableCallable",
     "RunnableSeq",
     "SyncPregelLoop",

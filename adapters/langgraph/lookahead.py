@@ -31,9 +31,11 @@ from alto_lg.adapters.langgraph.internals import (
     PregelExecutableTask,
 )
 from alto_lg.adapters.langgraph.ownership import is_owned
-from alto_lg.adapters.langgraph.preparation import ANCESTRY, Preparation, describe, step_of
+from alto_lg.adapters.langgraph.preparation import ANCESTRY, PARTIALS, Preparation, describe, step_of
 from alto_lg.adapters.langgraph.projection import Projection, equal, is_waiting
-from alto_lg.adapters.langgraph.promising import PARTIALS, Promising
+from alto_lg.adapters.langgraph.promising import Promising
+from alto_lg.adapters.langgraph.streamed import follow
+from alto_lg.adapters.langgraph.unfinished import UnfinishedReads
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
 from alto_lg.engine.machine import Machine
@@ -81,7 +83,6 @@ class Lookahead:
         self.tally = Tally()
         self.loop = loop
         self._wired = wired
-        self._annotate = loop.acceleration.options.annotate
         self._clock = loop.clock()
         self._written: defaultdict[int, defaultdict[str, list[tuple[Firing, Any]]]] = defaultdict(
             lambda: defaultdict(list)
@@ -90,6 +91,9 @@ class Lookahead:
         self.projection = Projection(loop.channels, base, self._values_at, wired.wiring.reducers)
         self.machine = Machine(wired.plan, conditions, self, run)
         self._preparation = Preparation(loop, self.projection, wired, self.tally)
+        self._unfinished = UnfinishedReads(
+            wired.readings, self.machine, self.projection, self._written, base, live=loop.on_event_loop
+        )
         self._early: dict[Firing, EarlyFiring] = {}
         self._official: dict[str, Firing] = {}  # by the id of LangGraph's task
         self._started: dict[Firing, float] = {}
@@ -117,6 +121,7 @@ class Lookahead:
     def _begin(self, now: float) -> None:
         loop = self.loop
         self._context = contextvars.copy_context()
+        self._unfinished.look()  # what is committed now comes before all else, and is about to be forgotten
         for step in [step for step in self._written if step < loop.step]:
             del self._written[step]
         self._official.clear()
@@ -136,7 +141,7 @@ class Lookahead:
             self.tally.firings += 1
             if firing.status is Status.RUNNING and not firing.early:
                 self._started[firing] = now
-                describe(task.config, firing.ancestry, self.tally, self._annotate)
+                describe(task.config, firing.ancestry, self.tally, loop)
                 self._listen(firing, task)
                 if task.writes:  # restored from a checkpoint: it does not run again
                     self.task_ended(task.id, task.writes)
@@ -178,7 +183,7 @@ class Lookahead:
         self._over = True
         # LangGraph's loops do not outlive their runs, and neither do these: no cycle is left for the collector.
         self._early.clear()
-        del self.machine, self.projection, self._preparation, self.loop
+        del self.machine, self.projection, self._preparation, self._unfinished, self.loop
         if broken:
             warnings.warn(
                 f"{broken}; the run went on without early starts. The answer is LangGraph's. "
@@ -206,7 +211,7 @@ class Lookahead:
     def _solitary_step(self, now: float) -> _Solitary:
         (task,) = self.loop.tasks.values()
         ancestry = self.machine.run.triggered(task.name, self.loop.step)
-        describe(task.config, ancestry, self.tally, self._annotate)
+        describe(task.config, ancestry, self.tally, self.loop)
         self.tally.firings += 1
         return _Solitary(task.id, task.name, self.loop.step, now, task.writes)
 
@@ -230,6 +235,9 @@ class Lookahead:
     def packet_shared(self, firing: Firing) -> bool:
         assert isinstance(firing.packet, tuple)
         return firing.packet[0] not in self._owned
+
+    def suffices(self, firing: Firing, key: str) -> bool:
+        return self._unfinished.suffices(firing, key)
 
     def packet_of(self, firing: Firing) -> Send:
         """The `Send` whose payload a PUSH firing is for."""
@@ -268,6 +276,7 @@ class Lookahead:
             if key in self._wired.keys:
                 written[key].append((firing, value))
         self._act(self.machine.handle(FiringEnded(firing, emission)))
+        self._unfinished.look()
 
     def _emission(self, writes: Sequence[tuple[str, Any]], promised: Mapping[int, Send] = _NOTHING) -> Emission:
         wiring = self._wired.wiring
@@ -300,7 +309,11 @@ class Lookahead:
         """A streaming node tells of its partial updates."""
         if firing.stage.streams:
             writers = self.loop.acceleration.original.nodes[firing.stage.name].writers
-            task.config[CONF][PARTIALS] = Promising(self, firing, task.config, writers, on_loop=self.loop.on_event_loop)
+            promising = Promising(self, firing, task.config, writers, on_loop=self.loop.on_event_loop)
+            task.config[CONF][PARTIALS] = promising
+            tail = self._wired.tails.get(firing.stage.name)
+            if tail is not None:
+                follow(tail, task.config, promising)
 
     def may_promise(self, firing: Firing) -> bool:
         """Whether the conditional edges of a running firing may be run on what it has written so far."""
@@ -362,6 +375,9 @@ class Lookahead:
         early = self.loop.early_firing(firing)
         early.started = self._clock()
         reads = firing.stage.reads.keys.within(self._wired.plan.keys) if packet is None else frozenset()
+        if packet is None and firing.stage.unfinished:
+            early.given = self._unfinished.give(firing, early.idle)
+            reads -= frozenset(early.given)
         routes = self._settled(firing) if self.machine.conditions.gates(firing.stage) else frozenset()
         early.settled = self._wired.tops(reads) | routes
         early.values = {key: self.projection.value(key, firing.step) for key in self._wired.tops(reads)}
@@ -381,6 +397,7 @@ class Lookahead:
     def _adopt(self, early: EarlyFiring, task: PregelExecutableTask) -> None:
         """The early firing becomes LangGraph's task: the loop awaits it where it would have run it."""
         early.release(self._wired.keys)
+        task.config[CONF][ANCESTRY] = early.firing.ancestry
         adopted = replace(task, proc=Handover(early, task.writes), retry_policy=(), timeout=None, cache_key=None)
         self.loop.tasks[task.id] = adopted
 
@@ -411,6 +428,8 @@ class Lookahead:
         firing = self.machine.firing(self.loop.step, key)
         if firing is None or not firing.early:
             return True
+        if not self._unfinished.agree(firing):
+            return False
         values = self._early[firing].values
         atoms = firing.stage.reads.keys.within(self._wired.plan.keys)
         return all(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
 from langgraph.channels.delta import DeltaChannel
+from langgraph.config import get_config
 from langgraph.types import Command, Overwrite
 
 from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_READ, BinaryOperatorAggregate
@@ -79,6 +80,15 @@ def _folded(fold: Fold, before: Any, value: Any) -> Any:
     if isinstance(before, Overwrite):
         return Overwrite(fold(before.value, value))
     return fold(before, value)
+
+
+def folding_for(function: Callable[..., Any]) -> Folding:
+    """The folding of a node function that runs: by its graph's reducers, or outside of any graph by its annotations."""
+    try:
+        config: Mapping[str, Any] = get_config()
+    except RuntimeError:
+        config = {}
+    return Folding(function.__name__, folds_of_run(config) or folds_of_annotations(function))
 
 
 def folds_of_run(config: Mapping[str, Any]) -> FoldOf | None:

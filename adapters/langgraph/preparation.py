@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Send
 
+from alto_lg.adapters.langgraph.events import EVENT_KEY, AncestralText, tell_custom_events_apart
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_RESUMING,
@@ -39,10 +40,10 @@ ANCESTRY = "__alto_ancestry"
 """Where a node's config holds the `Ancestry` of its firing; LangGraph saves no key that begins with two underscores."""
 TALLY = "__alto_tally"
 """Where a node's config holds the counts of its run, for the runs of subgraphs inside."""
+PARTIALS = "__alto_partials"
+"""Where in its config a streaming node finds whom to tell of its partial updates."""
 GATE = "__alto_gate"
 """Where the config of an early firing holds the wait that comes before its conditional edges."""
-EVENT_KEY = "alto_ancestry"
-"""Where the metadata of streamed messages shows the ancestry, as text."""
 
 
 class Preparation:
@@ -89,7 +90,7 @@ class Preparation:
             retry_policy=loop.retry_policy,
         )
         assert isinstance(task, PregelExecutableTask)
-        describe(task.config, firing.ancestry, self._tally, loop.acceleration.options.annotate)
+        describe(task.config, firing.ancestry, self._tally, loop)
         gate = early.gate()
         if gate is not None:
             task.config[CONF][GATE] = gate
@@ -102,13 +103,17 @@ class Preparation:
         return packet
 
 
-def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally, annotate: bool) -> None:
-    """Put the ancestry where the node can see it; with `annotate`, whoever streams its messages, too."""
+def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally, loop: AcceleratedRun) -> None:
+    """Put the ancestry where the node can see it; and whoever streams what it says, if that was asked for."""
     config[CONF][ANCESTRY] = ancestry
     config[CONF][TALLY] = tally
-    callbacks = config.get("callbacks") if annotate else None
+    if not loop.acceleration.options.annotate:
+        return
+    callbacks = config.get("callbacks")
     if callbacks is not None and not isinstance(callbacks, list) and callbacks.handlers:
-        callbacks.add_metadata({EVENT_KEY: str(ancestry)})
+        callbacks.add_metadata({EVENT_KEY: AncestralText.of(str(ancestry), ancestry)})
+    if loop.stream is not None and "custom" in loop.stream.modes:
+        tell_custom_events_apart(config, ancestry)
 
 
 def step_of(loop: AcceleratedRun) -> Callable[[], int]:

@@ -140,9 +140,14 @@ def _has_ids(value: Any) -> bool:
 
 
 class _Reader(Protocol):
-    """Who reads: `settled` are the keys whose value at the reader's step is known."""
+    """Who reads.
+
+    settled: keys whose value at the reader's step is known.
+    given: what it gets of keys that are not, as long as they are not.
+    """
 
     settled: frozenset[str]
+    given: dict[str, Any]
 
 
 class StateView(Mapping[str, BaseChannel]):
@@ -176,6 +181,8 @@ class StateView(Mapping[str, BaseChannel]):
         if key in self._extra:
             return self._extra[key]  # type: ignore[no-any-return]
         with self._lock:
+            if key in self._reader.given and key not in self._reader.settled:
+                return _Given(self._reader.given[key])  # type: ignore[return-value]
             if key in self._reader.settled and self._base() < self._step:
                 return self._projection.channel(key, self._step)
             return self._channels[key]
@@ -188,6 +195,19 @@ class StateView(Mapping[str, BaseChannel]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._extra or key in self._channels
+
+
+class _Given:
+    """What LangGraph's preparation of a task reads in place of a channel that is still being written."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def is_available(self) -> bool:
+        return True
+
+    def get(self) -> Any:
+        return self._value
 
 
 def is_waiting(channel: BaseChannel) -> bool:

@@ -10,20 +10,20 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Send
+from langsmith.run_helpers import tracing_context
 
-from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_READ, CONFIG_KEY_SEND, TASKS, local_read
+from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_READ, TASKS, local_read
+from alto_lg.adapters.langgraph.silence import silenced
+from alto_lg.adapters.replay.record import EndOfPrediction
 from alto_lg.engine.firing import Firing
 
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.lookahead import Lookahead
-
-PARTIALS = "__alto_partials"
-"""Where in its config a streaming node finds whom to tell of its partial updates."""
 
 
 class Promising:
@@ -42,17 +42,34 @@ class Promising:
         self._on_loop = on_loop
         self._turn = asyncio.Lock()
 
+    @property
+    def firing(self) -> Firing:
+        return self._firing
+
+    @property
+    def on_loop(self) -> bool:
+        return self._on_loop
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run beside the node: a coroutine function where the run has an event loop. The run's end awaits it."""
+        return self._lookahead.loop.submit(function, *arguments, __cancel_on_exit__=True, __reraise_on_exit__=False)
+
+    def cannot_promise(self) -> None:
+        """There is no update so far to be asked about, though there should be one."""
+        self._lookahead.cannot_promise()
+
     async def arrived(self, update: Any) -> None:
         """The update so far, on the run's event loop."""
         async with self._turn:  # a router may wait for something
             if not self._lookahead.may_promise(self._firing):
                 return
             writes: deque[tuple[str, Any]] = deque()
-            config = self._apart(writes)
             try:
-                for writer in self._writers:
-                    await writer.ainvoke(update, config)
-            except Exception:
+                with tracing_context(enabled=False):
+                    config = self._apart(writes)
+                    for writer in self._writers:
+                        await writer.ainvoke(update, config)
+            except (Exception, EndOfPrediction):
                 self._lookahead.cannot_promise()
                 return
             self._lookahead.promised(self._firing, _sends(writes))
@@ -60,29 +77,28 @@ class Promising:
     def arrived_in_thread(self, update: Any) -> None:
         """The same, for a node that runs on a thread."""
         if self._on_loop:  # not waited for: the node goes on
-            self._lookahead.loop.submit(self.arrived, update, __cancel_on_exit__=True, __reraise_on_exit__=False)
+            self.submit(self.arrived, update)
             return
         if not self._lookahead.may_promise(self._firing):
             return
         writes: deque[tuple[str, Any]] = deque()
         config = self._apart(writes)
         try:
-            for writer in self._writers:
-                writer.invoke(update, config)
-        except Exception:
+            with tracing_context(enabled=False):
+                for writer in self._writers:
+                    writer.invoke(update, config)
+        except (Exception, EndOfPrediction):
             self._lookahead.cannot_promise()
             return
         self._lookahead.promised(self._firing, _sends(writes))
 
     def _apart(self, writes: deque[tuple[str, Any]]) -> RunnableConfig:
         """The firing's config, with writes of its own, which conditional edges also read."""
-        read = self._config[CONF][CONFIG_KEY_READ]
-        scratchpad, channels, managed, task = read.args
-        own = {
-            CONFIG_KEY_SEND: writes.extend,
-            CONFIG_KEY_READ: functools.partial(local_read, scratchpad, channels, managed, task._replace(writes=writes)),
-        }
-        return {**self._config, CONF: {**self._config[CONF], **own}}
+        config = silenced(self._config, writes)
+        scratchpad, channels, managed, task = self._config[CONF][CONFIG_KEY_READ].args
+        read = functools.partial(local_read, scratchpad, channels, managed, task._replace(writes=writes))
+        config[CONF][CONFIG_KEY_READ] = read
+        return config
 
 
 def _sends(writes: deque[tuple[str, Any]]) -> list[Send]:

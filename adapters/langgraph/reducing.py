@@ -6,6 +6,7 @@ asks when a step is committed, and when a conditional edge reads the state with 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,7 @@ from langgraph.channels.untracked_value import UntrackedValue
 
 from alto_lg.adapters.langgraph import analysis
 from alto_lg.adapters.langgraph.internals import BaseChannel, BinaryOperatorAggregate
+from alto_lg.reducers import concatenate
 
 REPLAYABLE = (LastValue, AnyValue, EphemeralValue, UntrackedValue, Topic)
 """Channels of which a copy can be written to instead."""
@@ -46,6 +48,15 @@ class Reducers:
     def reduces_in_place(self, key: str) -> bool:
         """Whether applying a write to a key may change the value that it had."""
         return type(self._channels[key]) not in _ASSIGNING and not self.is_pure(key)
+
+    def appends(self, key: str) -> bool:
+        """Whether a state key is a list that grows at its end only."""
+        channel = self._channels[key]
+        return (
+            type(channel) is BinaryOperatorAggregate
+            and channel.operator in (operator.add, operator.concat, concatenate)
+            and isinstance(channel.typ(), list)
+        )
 
     @cached_property
     def any_in_place(self) -> bool:

@@ -143,7 +143,9 @@ class AcceleratedRun(PregelLoop):
         return self.lookahead is not None and self.acceleration.wired.wiring.reducers.any_in_place
 
     def output_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], *, cached: bool = False) -> None:
-        if self.acceleration.options.events != "eager" or not writes or writes[0][0] in (INTERRUPT, ERROR):
+        options = self.acceleration.options
+        own = options.events == "eager" or options.annotate
+        if not own or not writes or writes[0][0] in (INTERRUPT, ERROR):
             super().output_writes(task_id, writes, cached=cached)
             return
         task = self.tasks.get(task_id)

@@ -6,6 +6,7 @@ Owns the translation of LangGraph's nodes into `Stage`s. Always true:
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial, reduce
@@ -31,6 +32,7 @@ from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.facts import CodeFacts, Evidence, Fact, Keys, nothing, opaque
 from alto_lg.engine.plan import Stage
 from alto_lg.hints import STREAMING, Hint, hint_of
+from alto_lg.readings import First, PerGroup, Reading, readings_of
 
 _START_FACTS = CodeFacts(
     reads=nothing("it only hands the input on", Evidence.SCHEMA),
@@ -54,12 +56,16 @@ def declared(name: str, node: PregelNode, hints: Mapping[str, Hint]) -> Hint | N
     return hints.get(name) or hint_of(function_of(node.bound))
 
 
-def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Stage:
-    """Everything that is known of one node."""
+def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, predicted: bool = False) -> Stage:
+    """Everything that is known of one node. predicted: its updates so far are."""
     node = graph.nodes[name]
     schema = wiring.input_keys(node)
     state = _state_class(node)
     facts = _code_facts(node, schema)
+    for reading in readings_of(function_of(node.bound)).values():
+        if isinstance(reading, PerGroup) and reading.groups is not None:
+            named = analysis.router_facts(reading.groups, schema_keys=schema)
+            facts = replace(facts, reads=facts.reads | named.reads)
     if runs_code(state):
         facts = replace(facts, reads=_OWN_STATE)
     routers = [_Router.of(branch, wiring, branch.input_schema or state) for branch in branches_of(node)]
@@ -77,6 +83,9 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         successors |= wiring.certain_successors(handler) | wiring.joined_successors(handler)
     writes = _within(reduce(Fact.__or__, (r.writes for r in routers if r.writes.keys), facts.writes), wiring.keys)
     fresh = _changed_by_fresh_reads(writes, wiring) if routers else nothing("it has no conditional edge")
+    has_partials = predicted or hasattr(function_of(node.bound), STREAMING)
+    no_promises = _no_promises(routers, fresh)
+    unfinished, read_notes = _unfinished(node, wiring)
     stage = Stage(
         name=name,
         reads=_within(facts.reads, schema),
@@ -88,7 +97,9 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None) -> Sta
         successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
         never_early=_never_early(node, wiring, [fresh, *(router.mutates for router in routers)]),
         deferred=wiring.is_deferred(node),
-        streams=_may_promise(node, routers, fresh),
+        streams=has_partials and no_promises is None,
+        unfinished=unfinished,
+        notes=(*(_streaming_note(no_promises) if has_partials else ()), *read_notes),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
         gate_at_start=(bool(node.subgraphs) or isinstance(node.bound, Pregel)) and bool(routers),
@@ -247,14 +258,46 @@ def _changed_by_fresh_reads(writes: Fact, wiring: Wiring) -> Fact:
     return Fact(Keys(changed), Evidence.CODE, "its conditional edge runs a reducer that may change a value in place")
 
 
-def _may_promise(node: PregelNode, routers: list[_Router], fresh: Fact) -> bool:
-    """Whether what a streaming node's conditional edge would send can be asked before it has ended.
+def _no_promises(routers: list[_Router], fresh: Fact) -> str | None:
+    """Why a node's conditional edge cannot be asked what it would send, before the node has ended."""
+    if not routers:
+        return None
+    if len(routers) > 1:  # the places of what two edges send depend on how much the first one sends in the end
+        return "it has two conditional edges"
+    if fresh.keys:
+        return fresh.why
+    (router,) = routers
+    if router.mutates.keys or router.writes.keys:
+        return "its conditional edge may change the state"
+    if router.interrupts or router.store:
+        return "its conditional edge may pause the run, or touch the store"
+    return None
 
-    The places of what two conditional edges send depend on how much the first of them sends in the end.
-    """
-    if not hasattr(function_of(node.bound), STREAMING) or len(routers) > 1 or fresh.keys:
-        return False
-    return not any(router.mutates.keys or router.interrupts or router.store or router.writes.keys for router in routers)
+
+def _streaming_note(no_promises: str | None) -> tuple[str]:
+    if no_promises is None:
+        return ("streams: what its updates so far lead to starts while it goes on",)
+    return (f"streams to nobody: {no_promises}",)
+
+
+def _unfinished(node: PregelNode, wiring: Wiring) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The keys that it reads in part, or piece by piece, and that can be given in part; and what to say of each."""
+    function = function_of(node.bound)
+    readings = readings_of(function)
+    why_not = {key: _not_in_part(key, spec, function, wiring) for key, spec in readings.items()}
+    notes = tuple(
+        f"waits for all of {key}: {why_not[key]}" if why_not[key] else f"takes {key} in part: {spec}"
+        for key, spec in readings.items()
+    )
+    return frozenset(key for key, reason in why_not.items() if not reason), notes
+
+
+def _not_in_part(key: str, spec: Reading, function: object, wiring: Wiring) -> str | None:
+    if not wiring.reducers.appends(key):
+        return "it is no list that only grows (operator.add, reducers.concatenate)"
+    if not (isinstance(spec, First) or inspect.iscoroutinefunction(function)):
+        return "a plain function cannot wait for more; make it async"
+    return None
 
 
 def _never_early(node: PregelNode, wiring: Wiring, changed_by_routers: list[Fact]) -> str | None:

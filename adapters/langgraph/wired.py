@@ -29,22 +29,27 @@ from alto_lg.adapters.langgraph.mistakes.node_checks import NodeChecks, is_branc
 from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
 from alto_lg.adapters.langgraph.preparation import GATE
 from alto_lg.adapters.langgraph.projection import MISSING, equal
-from alto_lg.adapters.langgraph.stages import declared
+from alto_lg.adapters.langgraph.replaying import ReplayedNode
+from alto_lg.adapters.langgraph.stages import declared, function_of
+from alto_lg.adapters.langgraph.tails import tail_of
 from alto_lg.adapters.langgraph.tools import answering_node
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.plan import Plan
 from alto_lg.errors import UndeclaredRead, UndeclaredWrite
 from alto_lg.hints import Hint
 from alto_lg.options import Options
+from alto_lg.readings import readings_of
 
 
 class WiredPlan:
     """The plan of one graph, and how its atoms relate to LangGraph's channels. Shared by all runs."""
 
-    def __init__(self, graph: Pregel, hints: Mapping[str, Hint]) -> None:
+    def __init__(self, graph: Pregel, options: Options) -> None:
         self.wiring = Wiring(graph)
-        self.plan: Plan = plan_of(graph, hints, self.wiring)
+        self.plan: Plan = plan_of(graph, options.hints, self.wiring, options.predicted)
         self.keys = self.wiring.keys
+        self.readings = {name: readings_of(function_of(node.bound)) for name, node in graph.nodes.items()}
+        self.tails = {name: tail_of(graph.nodes[name].bound) for name in options.stream}
         self.starts_chains = any(stage.pure for stage in self.plan.stages.values())
         self._tops: dict[frozenset[str], frozenset[str]] = {}
 
@@ -100,12 +105,19 @@ class _Wirer:
             update["subgraphs"] = [update["bound"] if one is node.bound else one for one in node.subgraphs]
         else:
             update["bound"] = self._watched(name, answering_node(node.bound))
+        if name in self._options.replay:
+            update["bound"] = self._replayed(name, update["bound"], node.bound)
         if hint is not None and hint.writes is not None:
             update["writers"] = [_write_check(name, node, hint.writes), *update["writers"]]
         if hint is not None and hint.reads is not None and node.mapper is None and isinstance(node.channels, list):
             keys = frozenset(node.channels)
             update["mapper"] = partial(DeclaredState, name, hint.reads, keys)
         return node.copy(update)
+
+    def _replayed(self, name: str, bound: Any, plain: Any) -> Any:
+        from alto_lg.adapters.replay.asked import cuts_asked_for  # splitters are loaded by those who use them
+
+        return ReplayedNode(bound, plain, cuts_asked_for(name, self._options.replay[name]))
 
     def _watched(self, name: str, bound: Any) -> Any:
         if self._in_place is not None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 
+from alto_lg.engine import completion
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
 from alto_lg.engine.frontier import Changes, Frontier, Pointstamp
@@ -103,6 +104,18 @@ class Machine:
     def may_route(self, firing: Firing) -> bool:
         """Whether the conditional edges of a running firing may be evaluated now."""
         return firing.step <= self._base or self._rules.against_routing(firing) is None
+
+    def unfinished(self, firing: Firing) -> frozenset[str]:
+        """The keys that somebody may still write, and of which a firing may be given a part."""
+        return self._rules.unfinished(firing)
+
+    def settled_prefix(self, key: str, step: int) -> list[Firing]:
+        """The ended firings whose writes to `key` come first, before `step`, in LangGraph's order."""
+        return completion.settled_prefix(self.plan, self.known(), self._dormant, key, step)
+
+    def is_complete(self, group: Ancestry, key: str, step: int) -> bool:
+        """Whether all is known that firings at or below `group` write to `key` before `step`."""
+        return completion.is_complete(self.plan, self.known(), group, key, step)
 
     def known(self) -> Iterator[Firing]:
         """Every firing that is known and not committed, step by step."""
@@ -218,6 +231,8 @@ class Machine:
         self._uncount(firing)
         firing.status = Status.ENDED
         self._note_reducing(firing, emission)
+        if not self.plan.unfinished.isdisjoint(firing.stage.writes.keys.within(self.plan.keys)):
+            self._fresh += [waiting for waiting in self._pending if waiting.stage.unfinished]
 
     def _publish(self, firing: Firing, emission: Emission) -> Iterator[Command]:
         """What a certain firing gave out makes more firings certain."""

@@ -79,7 +79,7 @@ def _reason(plan: Plan, stage: Stage, rival: Stage) -> str | None:
     """What holds `stage` up about a rival, said of the rival."""
     if rival.barrier:
         return _keeps_barrier(rival)
-    written = rival.writes.keys.within(plan.keys) & stage.reads.keys.within(plan.keys)
+    written = rival.writes.keys.within(plan.keys) & stage.reads.keys.within(plan.keys) - stage.unfinished
     if written:
         names = ", ".join(sorted(written)[:3]) + (", …" if len(written) > 3 else "")
         return f"may write {names} ({rival.writes.why}), which it reads ({stage.reads.why})"

@@ -44,6 +44,8 @@ class Stage:
     barrier: nothing of a later step may start while it may still run, and it starts in its own step only.
     pure: declared to have no effect outside the state, so that it may start before its predecessor has ended.
     streams: it yields partial updates, on which its conditional edge may be run while it goes on.
+    unfinished: keys among `reads` of which it may be given a part, while others still write them.
+    notes: what a user should know of how it streams, and reads what is unfinished.
     touches_store: may touch the graph's store.
     may_interrupt: may call `interrupt()`.
     gate_at_start: its conditional edges may be run in a way that cannot wait, so they must be settled beforehand.
@@ -62,6 +64,7 @@ class Stage:
     barrier: bool = False
     pure: bool = False
     streams: bool = False
+    unfinished: frozenset[str] = frozenset()
     touches_store: bool = False
     may_interrupt: bool = False
     gate_at_start: bool = False
@@ -70,6 +73,7 @@ class Stage:
     leaks: Keys = NONE
     mutates_left: frozenset[str] = frozenset()
     advice: tuple[Advice, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def may_mutate(self) -> bool:
@@ -89,6 +93,7 @@ class Plan:
     keys: the state keys, which is what "every key" means.
     reduced_in_place: those of which a commit may change the value in place.
     deferred: the stages that are. reducing: the stages that may write a key that is reduced in place.
+    unfinished: keys that some stage may be given a part of.
     """
 
     stages: Mapping[str, Stage]
@@ -97,12 +102,15 @@ class Plan:
     reduced_in_place: frozenset[str] = frozenset()
     deferred: frozenset[str] = field(init=False)
     reducing: frozenset[str] = field(init=False)
+    unfinished: frozenset[str] = field(init=False)
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "deferred", frozenset(name for name, one in self.stages.items() if one.deferred))
         reducing = (name for name, one in self.stages.items() if one.writes.keys.within(self.reduced_in_place))
         object.__setattr__(self, "reducing", frozenset(reducing))
+        unfinished = frozenset().union(*(one.unfinished for one in self.stages.values()))
+        object.__setattr__(self, "unfinished", unfinished)
         object.__setattr__(self, "reach", Reach(self.stages, self.keys, self.reducing))
 
 

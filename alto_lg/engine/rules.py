@@ -28,6 +28,10 @@ class Values(Protocol):
         """Whether anyone else could see a change of a packet's payload in place, or make one."""
         ...
 
+    def suffices(self, firing: Firing, key: str) -> bool:
+        """Whether what is known of a key is enough for `firing`, which may take a part of it while others write."""
+        ...
+
 
 class Rules:
     """The rules of one run."""
@@ -84,16 +88,31 @@ class Rules:
                 return "it changes an object outside the graph, in which a node may have left a value of the state"
         if firing.is_push:
             return self._against_packet(firing)
-        if not (stage.pure or self._conditions.chains):
+        if not (stage.pure or stage.unfinished or self._conditions.chains):
             # What several siblings lead to is a join to whoever drew it, though one of them is enough to trigger it.
             stamp = self._frontier.may_trigger(stage.name, step)
             if stamp:
                 return f"{_named(stamp)} may still lead to it, in the same step"
         reads = stage.reads.keys.within(self._plan.keys)
-        reason = self._against_reading(reads, step)
+        partly = self.unfinished(firing)
+        reason = self._against_reading(reads - partly, step) or self._against_part(firing, partly)
         if reason is None and self._values.changeable(reads & stage.mutates.keys.within(reads), step):
             reason = "it may change a value in place"
         return reason
+
+    def unfinished(self, firing: Firing) -> frozenset[str]:
+        """The keys of which a firing would be given a part, if it started now."""
+        keys = firing.stage.unfinished
+        return frozenset(key for key in keys if self._frontier.unsettled(frozenset({key}), firing.step))
+
+    def _against_part(self, firing: Firing, keys: frozenset[str]) -> str | None:
+        if not keys:
+            return None
+        stamp = self._frontier.mutator_before(firing.step)
+        if stamp:
+            return f"{_named(stamp)} may change what it reads in place"
+        short = sorted(key for key in keys if not self._values.suffices(firing, key))
+        return f"too little is known of {short[0]!r}" if short else None
 
     def _against_packet(self, firing: Firing) -> str | None:
         if firing.stage.may_change_packet and self._values.packet_shared(firing):

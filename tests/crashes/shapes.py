@@ -232,6 +232,16 @@ NAMES = (
     "asks_in_a_subgraph",
     "stop_before",
     "stop_after",
+    "stream",
+    "stream_hops",
+    "stream_joined",
+    "stream_nested",
+    "stream_asked",
+    "stream_asking",
+    "part_first",
+    "part_stream",
+    "part_arrivals",
+    "part_groups",
 )
 
 CASES = (*OWN, *(graphs.shape(name) for name in NAMES))

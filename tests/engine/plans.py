@@ -73,12 +73,13 @@ class Known:
     """What the rules ask about values, answered from sets.
 
     opaque: keys that cannot be computed ahead. changeable_keys: keys whose values could be changed in place.
-    shared: packets that others hold, too; True for all of them.
+    shared: packets that others hold, too; True for all of them. enough: keys of which any part is.
     """
 
     opaque: frozenset[str] = frozenset()
     changeable_keys: frozenset[str] = frozenset()
     shared: bool = False
+    enough: frozenset[str] = frozenset()
     asked: list[Mapping[str, Any]] = field(default_factory=list)
 
     def computable(self, keys: frozenset[str], step: int) -> bool:
@@ -88,6 +89,9 @@ class Known:
     def changeable(self, keys: frozenset[str], step: int) -> bool:
         self.asked.append({"keys": keys, "step": step})
         return not self.changeable_keys.isdisjoint(keys)
+
+    def suffices(self, firing: Firing, key: str) -> bool:
+        return key in self.enough
 
     def packet_shared(self, firing: Firing) -> bool:
         assert firing.is_push

@@ -236,3 +236,14 @@ def test_a_promised_node_may_stream_in_turn(impl: Implementation) -> None:
     outcome = run(lambda: impl(builder.compile()).ainvoke({}))
     assert outcome.result == {"letters": ["a", "b"], "done": ["a0", "a1", "b0", "b1"]}
     assert outcome.elapsed_s == pytest.approx(5.0)
+
+
+def test_explain_says_who_streams_and_who_cannot() -> None:
+    app = alto_lg.accelerate(graph(ten))
+    assert alto_lg.explain(app)["emit"].notes == ("streams: what its updates so far lead to starts while it goes on",)
+    twice = graph(ten).builder
+    twice.add_conditional_edges("emit", lambda state: [], ["work"])
+    assert alto_lg.explain(alto_lg.accelerate(twice))["emit"].notes == (
+        "streams to nobody: it has two conditional edges",
+    )
+    assert "streams to nobody" in str(alto_lg.explain(alto_lg.accelerate(twice)))

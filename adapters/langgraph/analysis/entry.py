@@ -19,7 +19,7 @@ from langchain_core.runnables.config import run_in_executor
 
 from alto_lg.adapters.langgraph.internals import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
 from alto_lg.engine.facts import Advice, CodeFacts, Evidence, Fact, Keys, nothing, opaque, unknown
-from alto_lg.hints import STREAMING
+from alto_lg.hints import READINGS, STREAMING
 
 from .advice import loops_of_awaits
 from .attributes import class_attribute
@@ -100,6 +100,8 @@ def unwrap(function: object) -> list[Start] | str:
             return [Start(inner, (function.__self__,))]
         return f"{name_of(function)} is not code of this project"
     if isinstance(function, FunctionType):
+        if READINGS in vars(function):
+            return unwrap(inspect.unwrap(function, stop=lambda inner: READINGS not in vars(inner)))
         generator = vars(function).get(STREAMING)
         if isinstance(generator, FunctionType) and is_user_code(generator):
             return [Start(generator, streams=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 
 from langgraph.graph.message import add_messages
@@ -20,29 +21,49 @@ _OPERATORS = (
     "is_ is_not contains indexOf"
 )
 _PURE = {id(f) for f in (*_KNOWN_PURE, *(getattr(operator, name) for name in _OPERATORS.split()))}
+_BOTH: tuple[Value, ...] = (frozenset({Part("left")}), frozenset({Part("right")}))
+_ONE: tuple[Value, ...] = _BOTH[:1]
 
 
 def reducer_is_pure(function: object) -> tuple[bool, str]:
     """Whether a reducer provably changes neither argument nor anything outside, and why (not)."""
     if id(function) in _PURE:
         return True, f"{name_of(function)} is known to change nothing"
-    starts = unwrap(function)
-    if isinstance(starts, str):
-        return False, starts
-    for start in starts:
-        reason = _impurity(start)
-        if reason:
-            return False, reason
+    of_user = _given_to_ready_made(function)
+    reason = _impurity_of(function, _BOTH) if of_user is None else _first_impurity(of_user)
+    if reason:
+        return False, reason
     return True, f"{name_of(function)} changes neither argument and calls nothing unseen"
 
 
-def _impurity(start: Start) -> str:
+def _given_to_ready_made(function: object) -> list[object] | None:
+    """The functions that one of our own reducers, which change nothing themselves, calls; None for any other."""
+    if isinstance(function, functools.partial):
+        return [one for one in function.args if callable(one)] if _is_ready_made(function.func) else None
+    return [] if _is_ready_made(function) else None
+
+
+def _is_ready_made(function: object) -> bool:
+    return getattr(function, "__module__", None) == "alto_lg.reducers"
+
+
+def _first_impurity(functions: list[object]) -> str:
+    return next(filter(None, (_impurity_of(function, _ONE) for function in functions)), "")
+
+
+def _impurity_of(function: object, given: tuple[Value, ...]) -> str:
+    starts = unwrap(function)
+    if isinstance(starts, str):
+        return starts
+    return next(filter(None, (_impurity(start, given) for start in starts)), "")
+
+
+def _impurity(start: Start, given: tuple[Value, ...]) -> str:
     interpreter = Interpreter(frozenset())
     bound = tuple(frozenset({Live(value)}) for value in start.leading)
     named: dict[str, Value] = {name: frozenset({Live(value)}) for name, value in start.keywords}
-    left, right = frozenset({Part("left")}), frozenset({Part("right")})
     try:
-        run(interpreter, start, Arguments((*bound, left, right), named))
+        run(interpreter, start, Arguments((*bound, *given), named))
     except (CannotTell, NotReadable) as reason:
         return str(reason)
     except RecursionError:

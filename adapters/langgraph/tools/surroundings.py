@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
 
@@ -115,7 +115,9 @@ class Surroundings:
         writer = _Elsewhere(self._refuse, "writes to the stream") if is_heard else _unheard
         store = None if runtime.store is None else _Elsewhere(self._refuse, "uses the store")
         info = _Elsewhere(self._refuse, "asks for its place in the run")
-        return replace(runtime, stream_writer=writer, store=store, previous=info, execution_info=info)
+        own = {"stream_writer": writer, "store": store, "previous": info, "execution_info": info, "control": info}
+        known = {one.name for one in fields(runtime)}  # some are younger than the oldest supported version
+        return replace(runtime, **{name: value for name, value in own.items() if name in known})
 
 
 def _unheard(_: Any) -> None:

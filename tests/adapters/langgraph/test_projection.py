@@ -206,6 +206,7 @@ def test_only_values_that_can_be_changed_are_changeable(value: object, changeabl
 class _Reader:
     def __init__(self, *settled: str) -> None:
         self.settled = frozenset(settled)
+        self.given: dict[str, object] = {}
 
 
 def _view(channels: Channels, reader: _Reader, base: Callable[[], int]) -> StateView:

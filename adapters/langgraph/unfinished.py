@@ -1,0 +1,202 @@
+"""Unfinished reads: what early firings are given of lists that others still write.
+
+Owns the values behind `alto_lg.reading`. Always true:
+  a list is given in part only where its reducer appends, so that what is known first comes first in the end;
+  an early firing that was given a part is adopted only if the finished list agrees with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alto_lg.adapters.langgraph.projection import Projection, equal
+from alto_lg.engine.ancestry import Ancestry
+from alto_lg.engine.firing import Firing, Status
+from alto_lg.engine.machine import Machine
+from alto_lg.readings import First, LiveGroups, LiveItems, PerGroup, Reading, Stream
+from alto_lg.readings import UnfinishedList as Live
+
+Written = Mapping[int, Mapping[str, Sequence[tuple[Firing, Any]]]]
+"""What firings that have ended wrote, by step and key, each with the firing, in any order."""
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One key of an early firing that was given a part of it."""
+
+    firing: Firing
+    key: str
+    spec: Reading
+    given: Any
+    fed: set[Firing] = field(default_factory=set)
+    closed_groups: set[Ancestry] = field(default_factory=set)
+
+
+class UnfinishedReads:
+    """Of one run. readings: what each node declared. live: nodes can wait for more, as on an event loop they can."""
+
+    def __init__(
+        self,
+        readings: Mapping[str, Mapping[str, Reading]],
+        machine: Machine,
+        projection: Projection,
+        written: Written,
+        base: Callable[[], int],
+        *,
+        live: bool,
+    ) -> None:
+        self._readings = readings
+        self._machine = machine
+        self._projection = projection
+        self._written = written
+        self._base = base
+        self._live = live
+        self._readers: list[_Reader] = []
+
+    def suffices(self, firing: Firing, key: str) -> bool:
+        """Whether `firing` may start with what is known of `key`."""
+        spec = self._readings[firing.stage.name][key]
+        if not isinstance(spec, First):
+            return self._live and self._committed(key) is not None
+        items = self._prefix(key, firing.step)
+        try:
+            return items is not None and len(spec.of(items)) >= spec.count
+        except Exception:  # the node itself will raise it, on the finished list
+            return False
+
+    def give(self, firing: Firing, idle: Any) -> dict[str, Any]:
+        """What an early firing finds under its unfinished keys. `idle`: entered while it waits for more."""
+        given: dict[str, Any] = {}
+        for key in self._machine.unfinished(firing):
+            spec = self._readings[firing.stage.name][key]
+            match spec:
+                case First():
+                    given[key] = self._prefix(key, firing.step)
+                case Stream(order):
+                    given[key] = LiveItems(idle, in_order=order == "commit")
+                    given[key].extend(self._committed(key) or (), None)
+                case PerGroup():
+                    given[key] = LiveGroups(idle)
+            self._readers.append(_Reader(firing, key, spec, given[key]))
+        self.look()
+        return given
+
+    def look(self) -> None:
+        """Something has ended: hand on what is known now."""
+        for reader in self._readers:
+            if reader.firing.status is Status.RUNNING and isinstance(reader.given, Live):
+                self._feed(reader)
+
+    def agree(self, firing: Firing) -> bool:
+        """Whether the finished lists, which LangGraph has now, agree with what an early firing was given of them."""
+        mine = [reader for reader in self._readers if reader.firing is firing]
+        self._readers = [reader for reader in self._readers if reader.firing is not firing]
+        return all(self._agrees(reader) for reader in mine)
+
+    # ── one reader ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _agrees(self, reader: _Reader) -> bool:
+        finished = self._projection.value(reader.key, reader.firing.step)
+        if not isinstance(finished, list):
+            return False
+        if isinstance(reader.given, Live):
+            return reader.given.close(finished)
+        assert isinstance(reader.spec, First)
+        return equal(reader.spec.of(reader.given), reader.spec.of(finished))
+
+    def _feed(self, reader: _Reader) -> None:
+        key, step = reader.key, reader.firing.step
+        if reader.given.finished is not None:
+            return
+        in_order = reader.spec == Stream("commit")
+        if key not in self._machine.unfinished(reader.firing):
+            if self._projection.computable(key, step):
+                self._extend(reader, self._ended(key, step))
+                reader.given.close(self._projection.value(key, step))
+        elif isinstance(reader.given, LiveGroups):
+            self._complete_groups(reader)
+        else:
+            self._extend(reader, self._machine.settled_prefix(key, step) if in_order else self._ended(key, step))
+
+    def _extend(self, reader: _Reader, firings: Iterable[Firing]) -> None:
+        """Items of firings of which nothing was handed on yet."""
+        if not isinstance(reader.given, LiveItems):
+            return
+        for firing in firings:
+            if firing not in reader.fed:
+                try:
+                    items = self._items_of(firing, reader.key)
+                except TypeError:
+                    return  # an Overwrite, or a mistake: the finished list will tell
+                reader.fed.add(firing)
+                reader.given.extend(items, firing.ancestry)
+
+    def _complete_groups(self, reader: _Reader) -> None:
+        spec, key, step = reader.spec, reader.key, reader.firing.step
+        assert isinstance(spec, PerGroup)
+        by_group: dict[Ancestry, list[Firing]] = {}
+        for firing in self._ended(key, step):
+            group = firing.ancestry.at(spec.level)
+            if group is not None and group not in reader.closed_groups:
+                by_group.setdefault(group, []).append(firing)
+        for group, firings in by_group.items():
+            if self._machine.is_complete(group, key, step):
+                reader.closed_groups.add(group)
+                self._complete(reader, spec, firings)
+
+    def _complete(self, reader: _Reader, spec: PerGroup, firings: list[Firing]) -> None:
+        groups: dict[Any, list[Any]] = {}
+        base = self._base()
+        try:
+            mine = {spec.key_of(item) for firing in firings for item in self._items_of(firing, reader.key)}
+            ahead = [item for one in firings if one.step >= base for item in self._items_of(one, reader.key)]
+            for item in (*(self._committed(reader.key) or ()), *ahead):
+                found = spec.key_of(item)
+                if found in mine:
+                    groups.setdefault(found, []).append(item)
+        except Exception:  # an Overwrite, or the user's own function: the finished list will tell
+            return
+        for found, members in groups.items():
+            reader.given.complete(found, members)
+
+    # ── what is known ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _committed(self, key: str) -> list[Any] | None:
+        value = self._projection.value(key, self._base())
+        return value if isinstance(value, list) else None
+
+    def _prefix(self, key: str, step: int) -> list[Any] | None:
+        """The items that come first in the end; None if something was written that is no list."""
+        committed = self._committed(key)
+        if committed is None:
+            return None
+        items = list(committed)
+        try:
+            for firing in self._machine.settled_prefix(key, step):
+                items += self._items_of(firing, key)
+        except TypeError:
+            return None
+        return items
+
+    def _ended(self, key: str, step: int) -> list[Firing]:
+        """The firings that wrote to a key before a step and have ended, in LangGraph's order."""
+        written = (writer for at in self._written if at < step for writer, _ in self._written[at].get(key, ()))
+        certain = dict.fromkeys(firing for firing in written if firing.is_certain)
+        return sorted(certain, key=lambda firing: firing.ancestry.order)
+
+    def _items_of(self, firing: Firing, key: str) -> list[Any]:
+        """The items that a firing wrote.
+
+        Raises:
+            TypeError: it wrote something else.
+        """
+        written = self._written[firing.step].get(key, ()) if firing.step in self._written else ()
+        items: list[Any] = []
+        for writer, value in written:
+            if writer is firing:
+                if not isinstance(value, list):
+                    raise TypeError(f"{firing.ancestry} wrote {type(value).__name__} to a list")
+                items += value
+        return items

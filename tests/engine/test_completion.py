@@ -1,0 +1,139 @@
+"""Completion: prefixes and groups, against every end that the open firings may still come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alto_lg.engine.ancestry import Ancestry
+from alto_lg.engine.completion import is_complete, settled_prefix
+from alto_lg.engine.firing import Firing, Status
+from engine.plans import plan, stage
+
+# begin sends `split`, which sends `leaf` and `split`; all three may write `list`.
+PLAN = plan(
+    stage("begin", writes="list", may="split"),
+    stage("split", writes="list", may="split leaf"),
+    stage("leaf", writes="list"),
+    stage("other"),
+    keys="list",
+)
+LAST_STEP = 4
+
+
+@dataclass(frozen=True)
+class Node:
+    """One firing of an imagined run, and what it sends."""
+
+    stage: str
+    ends: bool
+    children: tuple[Node, ...]
+
+
+def _node(stage_name: str, children: st.SearchStrategy[Node] | None) -> st.SearchStrategy[Node]:
+    below = st.lists(children, max_size=3).map(tuple) if children is not None else st.just(())
+    return st.builds(Node, st.just(stage_name), st.booleans(), below)
+
+
+LEAVES = _node("leaf", None)
+TREES = _node("begin", _node("split", _node("split", LEAVES) | LEAVES))
+
+
+class _Run:
+    """The run as it stands: what an open firing will send is not known yet."""
+
+    def __init__(self, root: Node) -> None:
+        self.known: list[Firing] = []
+        self.all: list[Ancestry] = []  # every firing of the whole run
+        run = Ancestry.request()
+        self._walk(root, run.triggered(root.stage, 0), True, run)
+
+    def _walk(self, node: Node, ancestry: Ancestry, is_known: bool, run: Ancestry) -> None:
+        self.all.append(ancestry)
+        ended = is_known and node.ends
+        if is_known:
+            status = Status.ENDED if ended else Status.RUNNING
+            self.known.append(Firing(PLAN.stages[node.stage], ancestry.step, ancestry, status=status))
+        for index, child in enumerate(node.children):
+            below = ancestry.sent(child.stage, ancestry.step + 1, index, run=run)
+            self._walk(child, below, ended, run)
+
+
+@given(TREES)
+def test_nothing_that_comes_later_is_before_the_prefix_or_within_it(root: Node) -> None:
+    run = _Run(root)
+    prefix = [firing.ancestry for firing in settled_prefix(PLAN, run.known, (), "list", LAST_STEP)]
+    in_the_end = sorted(run.all, key=lambda ancestry: ancestry.order)
+    assert prefix == in_the_end[: len(prefix)]
+
+
+@given(TREES)
+def test_a_prefix_is_everything_once_all_have_ended(root: Node) -> None:
+    run = _Run(_ended(root))
+    assert len(settled_prefix(PLAN, run.known, (), "list", LAST_STEP)) == len(run.all)
+
+
+@given(TREES)
+def test_a_group_is_complete_only_if_nothing_more_is_written_below_it(root: Node) -> None:
+    run = _Run(root)
+    known = {firing.ancestry for firing in run.known}
+    for firing in run.known:
+        missing = [ancestry for ancestry in run.all if ancestry.is_within(firing.ancestry) and ancestry not in known]
+        running = [one for one in run.known if one.status is Status.RUNNING and one.ancestry.is_within(firing.ancestry)]
+        complete = is_complete(PLAN, run.known, firing.ancestry, "list", LAST_STEP)
+        assert complete == (not running)
+        assert not (complete and missing)
+
+
+@given(TREES)
+def test_a_group_stays_complete(root: Node) -> None:
+    before, after = _Run(root), _Run(_ended(root))
+    for firing in before.known:
+        if is_complete(PLAN, before.known, firing.ancestry, "list", LAST_STEP):
+            assert is_complete(PLAN, after.known, firing.ancestry, "list", LAST_STEP)
+
+
+def _ended(node: Node) -> Node:
+    return Node(node.stage, True, tuple(_ended(child) for child in node.children))
+
+
+def _three(*statuses: Status) -> tuple[Ancestry, list[Firing]]:
+    run = Ancestry.request()
+    sender = run.triggered("split", 1)
+    firings = [
+        Firing(PLAN.stages["leaf"], 2, sender.sent("leaf", 2, index, run=run), status=status)
+        for index, status in enumerate(statuses)
+    ]
+    return sender, [Firing(PLAN.stages["split"], 1, sender, status=Status.ENDED), *firings]
+
+
+def test_a_prefix_ends_at_the_first_firing_that_runs() -> None:
+    _, firings = _three(Status.ENDED, Status.RUNNING, Status.ENDED)
+    assert settled_prefix(PLAN, firings, (), "list", 3) == firings[:2]
+
+
+def test_a_prefix_ends_before_what_is_only_promised() -> None:
+    sender, firings = _three(Status.ENDED, Status.ENDED)
+    firings[1].promised_by = firings[0]
+    assert settled_prefix(PLAN, firings, (), "list", 3) == firings[:1]
+    assert not is_complete(PLAN, firings, sender, "list", 3)
+
+
+def test_a_deferred_stage_that_waits_may_write_at_any_later_step() -> None:
+    leaf, late = stage("leaf", writes="list"), stage("late", writes="list", deferred=True)
+    plan_with_deferred = plan(stage("split", writes="list", may="leaf"), leaf, late, keys="list")
+    _, firings = _three(Status.ENDED)
+    assert settled_prefix(plan_with_deferred, firings, [(2, "late")], "list", 3) == firings[:1]
+
+
+def test_a_group_is_not_kept_open_by_who_cannot_write() -> None:
+    run = Ancestry.request()
+    sender = run.triggered("split", 1)
+    other = Firing(PLAN.stages["other"], 2, sender.sent("other", 2, 0, run=run), status=Status.RUNNING)
+    assert is_complete(PLAN, [other], sender, "list", 3)
+
+
+def test_a_group_that_nothing_is_known_of_is_complete() -> None:
+    assert is_complete(PLAN, [], Ancestry.request().triggered("split", 1), "list", 3)
