@@ -44,6 +44,7 @@ class Measurement:
     first_result_s: None when no update of the application's first-result node was streamed.
     cpu_s: of this process; None while requests overlap, when only a block as a whole can be told.
     limit_s: longest path of this run's own spans under the application's true dependencies.
+    first_limit_s: before which the first result could not have come under the same; None where there is none.
     spans: seconds from the moment the request was due.
     early: None for plain LangGraph.
     """
@@ -55,6 +56,7 @@ class Measurement:
     first_result_s: float | None
     cpu_s: float | None
     limit_s: float
+    first_limit_s: float | None
     answer: Any
     early: EarlyWork | None
     spans: tuple[Span, ...]
@@ -94,6 +96,7 @@ async def measure(
         first_result_s=None if outcome.first_result_at is None else outcome.first_result_at - due,
         cpu_s=cpu_after - cpu_before if alone else None,
         limit_s=application.limit_s(spans),
+        first_limit_s=application.first_result_limit_s(spans),
         answer=json.loads(json.dumps(application.answer(outcome.state))),
         early=early,
         spans=relative(spans, due),

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from alto_lg import accelerate
 from alto_lg.comparisons.answers import Place, first_difference
-from alto_lg.comparisons.machine import machine, versions
+from alto_lg.comparisons.machine import made_with
 from alto_lg.comparisons.measure import Graph, early_work
 from alto_lg.comparisons.shape_graphs import LONG_CHAIN, Shape, timed_shapes
 from alto_lg.comparisons.statistics import Interval, median, ratio_of_medians
@@ -178,7 +178,7 @@ def run(options: argparse.Namespace) -> int:
     console = output_console()
     for table in tables:
         console.print(table)
-    console.print(f"Final states were equal in every run. {_made_with()}")
+    console.print(f"Final states were equal in every run. {made_with()}")
     return 0
 
 
@@ -193,12 +193,6 @@ def _sync_tables(options: argparse.Namespace) -> list[Table]:
     chain = time_shape(SYNC_LONG_CHAIN, options.chain_repeats, SYNC)
     bounds = time_bounds(_WIDE, bounds_to_time(_NODES_AT_ONCE), options.bound_repeats)
     return [limits_table(timed), cost_table(chain, options.seed), bounds_table(_WIDE, bounds)]
-
-
-def _made_with() -> str:
-    libraries = ", ".join(f"{name} {version}" for name, version in versions().items())
-    computer = machine()
-    return f"{libraries}; {computer['cpus']} cpus, {computer['processor']}."
 
 
 def time_shape(shape: Shape, repeats: int, colour: Colour) -> Timing:
