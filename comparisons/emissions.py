@@ -2,8 +2,8 @@
 
 Counted is the processor time of the whole process, from the node's `yield` to the first line of the node that the new
 `Send` goes to. On plain LangGraph the same `Send`s leave together at the node's end: there it is the time from the
-node's return to the first line of the last of them, shared among all. Always true: nothing else runs meanwhile, because the
-streaming node goes on only when the new node has begun, and that one ends only when all have begun.
+node's return to the first line of the last of them, shared among all. Always true: nothing else runs meanwhile, because
+the streaming node goes on only when the new node has begun, and that one ends only when all have begun.
 """
 
 from __future__ import annotations
@@ -53,23 +53,21 @@ class Clock:
     count: int
     given_s: list[float] = field(default_factory=list)
     begun_s: list[float] = field(default_factory=list)
-    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    one_begun: asyncio.Event = field(default_factory=asyncio.Event)
+    all_begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def give(self) -> None:
         """The node is about to give an item out."""
+        self.one_begun.clear()
         self.given_s.append(time.process_time())
 
     async def begin(self) -> None:
         """A node has begun; it may end when all have."""
         self.begun_s.append(time.process_time())
-        async with self.news:
-            self.news.notify_all()
-            await self.news.wait_for(lambda: len(self.begun_s) == self.count)
-
-    async def wait_until_begun(self) -> None:
-        """Until each item that was given out has a node that has begun."""
-        async with self.news:
-            await self.news.wait_for(lambda: len(self.begun_s) == len(self.given_s))
+        self.one_begun.set()
+        if len(self.begun_s) == self.count:
+            self.all_begun.set()
+        await self.all_begun.wait()
 
 
 def streaming_graph(clock: Clock) -> Graph:
@@ -81,7 +79,7 @@ def streaming_graph(clock: Clock) -> Graph:
         for item in range(clock.count):
             clock.give()
             yield {"items": [item]}
-            await clock.wait_until_begun()
+            await clock.one_begun.wait()
 
     return _graph(clock, emit)
 
@@ -99,9 +97,9 @@ def whole_graph(clock: Clock) -> Graph:
 def _graph(clock: Clock, emit: Any) -> Graph:
     # Without the declaration the clock, which both nodes change, would be seen as a way from one to the other.
     @alto_lg.node(reads=["item"], writes=["done"])
-    async def work(packet: Packet) -> dict[str, Any]:
+    async def work(state: Packet) -> dict[str, Any]:
         await clock.begin()
-        return {"done": [packet["item"]]}
+        return {"done": [state["item"]]}
 
     def each_item(state: State) -> list[Send]:
         return [Send("work", {"item": item}) for item in state["items"]]
