@@ -133,7 +133,7 @@ class _Run:
     def __init__(self, ask: Ask, server: Server, *, replayed: bool) -> None:
         self._ask = ask
         self._server = server
-        builder = StateGraph(State)
+        builder: Any = StateGraph(State)
         builder.add_node("plan", self._plan)
         builder.add_node("search", _search)
         builder.add_edge(START, "plan")

@@ -71,7 +71,7 @@ class Record:
 
     def forget(self, call: SeenCall) -> None:
         with self._lock:
-            self._calls.remove(call)
+            self._calls = [one for one in self._calls if one is not call]
 
     def replay(self) -> Replay:
         """For one prediction: the answers that there are now."""
