@@ -5,7 +5,9 @@ asked             what a user may name for a node
 record            the model calls that a run of a node has made, and the answers that a prediction gets from them
 langchain_models  chat models of LangChain: their calls watched, and answered in a prediction
 openai_client     the same for the openai client
-openai_answers    what the openai client would have returned, put together from chunks
+openai_api        what is to be known of one way to ask by that client
+openai_answers    chat completions, put together from chunks
+openai_responses  the Responses API, put together from events
 openai_streams    what a prediction gets in the place of the client's streams
 """
 

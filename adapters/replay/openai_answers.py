@@ -1,4 +1,4 @@
-"""What the openai client would have returned, put together from the chunks of a stream; whole, or up to a cut.
+"""Chat completions: what the openai client would have returned, from the chunks of a stream; whole, or up to a cut.
 
 Owns the reading of chunks. Always true: what is put together by the client's own helper; pieces of one text are joined
 before, so that the work grows with the length of the answer and not with its square.
@@ -6,7 +6,7 @@ before, so that the work grows with the length of the answer and not with its sq
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,19 +16,26 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from alto_lg.adapters.deltas.errors import BrokenStream
 from alto_lg.adapters.deltas.openai_events import chat_news
 from alto_lg.adapters.replay.cuts import Cut
+from alto_lg.adapters.replay.openai_api import Api, Channel, is_given, is_raw
 
-Channel = int | None
-"""Which text of an answer: the index of a tool call, or None for its content."""
+_Text = int | None
+"""The index of a tool call, or None for the content."""
 
 
 def deltas_of(chunk: ChatCompletionChunk) -> Iterator[tuple[Channel, str]]:
     """What a chunk adds to each text of the first choice."""
-    for choice in chunk.choices[:1]:
+    for choice in _choices(chunk)[:1]:
         if choice.delta.content:
             yield None, choice.delta.content
         for call in choice.delta.tool_calls or ():
             if call.function is not None and call.function.arguments:
                 yield call.index, call.function.arguments
+
+
+def _choices(chunk: Any) -> list[Any]:
+    """None of an event that is no chunk, as an error is."""
+    found = getattr(chunk, "choices", None)
+    return found if isinstance(found, list) else []
 
 
 def completion_of(chunks: Sequence[ChatCompletionChunk]) -> ChatCompletion:
@@ -61,14 +68,14 @@ _ASK_AGAIN = "The node was given nothing; ask again."
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """An answer up to a cut of one of its texts, as if the model had ended there."""
+class ChatPart:
+    """See `Part`."""
 
     chunks: Sequence[ChatCompletionChunk]
-    channel: Channel
+    channel: Any
     cut: Cut
 
-    def completion(self) -> ChatCompletion:
+    def whole(self) -> ChatCompletion:
         return _completed(self.stream())
 
     def stream(self) -> list[ChatCompletionChunk]:
@@ -85,7 +92,7 @@ class Part:
         return [ChatCompletionChunk.construct(**chunk) for chunk in (*kept, end)]
 
 
-def _shorten(chunk: dict[str, Any], channel: Channel, left: int, closing: str) -> int:
+def _shorten(chunk: dict[str, Any], channel: _Text, left: int, closing: str) -> int:
     """Leave `left` characters of a text in a chunk, and close it there; how many are left after it."""
     for choice in chunk["choices"][:1]:
         for holder, name in _texts(choice["delta"], channel):
@@ -96,7 +103,7 @@ def _shorten(chunk: dict[str, Any], channel: Channel, left: int, closing: str) -
     return left
 
 
-def _texts(delta: dict[str, Any], channel: Channel) -> Iterator[tuple[dict[str, Any], str]]:
+def _texts(delta: dict[str, Any], channel: _Text) -> Iterator[tuple[dict[str, Any], str]]:
     """Where a delta has its piece of a text."""
     if channel is None:
         if delta.get("content"):
@@ -131,7 +138,7 @@ def _completed(chunks: Sequence[ChatCompletionChunk]) -> ChatCompletion:
 def _joined(chunks: Sequence[ChatCompletionChunk]) -> list[dict[str, Any]]:
     """The same chunks, in which pieces of one text that follow each other are one."""
     joined: list[dict[str, Any]] = []
-    run: tuple[Channel, list[str]] | None = None
+    run: tuple[_Text, list[str]] | None = None
     for chunk in chunks:
         piece = _piece(chunk)
         if piece is not None and run is not None and run[0] == piece[0]:
@@ -144,13 +151,13 @@ def _joined(chunks: Sequence[ChatCompletionChunk]) -> list[dict[str, Any]]:
     return joined
 
 
-def _write(joined: list[dict[str, Any]], run: tuple[Channel, list[str]] | None) -> None:
+def _write(joined: list[dict[str, Any]], run: tuple[_Text, list[str]] | None) -> None:
     if run is not None:
         for holder, name in _texts(joined[-1]["choices"][0]["delta"], run[0]):
             holder[name] = "".join(run[1])
 
 
-def _piece(chunk: ChatCompletionChunk) -> tuple[Channel, str] | None:
+def _piece(chunk: ChatCompletionChunk) -> tuple[_Text, str] | None:
     """The text of a chunk that says nothing else."""
     if len(chunk.choices) != 1 or chunk.usage is not None:
         return None
@@ -165,3 +172,22 @@ def _piece(chunk: ChatCompletionChunk) -> tuple[Channel, str] | None:
         return None
     arguments = calls[0].function.arguments
     return (calls[0].index, arguments) if arguments else None
+
+
+def with_usage(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A stream gives the counts of tokens only if it is asked for them."""
+    return {**options, "stream_options": {"include_usage": True}}
+
+
+def is_answered(options: Mapping[str, Any]) -> bool:
+    """One choice, of text or tool calls."""
+    several = is_given(options.get("n")) and options["n"] != 1
+    sounds = any(is_given(options.get(name)) for name in ("audio", "modalities"))
+    return not (is_raw(options) or several or sounds)
+
+
+def _streaming(options: Mapping[str, Any]) -> dict[str, Any]:
+    return with_usage({**options, "stream": True})
+
+
+CHAT = Api("chat", _streaming, is_answered, deltas_of, completion_of, ChatPart)

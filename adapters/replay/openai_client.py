@@ -1,6 +1,7 @@
-"""The openai client: chat completions watched while a node runs, answered while a prediction of it does.
+"""The openai client: its calls watched while a node runs, answered while a prediction of it does.
 
-Owns the wrapping of `chat.completions.create` and `parse`, sync and async, once for the process. Always true:
+Owns the wrapping of `chat.completions.create` and `parse` and of `responses.create`, sync and async, once for the
+process. Always true:
   outside of nodes that are named in `accelerate(replay=…)` a wrapped method does nothing but look at two context
   variables;
   in a prediction no request is sent: what cannot be answered ends it;
@@ -23,10 +24,14 @@ import openai
 from openai import AsyncStream, Stream
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.resources.chat.completions import AsyncCompletions, Completions
-from openai.types.chat import ChatCompletionChunk
+from openai.resources.completions import AsyncCompletions as AsyncTextCompletions
+from openai.resources.completions import Completions as TextCompletions
+from openai.resources.responses import AsyncResponses, Responses
 
 from alto_lg.adapters.replay.cuts import Cut, Cuts
-from alto_lg.adapters.replay.openai_answers import Channel, Part, completion_of, deltas_of, require_whole
+from alto_lg.adapters.replay.openai_answers import CHAT, is_answered, require_whole, with_usage
+from alto_lg.adapters.replay.openai_api import Api, Channel, Part, is_given
+from alto_lg.adapters.replay.openai_responses import RESPONSES
 from alto_lg.adapters.replay.openai_streams import AnsweredAsyncStream, AnsweredStream
 from alto_lg.adapters.replay.record import PREDICTING, RECORDING, SeenCall, end_of_prediction
 
@@ -51,12 +56,18 @@ def install() -> None:
                     f"replay cannot watch openai {openai.__version__}: its {stream.__name__} has no _iterator. "
                     "Install a version of openai that alto_lg was checked with, or leave replay= out."
                 )
-        for kind, name, wrap in (
-            (AsyncCompletions, "create", _created_async),
-            (Completions, "create", _created),
+        wrapped: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
+            *((kind, name, _ending) for kind in (Responses, AsyncResponses) for name in ("parse", "stream")),
+            (TextCompletions, "create", _ending),
+            (AsyncTextCompletions, "create", _ending),
+            (AsyncResponses, "create", functools.partial(_created_async, RESPONSES)),
+            (Responses, "create", functools.partial(_created, RESPONSES)),
             (AsyncCompletions, "parse", _parsed_async),
             (Completions, "parse", _parsed),
-        ):
+            (AsyncCompletions, "create", functools.partial(_created_async, CHAT)),
+            (Completions, "create", functools.partial(_created, CHAT)),
+        )
+        for kind, name, wrap in wrapped:
             wrapper = wrap(vars(kind)[name])
             setattr(wrapper, _MARK, True)
             setattr(kind, name, wrapper)
@@ -66,51 +77,41 @@ def install() -> None:
 class _Request:
     """What was asked for; how long to wait and by which headers are no part of it."""
 
-    kind: str
+    kind: tuple[str, str]
     address: str
     body: Mapping[str, Any]
 
     @classmethod
-    def of(cls, kind: str, completions: Any, options: Mapping[str, Any]) -> _Request:
-        body = {name: value for name, value in options.items() if name not in _NOT_SENT and _is_given(value)}
-        return cls(kind, str(completions._client.base_url), body)
+    def of(cls, api: Api, kind: str, resource: Any, options: Mapping[str, Any]) -> _Request:
+        body = {name: value for name, value in options.items() if name not in _NOT_SENT and is_given(value)}
+        return cls((api.name, kind), str(resource._client.base_url), body)
 
 
-def _is_given(value: object) -> bool:
-    return not isinstance(value, openai.NotGiven | openai.Omit)
+class _Events:
+    """The events of one call. answer: what a prediction gets of a part."""
 
-
-def _is_answered(options: Mapping[str, Any]) -> bool:
-    """Whether a request is of a kind that can be put together from chunks."""
-    headers = options.get("extra_headers") or {}
-    if any(name.lower().startswith("x-stainless-raw") for name in headers):
-        return False
-    given = {name for name, value in options.items() if _is_given(value) and value}
-    return options.get("n") in (None, 1) or (not _is_given(options["n"]) and not given & {"audio", "modalities"})
-
-
-class _Chunks:
-    """The chunks of one call."""
-
-    def __init__(self, call: SeenCall, answer: Callable[[Part], Any]) -> None:
+    def __init__(self, api: Api, call: SeenCall, answer: Callable[[Part], Any]) -> None:
         self.call = call
-        self.all: list[ChatCompletionChunk] = []
+        self.all: list[Any] = []
+        self._api = api
         self._answer = answer
         self._cuts: dict[Channel, Cuts] = {}
 
-    def add(self, chunk: ChatCompletionChunk) -> None:
-        if not isinstance(getattr(chunk, "choices", None), list):
-            return  # no chunk; whoever reads the stream will see
-        self.all.append(chunk)
+    def add(self, event: Any) -> None:
+        self.all.append(event)
         reached: tuple[Channel, Cut] | None = None
-        for channel, delta in deltas_of(chunk):
+        for channel, delta in self._api.deltas_of(event):
             if channel not in self._cuts:
                 self._cuts[channel] = self.call.make_cuts()
             cut = self._cuts[channel].feed(delta)
             reached = reached if cut is None else (channel, cut)
         if reached is not None:
-            part = Part(tuple(self.all), *reached)
+            part = self._api.part(tuple(self.all), *reached)
             self.call.reached(lambda: self._answer(part))
+
+    def whole(self) -> Any:
+        """What the request would have given, had it not been for a stream."""
+        return self._api.whole_of(self.all)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -128,17 +129,13 @@ class _Chunks:
 # ── create ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _streaming(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {**options, "stream": True, "stream_options": {"include_usage": True}}
-
-
-def _created(original: Callable[..., Any]) -> Callable[..., Any]:
+def _created(api: Api, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def create(self: Completions, *args: Any, **options: Any) -> Any:
+    def create(self: Any, *args: Any, **options: Any) -> Any:
         replay, record = PREDICTING.get(), RECORDING.get()
         if replay is None and record is None:
             return original(self, *args, **options)
-        streams, request = _kind_of(self, args, options)
+        streams, request = _kind_of(api, self, args, options)
         if replay is not None:
             if request is None:
                 raise end_of_prediction()
@@ -146,51 +143,58 @@ def _created(original: Callable[..., Any]) -> Callable[..., Any]:
             return AnsweredStream(answer) if streams else answer
         if record is None or request is None:
             return original(self, *args, **options)
-        call = record.begin(request)
-        chunks = _Chunks(call, Part.stream if streams else Part.completion)
-        with chunks.watching():
+        events = _Events(api, record.begin(request), _stream_of if streams else _whole_of)
+        with events.watching():
             if streams:
-                return _watched(original(self, **options), chunks)
-            result = _whole(original, self, options, chunks)
-        call.ended(functools.partial(copy.deepcopy, copy.deepcopy(result)))
+                return _watched(original(self, **options), events)
+            result = _whole(api, original, self, options, events)
+        events.call.ended(functools.partial(copy.deepcopy, copy.deepcopy(result)))
         return result
 
     return create
 
 
-def _whole(original: Callable[..., Any], completions: Completions, options: dict[str, Any], chunks: _Chunks) -> Any:
+def _stream_of(part: Part) -> Any:
+    return part.stream()
+
+
+def _whole_of(part: Part) -> Any:
+    return part.whole()
+
+
+def _whole(api: Api, original: Callable[..., Any], resource: Any, options: dict[str, Any], events: _Events) -> Any:
     try:
-        stream = original(completions, **_streaming(options))
+        stream = original(resource, **api.streaming(options))
     except _REFUSED:  # perhaps the stream only
-        return original(completions, **options)
+        return original(resource, **options)
     with stream:
-        for chunk in stream:
-            chunks.add(chunk)
-    return completion_of(chunks.all)
+        for event in stream:
+            events.add(event)
+    return events.whole()
 
 
-def _watched(stream: Any, chunks: _Chunks) -> Any:
+def _watched(stream: Any, events: _Events) -> Any:
     def seen(source: Iterator[Any]) -> Iterator[Any]:
         try:
-            for chunk in source:
-                chunks.add(chunk)
-                yield chunk
+            for event in source:
+                events.add(event)
+                yield event
         except BaseException:
-            chunks.call.failed()
+            events.call.failed()
             raise
-        chunks.call.ended(lambda: list(chunks.all))
+        events.call.ended(lambda: list(events.all))
 
     stream._iterator = seen(stream._iterator)
     return stream
 
 
-def _created_async(original: Callable[..., Any]) -> Callable[..., Any]:
+def _created_async(api: Api, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    async def create(self: AsyncCompletions, *args: Any, **options: Any) -> Any:
+    async def create(self: Any, *args: Any, **options: Any) -> Any:
         replay, record = PREDICTING.get(), RECORDING.get()
         if replay is None and record is None:
             return await original(self, *args, **options)
-        streams, request = _kind_of(self, args, options)
+        streams, request = _kind_of(api, self, args, options)
         if replay is not None:
             if request is None:
                 raise end_of_prediction()
@@ -198,52 +202,63 @@ def _created_async(original: Callable[..., Any]) -> Callable[..., Any]:
             return AnsweredAsyncStream(answer) if streams else answer
         if record is None or request is None:
             return await original(self, *args, **options)
-        call = record.begin(request)
-        chunks = _Chunks(call, Part.stream if streams else Part.completion)
-        with chunks.watching():
+        events = _Events(api, record.begin(request), _stream_of if streams else _whole_of)
+        with events.watching():
             if streams:
-                return _watched_async(await original(self, **options), chunks)
-            result = await _whole_async(original, self, options, chunks)
-        call.ended(functools.partial(copy.deepcopy, copy.deepcopy(result)))
+                return _watched_async(await original(self, **options), events)
+            result = await _whole_async(api, original, self, options, events)
+        events.call.ended(functools.partial(copy.deepcopy, copy.deepcopy(result)))
         return result
 
     return create
 
 
 async def _whole_async(
-    original: Callable[..., Any], completions: AsyncCompletions, options: dict[str, Any], chunks: _Chunks
+    api: Api, original: Callable[..., Any], resource: Any, options: dict[str, Any], events: _Events
 ) -> Any:
     try:
-        stream = await original(completions, **_streaming(options))
+        stream = await original(resource, **api.streaming(options))
     except _REFUSED:
-        return await original(completions, **options)
+        return await original(resource, **options)
     async with stream:
-        async for chunk in stream:
-            chunks.add(chunk)
-    return completion_of(chunks.all)
+        async for event in stream:
+            events.add(event)
+    return events.whole()
 
 
-def _watched_async(stream: Any, chunks: _Chunks) -> Any:
+def _watched_async(stream: Any, events: _Events) -> Any:
     async def seen(source: AsyncIterator[Any]) -> AsyncIterator[Any]:
         try:
-            async for chunk in source:
-                chunks.add(chunk)
-                yield chunk
+            async for event in source:
+                events.add(event)
+                yield event
         except BaseException:
-            chunks.call.failed()
+            events.call.failed()
             raise
-        chunks.call.ended(lambda: list(chunks.all))
+        events.call.ended(lambda: list(events.all))
 
     stream._iterator = seen(stream._iterator)
     return stream
 
 
-def _kind_of(completions: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[bool, _Request | None]:
+def _kind_of(api: Api, resource: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[bool, _Request | None]:
     """Whether a stream is asked for, and the request; None if it is of a kind that is not answered."""
     streams = options.get("stream") is True
-    if args or not _is_answered(options):
+    if args or not api.is_answered(options):
         return streams, None
-    return streams, _Request.of("stream" if streams else "whole", completions, options)
+    return streams, _Request.of(api, "stream" if streams else "whole", resource, options)
+
+
+def _ending(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For calls of models that are not answered."""
+
+    @functools.wraps(original)
+    def unanswered(self: Any, *args: Any, **options: Any) -> Any:
+        if PREDICTING.get() is not None:
+            raise end_of_prediction()
+        return original(self, *args, **options)
+
+    return unanswered
 
 
 # ── parse ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -255,25 +270,25 @@ def _parsed(original: Callable[..., Any]) -> Callable[..., Any]:
         replay, record = PREDICTING.get(), RECORDING.get()
         if replay is None and record is None:
             return original(self, *args, **options)
-        request = None if args or not _is_answered(options) else _Request.of("parse", self, options)
+        request = None if args or not is_answered(options) else _Request.of(CHAT, "parse", self, options)
         if replay is not None:
             if request is None:
                 raise end_of_prediction()
             return replay.answer(request)
         if record is None or request is None:
             return original(self, *args, **options)
-        chunks = _Chunks(record.begin(request), functools.partial(_parsed_part, options))
-        with chunks.watching():
+        events = _Events(CHAT, record.begin(request), functools.partial(_parsed_part, options))
+        with events.watching():
             try:
-                with self.stream(**_with_usage(options)) as stream:
+                with self.stream(**with_usage(options)) as stream:
                     for event in stream:
                         if event.type == "chunk":
-                            chunks.add(event.chunk)
-                    require_whole(chunks.all)
+                            events.add(event.chunk)
+                    require_whole(events.all)
                     result: Any = stream.get_final_completion()
             except _REFUSED:
                 result = original(self, **options)
-        chunks.call.ended(functools.partial(copy.deepcopy, copy.deepcopy(result)))
+        events.call.ended(functools.partial(copy.deepcopy, copy.deepcopy(result)))
         return result
 
     return parse
@@ -285,32 +300,28 @@ def _parsed_async(original: Callable[..., Any]) -> Callable[..., Any]:
         replay, record = PREDICTING.get(), RECORDING.get()
         if replay is None and record is None:
             return await original(self, *args, **options)
-        request = None if args or not _is_answered(options) else _Request.of("parse", self, options)
+        request = None if args or not is_answered(options) else _Request.of(CHAT, "parse", self, options)
         if replay is not None:
             if request is None:
                 raise end_of_prediction()
             return replay.answer(request)
         if record is None or request is None:
             return await original(self, *args, **options)
-        chunks = _Chunks(record.begin(request), functools.partial(_parsed_part, options))
-        with chunks.watching():
+        events = _Events(CHAT, record.begin(request), functools.partial(_parsed_part, options))
+        with events.watching():
             try:
-                async with self.stream(**_with_usage(options)) as stream:
+                async with self.stream(**with_usage(options)) as stream:
                     async for event in stream:
                         if event.type == "chunk":
-                            chunks.add(event.chunk)
-                    require_whole(chunks.all)
+                            events.add(event.chunk)
+                    require_whole(events.all)
                     result: Any = await stream.get_final_completion()
             except _REFUSED:
                 result = await original(self, **options)
-        chunks.call.ended(functools.partial(copy.deepcopy, copy.deepcopy(result)))
+        events.call.ended(functools.partial(copy.deepcopy, copy.deepcopy(result)))
         return result
 
     return parse
-
-
-def _with_usage(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {**options, "stream_options": {"include_usage": True}}
 
 
 def _parsed_part(options: Mapping[str, Any], part: Part) -> Any:

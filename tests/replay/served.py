@@ -50,7 +50,9 @@ def served(script: Script) -> Iterator[Served]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             requests.append(body)
-            if body.get("stream") and script.refuses_streams:
+            if self.path.endswith("/responses"):
+                self._respond(bool(body.get("stream")))
+            elif body.get("stream") and script.refuses_streams:
                 self._send(400, json.dumps({"error": {"message": "streams are not supported"}}))
             elif body.get("stream"):
                 self._stream(bool((body.get("stream_options") or {}).get("include_usage")))
@@ -64,15 +66,31 @@ def served(script: Script) -> Iterator[Served]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        def _stream(self, with_usage: bool) -> None:
+        def _begin_stream(self) -> None:
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.end_headers()
+
+        def _wait_behind(self, piece: int) -> None:
+            waits = script.waits[piece] if 0 <= piece < len(script.waits) else None
+            if waits is not None and not waits.wait(WAIT_S):
+                late.append(script.pieces[piece])
+
+        def _respond(self, streams: bool) -> None:
+            if not streams:
+                self._send(200, json.dumps(_response(script, "completed")))
+                return
+            self._begin_stream()
+            for number, (piece, event) in enumerate(_events(script)):
+                numbered = json.dumps({**event, "sequence_number": number})
+                self.wfile.write(f"event: {event['type']}\ndata: {numbered}\n\n".encode())
+                self._wait_behind(piece)
+
+        def _stream(self, with_usage: bool) -> None:
+            self._begin_stream()
             for place, chunk in enumerate(_chunks(script)):
                 self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-                waits = script.waits[place - 1] if 0 < place <= len(script.waits) else None
-                if waits is not None and not waits.wait(WAIT_S):
-                    late.append(script.pieces[place - 1])
+                self._wait_behind(place - 1)
             if with_usage and script.ends:
                 self.wfile.write(f"data: {json.dumps(_chunk([], usage=USAGE))}\n\n".encode())
             self.wfile.write(b"data: [DONE]\n\n" if script.ends else b"")
@@ -123,3 +141,36 @@ def _whole(script: Script) -> dict[str, Any]:
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
     common = {"id": "c1", "created": 1, "model": "m", "system_fingerprint": "f"}
     return {"object": "chat.completion", **common, "choices": [choice], "usage": USAGE}
+
+
+def _item(script: Script, text: str) -> dict[str, Any]:
+    """The one item of the output of a response."""
+    if script.tool is not None:
+        return {"id": "f1", "type": "function_call", "call_id": "c1", "name": script.tool, "arguments": text}
+    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}] if text else []
+    return {"id": "m1", "type": "message", "role": "assistant", "status": "completed", "content": content}
+
+
+def _response(script: Script, status: str) -> dict[str, Any]:
+    output = [_item(script, "".join(script.pieces))] if status == "completed" else []
+    fixed = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "metadata": {}}
+    named = {"id": "r1", "object": "response", "created_at": 1, "model": "m"}
+    return {**named, "status": status, "output": output, **fixed}
+
+
+def _events(script: Script) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each event with the number of the piece that it brings, or -1."""
+    place = {"item_id": _item(script, "")["id"], "output_index": 0}
+    yield -1, {"type": "response.created", "response": _response(script, "in_progress")}
+    yield -1, {"type": "response.output_item.added", "output_index": 0, "item": _item(script, "")}
+    if script.tool is None:
+        part = {"type": "output_text", "text": "", "annotations": []}
+        yield -1, {"type": "response.content_part.added", "content_index": 0, "part": part, **place}
+    kind = "response.output_text.delta" if script.tool is None else "response.function_call_arguments.delta"
+    more = {"content_index": 0, "logprobs": []} if script.tool is None else {}
+    for number, piece in enumerate(script.pieces):
+        yield number, {"type": kind, "delta": piece, **place, **more}
+    if script.ends:
+        item = _item(script, "".join(script.pieces))
+        yield -1, {"type": "response.output_item.done", "output_index": 0, "item": item}
+        yield -1, {"type": "response.completed", "response": _response(script, "completed")}

@@ -211,7 +211,49 @@ def by_helper(server: Served) -> Any:
     return plan
 
 
-CLIENTS = [by_create, by_async_create, by_stream, by_async_stream, by_parse, by_async_parse, by_helper]
+def by_response(server: Served) -> Any:
+    def plan(state: State) -> dict[str, Any]:
+        with sync_client(server) as client:
+            made = client.responses.create(model="m", input="Why?")
+        assert made.status == "completed"
+        return {"plan": json.loads(made.output_text)}
+
+    return plan
+
+
+def by_async_response(server: Served) -> Any:
+    async def plan(state: State) -> dict[str, Any]:
+        async with async_client(server) as client:
+            made = await client.responses.create(model="m", input="Why?")
+        return {"plan": json.loads(made.output_text)}
+
+    return plan
+
+
+def by_response_stream(server: Served) -> Any:
+    def plan(state: State) -> dict[str, Any]:
+        with sync_client(server) as client, client.responses.create(model="m", input="Why?", stream=True) as stream:
+            events = list(stream)
+        text = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+        assert events[-1].type == "response.completed"
+        assert events[-1].response.output_text == text
+        return {"plan": json.loads(text)}
+
+    return plan
+
+
+CLIENTS = [
+    by_create,
+    by_async_create,
+    by_stream,
+    by_async_stream,
+    by_parse,
+    by_async_parse,
+    by_helper,
+    by_response,
+    by_async_response,
+    by_response_stream,
+]
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -235,6 +277,65 @@ def test_a_tool_call_of_the_openai_client_goes_on_item_by_item(impl: Implementat
             return {"plan": json.loads(call.function.arguments)}
 
         assert checked(impl, app_of(impl, graph(plan, fan_out, work)), server) == PLAN
+
+
+def test_a_function_call_of_a_response_goes_on_item_by_item(impl: Implementation) -> None:
+    work = Work()
+    with served(work.script(impl, "Plan")) as server:
+
+        async def plan(state: State) -> dict[str, Any]:
+            async with async_client(server) as client:
+                made = await client.responses.create(model="m", input="Why?")
+            (call,) = made.output
+            assert call.type == "function_call"
+            return {"plan": json.loads(call.arguments)}
+
+        assert checked(impl, app_of(impl, graph(plan, fan_out, work)), server) == PLAN
+
+
+def test_a_response_equals_what_the_server_would_have_sent_whole() -> None:
+    got: list[Any] = []
+    with served(Script(pieces())) as server:
+
+        async def plan(state: State) -> dict[str, Any]:
+            async with async_client(server) as client:
+                got.append(await client.responses.create(model="m", input="Why?"))
+            return {"plan": Plan(queries=[])}
+
+        made = graph(plan)
+        for app in (made, app_of(lambda graph: graph, made)):
+            asyncio.run(app.ainvoke(QUESTION))
+        assert [request.get("stream", False) for request in server.requests] == [False, True]
+    assert got[0] == got[-1]
+    assert got[0].model_dump() == got[-1].model_dump()
+
+
+@pytest.mark.parametrize("call", ["parse", "stream"])
+def test_calls_that_are_not_answered_end_the_prediction_and_are_made_once(impl: Implementation, call: str) -> None:
+    runs: list[str] = []
+    entered = threading.Event()
+    waits: list[threading.Event | None] = [None, entered]  # the server goes on when a prediction has begun
+    with served(Script(pieces(), waits=[] if impl is plain_langgraph else waits)) as server:
+
+        def plan(state: State) -> dict[str, Any]:
+            runs.append(call)
+            is_prediction = len(runs) > 1
+            with sync_client(server) as client:
+                made = client.chat.completions.create(model="m", messages=MESSAGES)
+                if is_prediction:
+                    entered.set()
+                if call == "parse":
+                    client.responses.parse(model="m", input="Good?")
+                else:
+                    with client.responses.stream(model="m", input="Good?") as stream:
+                        stream.until_done()
+            return {"plan": json.loads(made.choices[0].message.content or "")}
+
+        app = app_of(impl, graph(plan, fan_out, Work()))
+        assert app.invoke(QUESTION)["found"] == TEXTS
+        assert [len(server.requests), *server.late] == [2]
+        if impl is not plain_langgraph:
+            assert statistics(app).early_starts == 0
 
 
 @pytest.mark.parametrize("tool", [None, "Plan"])
@@ -273,12 +374,12 @@ def test_a_server_that_knows_no_streams_is_asked_for_the_whole(impl: Implementat
         assert [bool(request.get("stream")) for request in server.requests][-1] is False
 
 
-@pytest.mark.parametrize("client", [by_create, by_async_create, by_parse, by_async_parse])
+@pytest.mark.parametrize("client", [by_create, by_async_create, by_parse, by_async_parse, by_response])
 def test_a_stream_that_ends_without_a_reason_is_no_whole_answer(client: Any) -> None:
     script = Script(pieces()[:3], ends=False)
     with served(script) as server:
         app = app_of(lambda graph: graph, graph(client(server), fan_out, Work()))
-        with pytest.raises(BrokenStream, match="finish reason"):
+        with pytest.raises(BrokenStream, match=r"finish reason|before the response was complete"):
             asyncio.run(app.ainvoke(QUESTION))
 
 

@@ -160,3 +160,17 @@ def test_a_server_script_of_no_pieces_gives_no_items(impl: Implementation) -> No
         app = app_of(impl, graph(by_create(server), fan_out, Work()))
         assert asyncio.run(app.ainvoke(QUESTION))["found"] == []
     assert CALL, "the script of the other tests is not empty"
+
+
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+def test_the_third_version_of_events_is_as_ever(impl: Implementation) -> None:
+    app = app_of(impl, graph(asks(structured())))
+
+    async def events() -> tuple[int, Any]:
+        stream = await app.astream_events(QUESTION, version="v3")
+        return len([event async for event in stream]), await stream.output()
+
+    count, output = run(events).result
+    assert (count, output["found"]) == (159, TEXTS)
+    if impl is not plain_langgraph:
+        assert early(app) == (6, 0, 0)
