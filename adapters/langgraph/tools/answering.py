@@ -23,11 +23,11 @@ from langgraph.prebuilt import ToolNode
 
 from alto_lg.adapters.langgraph.internals import CONF
 from alto_lg.adapters.langgraph.tools.results import Arguments, EarlyResult, Raised, Returned, Stopped, Wait
+from alto_lg.hints import REPEATABLE
 
 TOOLS = "__alto_tools"
 """Where a config holds the early results of its run."""
 
-_REPEATABLE = "__alto_repeatable__"
 _RUN_MANAGER = ("run_manager", "callbacks")
 
 AnyTool = TypeVar("AnyTool", bound=BaseTool)
@@ -41,6 +41,21 @@ class Early(Protocol):
     def used(self, early: EarlyResult) -> None: ...
 
     def given_up(self, early: EarlyResult) -> None: ...
+
+
+class _NoEarlyResults:
+    """For a run inside of another: what that one started is not this one's."""
+
+    def take(self, who: object, arguments: Arguments, wait: Wait) -> EarlyResult | None:
+        return None
+
+    def used(self, early: EarlyResult) -> None:
+        raise AssertionError("nothing was taken")
+
+    given_up = used
+
+
+NO_EARLY_RESULTS: Early = _NoEarlyResults()
 
 
 # ── functions ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -63,14 +78,14 @@ def repeatable_function(function: Callable[..., Any]) -> Callable[..., Any]:
             return _answer(called, around, function, positional, named)
 
         answering = called
-    setattr(answering, _REPEATABLE, True)
+    setattr(answering, REPEATABLE, True)
     return answering
 
 
 def is_repeatable(thing: object) -> bool:
     """Whether a function, or a tool or its function, was declared repeatable."""
     if isinstance(thing, FunctionType):
-        return hasattr(thing, _REPEATABLE)
+        return hasattr(thing, REPEATABLE)
     if isinstance(thing, BaseTool):
         return issubclass(type(thing), _Declared) or any(map(is_repeatable, functions_of(thing)))
     return False

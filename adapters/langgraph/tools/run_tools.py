@@ -25,7 +25,9 @@ from langgraph.types import Command
 
 from alto_lg.adapters.langgraph.internals import CONF
 from alto_lg.adapters.langgraph.tools.answering import (
+    NO_EARLY_RESULTS,
     TOOLS,
+    Early,
     config_parameter,
     injected_for_interceptors,
     surroundings_of,
@@ -68,12 +70,13 @@ class RunTools:
     @classmethod
     def attached(cls, loop: AcceleratedRun) -> RunTools | None:
         """Those of a run that has tools which may start early and does not bound what runs at once; else None."""
-        manager: Any = loop.manager
-        conditions = (manager, not loop.config.get("max_concurrency"), not loop.interrupt_before)
-        if not all(conditions) or loop.interrupt_after or not loop.acceleration.catalogue.any_may_start:
+        if not _may_start_tools(loop):
+            if TOOLS in loop.config[CONF]:  # of the run around this one, which is not to hear of these calls
+                _configure(loop, NO_EARLY_RESULTS)
             return None
         made = cls(loop, loop.acceleration.catalogue)
-        loop.config = {**loop.config, CONF: {**loop.config[CONF], TOOLS: made}}
+        _configure(loop, made)
+        manager: Any = loop.manager
         own = copy.copy(manager)
         own.inheritable_handlers = [*manager.inheritable_handlers, ModelWatcher(made)]
         loop.manager = own
@@ -194,6 +197,16 @@ class RunTools:
         if answer is None:
             self._catalogue.learn(work.early.call.name, why)
         self._results.end(work.early, answer, why)
+
+
+def _may_start_tools(loop: AcceleratedRun) -> bool:
+    if loop.manager is None or loop.config.get("max_concurrency") or loop.interrupt_before or loop.interrupt_after:
+        return False
+    return loop.acceleration.catalogue.any_may_start
+
+
+def _configure(loop: AcceleratedRun, early: Early) -> None:
+    loop.config = {**loop.config, CONF: {**loop.config[CONF], TOOLS: early}}
 
 
 class _Work:
