@@ -47,6 +47,7 @@ from alto_lg.adapters.langgraph.tools.results import (
     same,
 )
 from alto_lg.adapters.langgraph.tools.surroundings import NotHere, Surroundings
+from alto_lg.adapters.langgraph.tools.tool_runs import ToolRuns
 from alto_lg.adapters.watching import CallsInProgress, CompleteCall, ModelCall, ModelWatcher, ToolCallDelta
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class RunTools:
         self._catalogue = catalogue
         self._context = contextvars.copy_context()
         self._results = EarlyResults()
+        self._tool_runs = ToolRuns()
         self._progress: dict[UUID, CallsInProgress] = {}
+        self._latest: UUID | None = None
         self._event_loop = asyncio.get_running_loop() if loop.on_event_loop else None
 
     @classmethod
@@ -78,7 +81,7 @@ class RunTools:
         _configure(loop, made)
         manager: Any = loop.manager
         own = copy.copy(manager)
-        own.inheritable_handlers = [*manager.inheritable_handlers, ModelWatcher(made)]
+        own.inheritable_handlers = [*manager.inheritable_handlers, ModelWatcher(made), made._tool_runs]
         loop.manager = own
         return made
 
@@ -110,6 +113,7 @@ class RunTools:
         progress = self._progress.pop(call.id, None)
         if progress is None:
             return
+        self._latest = call.id
         official = [(one["name"], one["id"], one["args"]) for one in message.tool_calls] if message else []
         self._results.drop(
             lambda early: early.model_call == call.id and not _is_among(early.call, official),
@@ -125,8 +129,9 @@ class RunTools:
 
     # ── what the step asks ──────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, who: object, arguments: Arguments, wait: Wait) -> EarlyResult | None:
-        return self._results.take(who, arguments, wait)
+    def take(self, who: object, arguments: Arguments, wait: Wait, tool_run: UUID | None) -> EarlyResult | None:
+        call_id = self._tool_runs.call_ids.get(tool_run) if tool_run is not None else None
+        return self._results.take(who, arguments, wait, call_id=call_id, latest=self._latest)
 
     def used(self, early: EarlyResult) -> None:
         self._results.used(early)
