@@ -139,14 +139,14 @@ def test_an_answer_that_cannot_be_used_is_nobodys() -> None:
 
 def test_what_a_broken_message_started_is_stopped_and_the_rest_goes_on() -> None:
     results = EarlyResults()
-    mine, theirs = early(results, x=1), early(results, model_call=uuid4(), x=1)
+    mine, theirs = early(results, x=1), early(results, model_call=uuid4(), id="theirs", x=1)
     stopped: list[str] = []
     mine.stop, theirs.stop = (lambda: stopped.append("mine")), (lambda: stopped.append("theirs"))
     results.begin(mine), results.begin(theirs)
     results.drop(lambda one: one.model_call == MODEL_CALL, "it broke off")
     assert stopped == ["mine"]
     results.end(mine, Stopped())
-    assert took(results, x=1) is theirs
+    assert took(results, id="theirs", x=1) is theirs
     assert results.counts.dropped_why == {"it broke off": 1}
 
 
