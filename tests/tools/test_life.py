@@ -194,6 +194,32 @@ def test_an_agent_that_a_node_runs_is_not_heard_twice(impl: Implementation) -> N
     assert log.numbers == [0, 1, 2, 99]
 
 
+@pytest.mark.parametrize("accelerated", [True, False])
+def test_a_tool_of_the_graph_around_is_not_run_for_a_call_inside(impl: Implementation, accelerated: bool) -> None:
+    """Both have a tool named `work`; only the outer one's is declared."""
+    outside, inside = Log(), Log()
+    made = worker(outside)
+    inner = by_hand(model(), [worker(inside, declare=False)])
+    if accelerated:
+        inner = impl(inner)
+
+    async def agent(state: Messages) -> dict[str, list[AnyMessage]]:
+        return {"messages": (await inner.ainvoke({"messages": state["messages"]}))["messages"]}
+
+    async def direct(state: Messages) -> dict[str, list[AnyMessage]]:
+        await made.ainvoke({"n": 99})
+        return {"messages": []}
+
+    builder = StateGraph(Messages)
+    builder.add_node("agent", agent)
+    builder.add_node("direct", direct)
+    builder.add_edge(START, "agent")
+    builder.add_edge("agent", "direct")
+    outcome = run(lambda: impl(builder.compile()).ainvoke(GO))
+    assert results(outcome.result["messages"]) == expected()
+    assert (inside.numbers, outside.numbers) == ([0, 1, 2], [99])
+
+
 def test_many_turns_each_take_their_own(impl: Implementation) -> None:
     log = Log()
     scripts = [[*call("work", {"n": turn % 2}, turn)] for turn in range(8)]

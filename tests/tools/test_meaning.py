@@ -517,6 +517,39 @@ def test_middleware_that_answers_itself_drops_the_early_result(impl: Implementat
         assert statistics(app).dropped_tools_why == {"the step ran no such call": 1}
 
 
+@pytest.mark.parametrize("by_id", [True, False])
+def test_a_result_of_an_earlier_turn_is_not_taken_for_one_of_now(impl: Implementation, by_id: bool) -> None:
+    """The first turn's call is answered by the node itself; by the second turn, what the tool reads has changed."""
+    balance = [100]
+
+    @tool
+    @alto_lg.repeatable
+    async def read() -> str:
+        """Read the balance."""
+        return str(balance[0])
+
+    turns: list[int] = []
+
+    async def run_tools(state: Any) -> Any:
+        turns.append(1)
+        (asked,) = state["messages"][-1].tool_calls
+        if len(turns) == 1:
+            balance[0] = 200
+            return {"messages": [ToolMessage("not now", tool_call_id=asked["id"])]}
+        given = await read.ainvoke(asked) if by_id else await read.ainvoke(asked["args"])
+        message = given if by_id else ToolMessage(given, tool_call_id=asked["id"])
+        return {"messages": [message]}
+
+    scripts = [[*call("read", {}, turn if by_id else 0), *said("", 1.0)] for turn in range(2)]
+    graph = by_hand(model(*scripts), [read])
+    graph.builder.nodes["tools"].runnable = RunnableLambda(run_tools)
+    app = impl(graph.builder.compile())
+    messages = run(lambda: app.ainvoke(GO)).result["messages"]
+    assert [one.content for one in messages if one.type == "tool"] == ["not now", "200"]
+    if impl is not plain_langgraph:
+        assert counts(app) == (2, 1)
+
+
 def test_a_node_that_changes_the_message_has_its_own_calls_run(impl: Implementation) -> None:
     log = Log()
     chat = model(one_call(worker(log), n=0))

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
+import operator
 import pickle
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain_core.callbacks import CallbackManagerForToolRun
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool, Tool, tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
 
 import alto_lg
+from alto_lg.adapters.langgraph.acceleration import acceleration_of
 
 
 class Multiply(BaseTool):
@@ -130,3 +134,37 @@ async def _async_generator() -> Any:
 def test_what_is_no_tool_is_refused(given: Any) -> None:
     with pytest.raises(TypeError, match="neither a function nor a tool"):
         alto_lg.repeatable(given)
+
+
+class _State(TypedDict):
+    items: list[int]
+    log: Annotated[list[Any], operator.add]
+
+
+def _appends(items: list[int]) -> int:
+    items.append(1)
+    return len(items)
+
+
+def _counts(items: list[int]) -> int:
+    return len(items)
+
+
+@pytest.mark.parametrize(("function", "changed"), [(_appends, {"items"}), (_counts, set())])
+def test_a_node_that_calls_the_function_is_known_as_well_as_before(function: Any, changed: set[str]) -> None:
+    """The analysis looks at the user's function, declared or not."""
+    found = []
+    for called in (function, alto_lg.repeatable(function)):
+
+        def node(state: _State, called: Any = called) -> dict[str, Any]:
+            return {"log": [called(state["items"])]}
+
+        builder = StateGraph(_State)
+        builder.add_node("node", node)
+        builder.add_edge(START, "node")
+        acceleration = acceleration_of(alto_lg.accelerate(builder))
+        assert acceleration is not None
+        stage = acceleration.wired.plan.stages["node"]
+        found.append((stage.mutates.keys, stage.reads.keys, stage.may_interrupt, stage.mutates_outside, stage.leaks))
+    assert found[0] == found[1]
+    assert found[0][0].within(frozenset({"items", "log"})) == changed

@@ -31,16 +31,29 @@ def arguments(**named: Any) -> Arguments:
 
 
 def early(
-    results: EarlyResults, *, who: object = TOOL, model_call: UUID = MODEL_CALL, on_thread: bool = False, **named: Any
+    results: EarlyResults,
+    *,
+    who: object = TOOL,
+    model_call: UUID = MODEL_CALL,
+    id: str | None = "id",
+    on_thread: bool = False,
+    **named: Any,
 ) -> EarlyResult:
-    call = CompleteCall("id", "tool", dict(named))
+    call = CompleteCall(id, "tool", dict(named))
     made = EarlyResult(call, model_call, [who], arguments(**named), on_thread=on_thread)
     assert results.add(made)
     return made
 
 
-def took(results: EarlyResults, who: object = TOOL, wait: Wait = Wait.TASK, **named: Any) -> EarlyResult | None:
-    return results.take(who, arguments(**named), wait)
+def took(
+    results: EarlyResults,
+    who: object = TOOL,
+    wait: Wait = Wait.TASK,
+    id: str | None = "id",
+    latest: UUID | None = MODEL_CALL,
+    **named: Any,
+) -> EarlyResult | None:
+    return results.take(who, arguments(**named), wait, call_id=id, latest=latest)
 
 
 def test_a_result_is_taken_once() -> None:
@@ -63,6 +76,33 @@ def test_another_tool_takes_nothing() -> None:
     results = EarlyResults()
     assert results.begin(early(results, x=1))
     assert took(results, OTHER, x=1) is None
+
+
+def test_a_call_of_another_id_takes_nothing() -> None:
+    results = EarlyResults()
+    assert results.begin(early(results, id="one", x=1))
+    assert took(results, id="two", x=1) is None
+    assert took(results, id="one", latest=None, x=1) is not None
+
+
+def test_an_id_that_comes_again_means_the_call_that_came_last() -> None:
+    results = EarlyResults()
+    old = early(results, id="call_0", model_call=uuid4(), x=1)
+    assert results.begin(old)
+    new = early(results, id="call_0", x=1)
+    assert results.begin(new)
+    assert took(results, id="call_0", x=1) is new
+    assert took(results, id="call_0", x=1) is None
+
+
+@pytest.mark.parametrize(("own", "asked"), [(None, "id"), ("id", None), (None, None)])
+def test_without_ids_only_the_latest_message_counts(own: str | None, asked: str | None) -> None:
+    results = EarlyResults()
+    made = early(results, id=own, x=1)
+    assert results.begin(made)
+    assert took(results, id=asked, latest=uuid4(), x=1) is None
+    assert took(results, id=asked, latest=None, x=1) is None
+    assert took(results, id=asked, latest=MODEL_CALL, x=1) is made
 
 
 def test_what_has_not_begun_when_its_step_asks_does_not_begin_any_more() -> None:
@@ -99,14 +139,14 @@ def test_an_answer_that_cannot_be_used_is_nobodys() -> None:
 
 def test_what_a_broken_message_started_is_stopped_and_the_rest_goes_on() -> None:
     results = EarlyResults()
-    mine, theirs = early(results, x=1), early(results, model_call=uuid4(), x=1)
+    mine, theirs = early(results, x=1), early(results, model_call=uuid4(), id="theirs", x=1)
     stopped: list[str] = []
     mine.stop, theirs.stop = (lambda: stopped.append("mine")), (lambda: stopped.append("theirs"))
     results.begin(mine), results.begin(theirs)
     results.drop(lambda one: one.model_call == MODEL_CALL, "it broke off")
     assert stopped == ["mine"]
     results.end(mine, Stopped())
-    assert took(results, x=1) is theirs
+    assert took(results, id="theirs", x=1) is theirs
     assert results.counts.dropped_why == {"it broke off": 1}
 
 

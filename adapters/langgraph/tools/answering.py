@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import cache
 from types import FunctionType
 from typing import Any, Protocol, TypeVar, cast, get_type_hints
+from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
@@ -23,11 +24,11 @@ from langgraph.prebuilt import ToolNode
 
 from alto_lg.adapters.langgraph.internals import CONF
 from alto_lg.adapters.langgraph.tools.results import Arguments, EarlyResult, Raised, Returned, Stopped, Wait
+from alto_lg.hints import REPEATABLE
 
 TOOLS = "__alto_tools"
 """Where a config holds the early results of its run."""
 
-_REPEATABLE = "__alto_repeatable__"
 _RUN_MANAGER = ("run_manager", "callbacks")
 
 AnyTool = TypeVar("AnyTool", bound=BaseTool)
@@ -36,11 +37,26 @@ AnyTool = TypeVar("AnyTool", bound=BaseTool)
 class Early(Protocol):
     """The early results of a run, as the calls of its steps see them."""
 
-    def take(self, who: object, arguments: Arguments, wait: Wait) -> EarlyResult | None: ...
+    def take(self, who: object, arguments: Arguments, wait: Wait, tool_run: UUID | None) -> EarlyResult | None: ...
 
     def used(self, early: EarlyResult) -> None: ...
 
     def given_up(self, early: EarlyResult) -> None: ...
+
+
+class _NoEarlyResults:
+    """For a run inside of another: what that one started is not this one's."""
+
+    def take(self, who: object, arguments: Arguments, wait: Wait, tool_run: UUID | None) -> EarlyResult | None:
+        return None
+
+    def used(self, early: EarlyResult) -> None:
+        raise AssertionError("nothing was taken")
+
+    given_up = used
+
+
+NO_EARLY_RESULTS: Early = _NoEarlyResults()
 
 
 # ── functions ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -63,14 +79,14 @@ def repeatable_function(function: Callable[..., Any]) -> Callable[..., Any]:
             return _answer(called, around, function, positional, named)
 
         answering = called
-    setattr(answering, _REPEATABLE, True)
+    setattr(answering, REPEATABLE, True)
     return answering
 
 
 def is_repeatable(thing: object) -> bool:
     """Whether a function, or a tool or its function, was declared repeatable."""
     if isinstance(thing, FunctionType):
-        return hasattr(thing, _REPEATABLE)
+        return hasattr(thing, REPEATABLE)
     if isinstance(thing, BaseTool):
         return issubclass(type(thing), _Declared) or any(map(is_repeatable, functions_of(thing)))
     return False
@@ -242,9 +258,15 @@ def _answered(request: Any) -> Any:
 # ── taking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _early() -> Early | None:
+def _taken(who: object, arguments: Arguments, wait: Wait) -> tuple[Early, EarlyResult] | None:
     config: Any = var_child_runnable_config.get()
-    return config[CONF].get(TOOLS) if config and CONF in config else None
+    results: Early | None = config[CONF].get(TOOLS) if config and CONF in config else None
+    if results is None:
+        return None
+    # LangChain runs a tool under a config whose callbacks are children of the tool's own run.
+    tool_run = getattr(config.get("callbacks"), "parent_run_id", None)
+    early = results.take(who, arguments, wait, tool_run)
+    return None if early is None else (results, early)
 
 
 def _arguments(around: frozenset[str], positional: tuple[Any, ...], named: dict[str, Any]) -> Arguments:
@@ -254,9 +276,9 @@ def _arguments(around: frozenset[str], positional: tuple[Any, ...], named: dict[
 def _answer(
     who: object, around: frozenset[str], run: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
-    results = _early()
-    early = None if results is None else results.take(who, _arguments(around, positional, named), Wait.THREAD)
-    if results is not None and early is not None:
+    found = _taken(who, _arguments(around, positional, named), Wait.THREAD)
+    if found is not None:
+        results, early = found
         answer = early.answer.result()
         if answer is not None:
             return _given(results, early, answer)
@@ -266,9 +288,9 @@ def _answer(
 async def _aanswer(
     who: object, around: frozenset[str], run: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]
 ) -> Any:
-    results = _early()
-    early = None if results is None else results.take(who, _arguments(around, positional, named), Wait.TASK)
-    if results is not None and early is not None:
+    found = _taken(who, _arguments(around, positional, named), Wait.TASK)
+    if found is not None:
+        results, early = found
         try:
             answer = await asyncio.wrap_future(early.answer)
         except asyncio.CancelledError:

@@ -142,6 +142,9 @@ def _reached(start: object) -> Iterator[BaseTool]:
             yield thing
         elif isinstance(thing, ToolNode):
             yield from thing.tools_by_name.values()
+        elif isinstance(thing, Pregel):
+            if not hasattr(thing.nodes, "acceleration"):  # an accelerated one has early results of its own
+                pending.extend(node.bound for node in thing.nodes.values())
         else:
             pending.extend(itertools.islice(_behind(thing), _OBJECTS_MOST))
 

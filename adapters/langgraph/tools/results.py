@@ -1,7 +1,9 @@
 """Results: what tools have given, or will give, before the step that runs them.
 
 Owns who takes which result. Always true:
-  a result is taken by a call of the very tool, with equal arguments, and by one only;
+  a result is taken by a call of the very tool, with equal arguments, and by one only: by the call of that id, or, where
+  the step does not tell its id, by one that runs what the latest message called, so that no result of an earlier turn
+  is taken for one of now;
   a tool that has not begun when its step asks for it does not begin any more: the step runs it;
   whatever cannot be used counts as dropped, and whoever waited for it runs the tool itself.
 """
@@ -96,6 +98,14 @@ class EarlyResult:
         self.answer: Future[Answer] = Future()
         self.stop: Callable[[], Any] | None = None
 
+    def is_for(self, who: object, arguments: Arguments, call_id: str | None, latest: UUID | None) -> bool:
+        if self.taken or not any(one is who for one in self.who):
+            return False
+        known = call_id is not None and self.call.id is not None
+        if (self.call.id != call_id) if known else (self.model_call != latest):
+            return False
+        return self.arguments.equals(arguments)
+
 
 @dataclass(slots=True)
 class Counts:
@@ -121,7 +131,13 @@ class EarlyResults:
         return sum(one.progress in (Progress.WAITING, Progress.RUNNING) for one in self._results)
 
     def add(self, early: EarlyResult) -> bool:
-        """Expect a result; False if the run is over."""
+        """Expect a result; False if the run is over. Servers that give an id again mean the call that came last."""
+        call = early.call
+
+        def is_succeeded(one: EarlyResult) -> bool:
+            return call.id is not None and one.call.id == call.id and one.model_call != early.model_call
+
+        self.drop(is_succeeded, "a later message has a call of the same id")
         with self._lock:
             if not self._closed:
                 self._results.append(early)
@@ -147,13 +163,16 @@ class EarlyResults:
                     self._forget(early)
         _tell(early, None if dropped else answer)
 
-    def take(self, who: object, arguments: Arguments, wait: Wait) -> EarlyResult | None:
-        """The result that a call of the step is to wait for; None if it runs the tool itself."""
+    def take(
+        self, who: object, arguments: Arguments, wait: Wait, *, call_id: str | None, latest: UUID | None
+    ) -> EarlyResult | None:
+        """The result that a call of the step is to wait for; None if it runs the tool itself.
+
+        latest: the model call whose message was the last to end.
+        """
         with self._lock:
-            for early in self._results:
-                if not early.taken and any(one is who for one in early.who) and early.arguments.equals(arguments):
-                    break
-            else:
+            early = next((one for one in self._results if one.is_for(who, arguments, call_id, latest)), None)
+            if early is None:
                 return None
             if early.progress is Progress.WAITING:
                 self._forget(early)

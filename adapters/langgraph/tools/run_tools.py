@@ -25,7 +25,9 @@ from langgraph.types import Command
 
 from alto_lg.adapters.langgraph.internals import CONF
 from alto_lg.adapters.langgraph.tools.answering import (
+    NO_EARLY_RESULTS,
     TOOLS,
+    Early,
     config_parameter,
     injected_for_interceptors,
     surroundings_of,
@@ -45,6 +47,7 @@ from alto_lg.adapters.langgraph.tools.results import (
     same,
 )
 from alto_lg.adapters.langgraph.tools.surroundings import NotHere, Surroundings
+from alto_lg.adapters.langgraph.tools.tool_runs import ToolRuns
 from alto_lg.adapters.watching import CallsInProgress, CompleteCall, ModelCall, ModelWatcher, ToolCallDelta
 
 if TYPE_CHECKING:
@@ -62,20 +65,23 @@ class RunTools:
         self._catalogue = catalogue
         self._context = contextvars.copy_context()
         self._results = EarlyResults()
+        self._tool_runs = ToolRuns()
         self._progress: dict[UUID, CallsInProgress] = {}
+        self._latest: UUID | None = None
         self._event_loop = asyncio.get_running_loop() if loop.on_event_loop else None
 
     @classmethod
     def attached(cls, loop: AcceleratedRun) -> RunTools | None:
         """Those of a run that has tools which may start early and does not bound what runs at once; else None."""
-        manager: Any = loop.manager
-        conditions = (manager, not loop.config.get("max_concurrency"), not loop.interrupt_before)
-        if not all(conditions) or loop.interrupt_after or not loop.acceleration.catalogue.any_may_start:
+        if not _may_start_tools(loop):
+            if TOOLS in loop.config[CONF]:  # of the run around this one, which is not to hear of these calls
+                _configure(loop, NO_EARLY_RESULTS)
             return None
         made = cls(loop, loop.acceleration.catalogue)
-        loop.config = {**loop.config, CONF: {**loop.config[CONF], TOOLS: made}}
+        _configure(loop, made)
+        manager: Any = loop.manager
         own = copy.copy(manager)
-        own.inheritable_handlers = [*manager.inheritable_handlers, ModelWatcher(made)]
+        own.inheritable_handlers = [*manager.inheritable_handlers, ModelWatcher(made), made._tool_runs]
         loop.manager = own
         return made
 
@@ -107,6 +113,7 @@ class RunTools:
         progress = self._progress.pop(call.id, None)
         if progress is None:
             return
+        self._latest = call.id
         official = [(one["name"], one["id"], one["args"]) for one in message.tool_calls] if message else []
         self._results.drop(
             lambda early: early.model_call == call.id and not _is_among(early.call, official),
@@ -122,8 +129,9 @@ class RunTools:
 
     # ── what the step asks ──────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, who: object, arguments: Arguments, wait: Wait) -> EarlyResult | None:
-        return self._results.take(who, arguments, wait)
+    def take(self, who: object, arguments: Arguments, wait: Wait, tool_run: UUID | None) -> EarlyResult | None:
+        call_id = self._tool_runs.call_ids.get(tool_run) if tool_run is not None else None
+        return self._results.take(who, arguments, wait, call_id=call_id, latest=self._latest)
 
     def used(self, early: EarlyResult) -> None:
         self._results.used(early)
@@ -194,6 +202,16 @@ class RunTools:
         if answer is None:
             self._catalogue.learn(work.early.call.name, why)
         self._results.end(work.early, answer, why)
+
+
+def _may_start_tools(loop: AcceleratedRun) -> bool:
+    if loop.manager is None or loop.config.get("max_concurrency") or loop.interrupt_before or loop.interrupt_after:
+        return False
+    return loop.acceleration.catalogue.any_may_start
+
+
+def _configure(loop: AcceleratedRun, early: Early) -> None:
+    loop.config = {**loop.config, CONF: {**loop.config[CONF], TOOLS: early}}
 
 
 class _Work:

@@ -36,6 +36,7 @@ from alto_lg.adapters.langgraph.internals import (
     CONFIG_KEY_STREAM,
 )
 from alto_lg.adapters.langgraph.tools.answering import TOOLS
+from alto_lg.adapters.langgraph.tools.tool_runs import ToolRuns
 from alto_lg.adapters.watching import ModelWatcher
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _is_observed(loop: AcceleratedRun) -> bool:
     """Whether somebody would hear of what runs inside a tool: callbacks of the run, or a tracer of the process."""
     manager: Any = loop.manager
     heard = [] if manager is None else manager.inheritable_handlers
-    if any(not isinstance(handler, ModelWatcher) for handler in heard):
+    if any(not isinstance(handler, ModelWatcher | ToolRuns) for handler in heard):
         return True
     return bool(CallbackManager.configure().handlers)
 
