@@ -276,7 +276,7 @@ class Lookahead:
             if key in self._wired.keys:
                 written[key].append((firing, value))
         self._act(self.machine.handle(FiringEnded(firing, emission)))
-        self._unfinished.look()
+        self._unfinished.look(firing)
 
     def _emission(self, writes: Sequence[tuple[str, Any]], promised: Mapping[int, Send] = _NOTHING) -> Emission:
         wiring = self._wired.wiring

@@ -31,7 +31,7 @@ class _Reader:
     spec: Reading
     given: Any
     fed: set[Firing] = field(default_factory=set)
-    closed_groups: set[Ancestry] = field(default_factory=set)
+    closed_groups: dict[int, Ancestry] = field(default_factory=dict)  # by identity
 
 
 class UnfinishedReads:
@@ -83,11 +83,11 @@ class UnfinishedReads:
         self.look()
         return given
 
-    def look(self) -> None:
-        """Something has ended: hand on what is known now."""
+    def look(self, ended: Firing | None = None) -> None:
+        """Hand on what is known now. ended: what has just become known, if that is all."""
         for reader in self._readers:
             if reader.firing.status is Status.RUNNING and isinstance(reader.given, Live):
-                self._feed(reader)
+                self._feed(reader, ended)
 
     def agree(self, firing: Firing) -> bool:
         """Whether the finished lists, which LangGraph has now, agree with what an early firing was given of them."""
@@ -106,7 +106,7 @@ class UnfinishedReads:
         assert isinstance(reader.spec, First)
         return equal(reader.spec.of(reader.given), reader.spec.of(finished))
 
-    def _feed(self, reader: _Reader) -> None:
+    def _feed(self, reader: _Reader, ended: Firing | None) -> None:
         key, step = reader.key, reader.firing.step
         if reader.given.finished is not None:
             return
@@ -116,7 +116,7 @@ class UnfinishedReads:
                 self._extend(reader, self._ended(key, step))
                 reader.given.close(self._projection.value(key, step))
         elif isinstance(reader.given, LiveGroups):
-            self._complete_groups(reader)
+            self._complete_groups(reader, ended)
         else:
             self._extend(reader, self._machine.settled_prefix(key, step) if in_order else self._ended(key, step))
 
@@ -133,17 +133,21 @@ class UnfinishedReads:
                 reader.fed.add(firing)
                 reader.given.extend(items, firing.ancestry)
 
-    def _complete_groups(self, reader: _Reader) -> None:
+    def _complete_groups(self, reader: _Reader, ended: Firing | None) -> None:
+        """Hand on the group of a firing that has ended, if that completes it; without one, all that are complete."""
         spec, key, step = reader.spec, reader.key, reader.firing.step
         assert isinstance(spec, PerGroup)
-        by_group: dict[Ancestry, list[Firing]] = {}
+        of_interest = None if ended is None else ended.ancestry.at(spec.level)
+        if ended is not None and (of_interest is None or not self._machine.is_complete(of_interest, key, step)):
+            return
+        by_group: dict[int, tuple[Ancestry, list[Firing]]] = {}
         for firing in self._ended(key, step):
             group = firing.ancestry.at(spec.level)
-            if group is not None and group not in reader.closed_groups:
-                by_group.setdefault(group, []).append(firing)
-        for group, firings in by_group.items():
-            if self._machine.is_complete(group, key, step):
-                reader.closed_groups.add(group)
+            if group is not None and group is (of_interest or group) and id(group) not in reader.closed_groups:
+                by_group.setdefault(id(group), (group, []))[1].append(firing)
+        for identity, (group, firings) in by_group.items():
+            if group is of_interest or self._machine.is_complete(group, key, step):
+                reader.closed_groups[identity] = group
                 self._complete(reader, spec, firings)
 
     def _complete(self, reader: _Reader, spec: PerGroup, firings: list[Firing]) -> None:
