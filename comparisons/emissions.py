@@ -30,7 +30,7 @@ from alto_lg.comparisons.statistics import median, percentile
 from alto_lg.comparisons.table import number, output_console
 
 _AT_MOST_S = 150e-6
-_ITEMS = (1, 10, 30, 100)
+_ITEMS = (10, 30, 100)
 
 
 class State(TypedDict, total=False):
@@ -112,9 +112,9 @@ def _graph(clock: Clock, emit: Any) -> Graph:
     return builder.compile()
 
 
-async def cost_of_partials(items: int, repeats: int) -> list[float]:
-    """Seconds of processor time of each partial update, of all runs but the first."""
-    costs: list[float] = []
+async def cost_of_partials(items: int, repeats: int) -> list[list[float]]:
+    """Seconds of processor time of each partial update, run by run; one run more is not counted."""
+    costs: list[list[float]] = []
     for turn in range(repeats + 1):
         clock = Clock(items)
         app: Graph = alto_lg.accelerate(streaming_graph(clock))
@@ -123,7 +123,7 @@ async def cost_of_partials(items: int, repeats: int) -> list[float]:
         if (early.early_starts, early.dropped) != (items, 0):
             raise RuntimeError(f"{early.early_starts} of {items} items went on early, {early.dropped} were dropped")
         if turn:
-            costs += (begun - given for given, begun in zip(clock.given_s, clock.begun_s, strict=True))
+            costs.append([begun - given for given, begun in zip(clock.given_s, clock.begun_s, strict=True)])
     return costs
 
 
@@ -149,25 +149,28 @@ async def _run(graph: Graph, items: int) -> None:
         raise RuntimeError(f"the graph worked on {state['done']}, not on {items} items")
 
 
-def table_of(rows: Sequence[tuple[int, Sequence[float], Sequence[float]]]) -> Table:
-    """One row a number of items: partial updates, then plain sends."""
+def table_of(rows: Sequence[tuple[int, Sequence[Sequence[float]], Sequence[float]]]) -> Table:
+    """One row a number of items: partial updates run by run, then plain sends."""
     title = "Microseconds of processor time, from `yield` to the first line of the next node"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("items", justify="right")
-    for name in ("a partial update, median", "p90", f"≤ {1e6 * _AT_MOST_S:g}", "a Send of plain LangGraph, median"):
+    at_most = f"≤ {1e6 * _AT_MOST_S:g}"
+    for name in ("first of a run", "each later one, median", "p90", at_most, "a Send of plain LangGraph, median"):
         table.add_column(name, justify="right", no_wrap=True)
-    for items, partials, sends in rows:
+    for items, runs, sends in rows:
+        later = [cost for one in runs for cost in one[1:]]
         table.add_row(
             str(items),
-            number(1e6 * median(list(partials)), digits=0),
-            number(1e6 * percentile(list(partials), 90), digits=0),
-            "yes" if median(list(partials)) <= _AT_MOST_S else "no",
+            number(1e6 * median([one[0] for one in runs]), digits=0),
+            number(1e6 * median(later), digits=0),
+            number(1e6 * percentile(later, 90), digits=0),
+            "yes" if median(later) <= _AT_MOST_S else "no",
             number(1e6 * median(list(sends)), digits=0),
         )
     return table
 
 
-async def _measured(repeats: int) -> list[tuple[int, list[float], list[float]]]:
+async def _measured(repeats: int) -> list[tuple[int, list[list[float]], list[float]]]:
     return [(items, await cost_of_partials(items, repeats), await cost_of_sends(items, repeats)) for items in _ITEMS]
 
 
