@@ -338,6 +338,10 @@ class Lookahead:
                 known[index] = packet
                 self._act(self.machine.handle(Promised(firing, index, self._packet(packet))))
 
+    @property
+    def is_over(self) -> bool:
+        return self._over
+
     def cannot_promise(self) -> None:
         """A conditional edge raised on a partial update."""
         self.tally.unpromised += 1

@@ -114,7 +114,7 @@ class _Predictions:
     def _wanted(self) -> None:
         with self._lock:
             self._is_wanted = True
-            if self._is_busy or self.record.is_over:
+            if self._is_busy or self.record.is_over or self._promising.is_over:
                 return
             self._is_busy = True
             self._task = self._promising.submit(self._on_loop if self._promising.on_loop else self._in_thread)
