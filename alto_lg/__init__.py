@@ -7,6 +7,7 @@ app = alto_lg.accelerate(graph)
 from alto_lg import reducers, split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
+from alto_lg.adapters.langgraph.tools import ToolVerdict
 from alto_lg.context import ancestry, current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
@@ -15,6 +16,7 @@ from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
 from alto_lg.readings import First, Group, PerGroup, Stream, reading
+from alto_lg.repeatable import repeatable
 from alto_lg.streaming import streaming
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "PerGroup",
     "RunStatistics",
     "Stream",
+    "ToolVerdict",
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
@@ -42,6 +45,7 @@ __all__ = [
     "node",
     "reading",
     "reducers",
+    "repeatable",
     "split",
     "statistics",
     "streaming",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alto_lg.adapters.langgraph.acceleration import acceleration_of
+from alto_lg.adapters.langgraph.tools import ToolVerdict
 from alto_lg.engine.facts import Fact
 from alto_lg.engine.outlook import Outlook, outlooks
 
@@ -42,9 +43,10 @@ class NodeExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All nodes of a graph; `print` it, or read `nodes`."""
+    """All nodes of a graph, and the tools in them; `print` it, or read `nodes` and `tools`."""
 
     nodes: tuple[NodeExplanation, ...]
+    tools: tuple[ToolVerdict, ...] = ()
 
     def __getitem__(self, name: str) -> NodeExplanation:
         for node in self.nodes:
@@ -55,7 +57,8 @@ class Explanation:
     def __str__(self) -> str:
         wide = max((len(node.node) for node in self.nodes), default=4)
         head = f"{'node':<{wide}}  early  reads / writes, and what holds it up"
-        return "\n".join([head, "─" * _WIDTH, *(line for node in self.nodes for line in _lines(node, wide))])
+        lines = [head, "─" * _WIDTH, *(line for node in self.nodes for line in _lines(node, wide))]
+        return "\n".join([*lines, *_tool_lines(self.tools)])
 
 
 def explain(app: Any) -> Explanation:
@@ -68,7 +71,8 @@ def explain(app: Any) -> Explanation:
     if acceleration is None:
         raise TypeError(f"alto_lg.explain() got a {type(app).__name__} that did not come from alto_lg.accelerate().")
     found = outlooks(acceleration.wired.plan, can_pause=bool(app.checkpointer))
-    return Explanation(tuple(_node(outlook) for outlook in found if outlook.stage.name != _START))
+    nodes = tuple(_node(outlook) for outlook in found if outlook.stage.name != _START)
+    return Explanation(nodes, acceleration.catalogue.verdicts)
 
 
 def _node(outlook: Outlook) -> NodeExplanation:
@@ -112,6 +116,18 @@ def _lines(node: NodeExplanation, wide: int) -> list[str]:
     for number, text in enumerate(texts):
         lead = first if number == 0 else indent
         lines += textwrap.wrap(text, _WIDTH, initial_indent=lead, subsequent_indent=indent + "  ")
+    return lines
+
+
+def _tool_lines(tools: tuple[ToolVerdict, ...]) -> list[str]:
+    if not tools:
+        return []
+    wide = max(4, *(len(tool.name) for tool in tools))
+    lines = ["", f"{'tool':<{wide}}  starts while the model writes", "─" * _WIDTH]
+    for tool in tools:
+        verdict = "yes" if tool.why_not is None else f"no: {tool.why_not}"
+        lead = f"{tool.name:<{wide}}  "
+        lines += textwrap.wrap(verdict, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead))
     return lines
 
 

@@ -12,6 +12,9 @@ NodeFunction = TypeVar("NodeFunction", bound=Callable[..., Any])
 
 _ATTRIBUTE = "__alto_hint__"
 
+REPEATABLE = "__alto_repeatable__"
+"""The mark of a function that `alto_lg.repeatable` returns; its `__wrapped__` is the user's."""
+
 STREAMING = "__alto_streaming__"
 """Where the function that `alto_lg.streaming` returns has the generator function."""
 

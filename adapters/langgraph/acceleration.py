@@ -19,6 +19,7 @@ from langgraph.graph.state import CompiledStateGraph
 from alto_lg.adapters.langgraph.declarations import check_declarations, check_predicted
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_loops
 from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner, AltoThreadedLoop
+from alto_lg.adapters.langgraph.tools import Catalogue
 from alto_lg.adapters.langgraph.wired import WiredPlan, nodes_of
 from alto_lg.adapters.replay import install as install_replay
 from alto_lg.engine.statistics import RunStatistics
@@ -41,6 +42,7 @@ class Acceleration:
         self.installed = False  # by `alto_lg.install`: nobody has chosen options for this graph
         self.statistics: RunStatistics | None = None
         self._wired: WiredPlan | None = None
+        self._catalogue: Catalogue | None = None
         self._planning = threading.Lock()
 
     @property
@@ -54,11 +56,20 @@ class Acceleration:
         assert self._wired is not None
         return self._wired
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """The tools of the graph; found together with the plan."""
+        self.plan()
+        assert self._catalogue is not None
+        return self._catalogue
+
     def plan(self) -> None:
         """Make the plan, if there is none: reads the code of every node, a few milliseconds each."""
         with self._planning:
             if self._wired is None:
-                self._wired = WiredPlan(self.original, self.options)
+                wired = WiredPlan(self.original, self.options)
+                barriers = [name for name, stage in wired.plan.stages.items() if stage.barrier]
+                self._catalogue, self._wired = Catalogue(self.original, barriers), wired
 
     def run_ended(self, statistics: RunStatistics) -> None:
         self.statistics = statistics

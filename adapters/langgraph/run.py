@@ -40,6 +40,7 @@ from alto_lg.adapters.langgraph.preparation import TALLY
 from alto_lg.adapters.langgraph.projection import hands_itself_out, keep_apart
 from alto_lg.adapters.langgraph.slots import OrderedSlots
 from alto_lg.adapters.langgraph.threads import NodeThreads
+from alto_lg.adapters.langgraph.tools import RunTools
 from alto_lg.adapters.langgraph.wired import WiredPlan
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing
@@ -73,6 +74,7 @@ class AcceleratedRun(PregelLoop):
             self.cache = SettledCache(self.cache)  # type: ignore[assignment]
         self.use_astream = False
         self.lookahead: Lookahead | None = None
+        self._tools: RunTools | None = None
         self._wired: WiredPlan | None = None
         self._checks = RunChecks(self, self.acceleration.options)
         self._handed_out: tuple[BaseChannel[Any, Any, Any], ...] = ()
@@ -181,6 +183,7 @@ class AcceleratedRun(PregelLoop):
     def plan(self, wired: WiredPlan) -> None:
         """Look ahead from the first step on."""
         self._wired = wired
+        self._tools = RunTools.attached(self)
 
     def _look_ahead(self, wired: WiredPlan) -> None:
         if self.checkpointer is not None:
@@ -190,6 +193,8 @@ class AcceleratedRun(PregelLoop):
 
     def finish(self, exc_type: type[BaseException] | None) -> None:
         """The run is over, before LangGraph waits for what still runs."""
+        tools, self._tools = self._tools, None
+        tool_counts = tools.close() if tools is not None else None
         with self.lock:
             lookahead, self.lookahead = self.lookahead, None  # what ends from now on ends because the run does
             if lookahead is None:
@@ -198,6 +203,8 @@ class AcceleratedRun(PregelLoop):
             lookahead.run_ended(
                 f"the run ended by {exc_type.__name__}" if exc_type else f"the run ended ({self.status})"
             )
+            if tool_counts is not None:
+                lookahead.tally.tools(tool_counts.started, tool_counts.dropped_why)
             statistics = lookahead.tally.result()
         outer = self.config[CONF].get(TALLY)
         if outer is not None:

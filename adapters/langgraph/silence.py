@@ -28,9 +28,10 @@ from alto_lg.adapters.langgraph.internals import (
     PregelScratchpad,
 )
 from alto_lg.adapters.langgraph.preparation import PARTIALS, TALLY
+from alto_lg.adapters.langgraph.tools.answering import TOOLS
 from alto_lg.adapters.replay.record import end_of_prediction
 
-_LEFT_OUT = (CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_STREAM, PARTIALS, TALLY)
+_LEFT_OUT = (CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_STREAM, PARTIALS, TALLY, TOOLS)
 
 
 def silenced(config: RunnableConfig, writes: deque[Any]) -> RunnableConfig:

@@ -32,6 +32,7 @@ from alto_lg.adapters.langgraph.projection import MISSING, equal
 from alto_lg.adapters.langgraph.replaying import ReplayedNode
 from alto_lg.adapters.langgraph.stages import declared, function_of
 from alto_lg.adapters.langgraph.tails import tail_of
+from alto_lg.adapters.langgraph.tools import answering_node
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.plan import Plan
 from alto_lg.errors import UndeclaredRead, UndeclaredWrite
@@ -103,7 +104,7 @@ class _Wirer:
             update["bound"] = self._accelerate_subgraph(node.bound)
             update["subgraphs"] = [update["bound"] if one is node.bound else one for one in node.subgraphs]
         else:
-            update["bound"] = self._watched(name, node.bound)
+            update["bound"] = self._watched(name, answering_node(node.bound))
         if name in self._options.replay:
             update["bound"] = self._replayed(name, update["bound"], node.bound)
         if hint is not None and hint.writes is not None:

@@ -17,6 +17,8 @@ class RunStatistics:
     dropped_why: number of them by reason.
     unpromised: partial updates on which a conditional edge raised, and predictions of replayed nodes that did not hold,
         so that nothing was started.
+    early_tools: tools that began while the model was still writing, in their step's stead or for nothing.
+    dropped_tools: those of them whose result was not used. dropped_tools_why: number of them by reason.
     steps: steps that were committed.
     wall_s: seconds from the first step to the last commit.
     time_saved_s: seconds that the same firings would have taken longer in supersteps: the sum over the steps of the
@@ -31,6 +33,9 @@ class RunStatistics:
     dropped: int = 0
     dropped_why: Mapping[str, int] = field(default_factory=dict)
     unpromised: int = 0
+    early_tools: int = 0
+    dropped_tools: int = 0
+    dropped_tools_why: Mapping[str, int] = field(default_factory=dict)
     steps: int = 0
     wall_s: float = 0.0
     time_saved_s: float = 0.0
@@ -46,7 +51,9 @@ class Tally:
         self.firings = 0
         self.early_starts = 0
         self.unpromised = 0
+        self.early_tools = 0
         self._dropped_why: Counter[str] = Counter()
+        self._dropped_tools_why: Counter[str] = Counter()
         self._longest_s: defaultdict[int, float] = defaultdict(float)
         self._inner: list[RunStatistics] = []
         self._started: float | None = None
@@ -64,6 +71,11 @@ class Tally:
     def dropped(self, why: str) -> None:
         self._dropped_why[why] += 1
 
+    def tools(self, started: int, dropped_why: Mapping[str, int]) -> None:
+        """So many tools began early; those that were for nothing, by reason."""
+        self.early_tools += started
+        self._dropped_tools_why.update(dropped_why)
+
     def include(self, inner: RunStatistics) -> None:
         """A run of a subgraph, inside this run, has ended; on any thread."""
         self._inner.append(inner)
@@ -71,10 +83,14 @@ class Tally:
     def result(self) -> RunStatistics:
         wall_s = 0.0 if self._started is None else max(0.0, self._ended - self._started)
         dropped_why = sum((Counter(inner.dropped_why) for inner in self._inner), self._dropped_why)
+        tools_why = sum((Counter(inner.dropped_tools_why) for inner in self._inner), self._dropped_tools_why)
         return RunStatistics(
             firings=self.firings + sum(inner.firings for inner in self._inner),
             early_starts=self.early_starts + sum(inner.early_starts for inner in self._inner),
             unpromised=self.unpromised + sum(inner.unpromised for inner in self._inner),
+            early_tools=self.early_tools + sum(inner.early_tools for inner in self._inner),
+            dropped_tools=tools_why.total(),
+            dropped_tools_why=dict(tools_why),
             dropped=dropped_why.total(),
             dropped_why=dict(dropped_why),
             steps=len(self._longest_s),

@@ -101,9 +101,9 @@ async def _write_whole(answer: Answer, inbox: Inbox, scope: Scope, receive: Rece
     if answer.replies[0].is_cut:
         await close_connection(scope, inbox)
         return False
-    texts = [reply.text for reply in answer.replies]
+    messages = [reply.message for reply in answer.replies]
     reasons = [reply.reason for reply in answer.replies]
-    body = answer.envelope.body(texts, reasons, answer.usage(inbox.cached_tokens))
+    body = answer.envelope.body(messages, reasons, answer.usage(inbox.cached_tokens))
     await JSONResponse(body, headers={"x-request-id": answer.envelope.id})(scope, receive, send)
     return True
 
@@ -135,7 +135,10 @@ def _chunks(answer: Answer, written: list[int], choice: int, progress: Progress)
     reply, envelope = answer.replies[choice], answer.envelope
     start = written[choice]
     written[choice] = end = start + progress.tokens
-    chunks = [envelope.token_chunk(choice, token) for token in reply.tokens[start:end]]
+    if reply.pieces:
+        chunks = [envelope.piece_chunk(choice, piece, reply.call_ids) for piece in reply.pieces[start:end]]
+    else:
+        chunks = [envelope.token_chunk(choice, token) for token in reply.tokens[start:end]]
     if start == 0:
         # Servers send the role with the first token, so that the first chunk marks the first token's time.
         chunks.insert(0, envelope.role_chunk(choice))

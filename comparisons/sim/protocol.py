@@ -14,14 +14,15 @@ from typing import Any, Literal, TypeAlias
 
 from alto_lg.comparisons.sim.faults import Fault, FaultError, parse_fault
 from alto_lg.comparisons.sim.formats import ReplyFormat, SchemaProblem
+from alto_lg.comparisons.sim.tool_calls import Offer, Piece
 
-FinishReason: TypeAlias = Literal["stop", "length"]
+FinishReason: TypeAlias = Literal["stop", "length", "tool_calls"]
 DONE = b"data: [DONE]\n\n"
 _CHOICES_MAX = 128
 _STOPS_MAX = 4
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 # What changes the shape of an answer, and so may not be ignored.
-_UNSUPPORTED = ("tools", "functions", "logprobs", "top_logprobs", "audio", "modalities", "prediction")
+_UNSUPPORTED = ("functions", "logprobs", "top_logprobs", "audio", "modalities", "prediction")
 
 
 class RequestProblem(Exception):
@@ -58,6 +59,7 @@ class ChatRequest:
     priority: int
     fault: Fault | None
     format: ReplyFormat | None = None
+    offer: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def parse_chat(raw: bytes, fault_header: str | None) -> ChatRequest:
         priority=_whole(body, "priority") or 0,
         fault=_fault(body, fault_header),
         format=_format(body),
+        offer=_offer(body),
     )
 
 
@@ -132,7 +135,44 @@ def _message(message: Any, where: str) -> Mapping[str, str]:
     content = message.get("content")
     if content is None and role != "assistant":
         raise _invalid(f"{where}.content is missing.", f"{where}.content")
-    return {"role": role, "content": _content(content, f"{where}.content")}
+    text = _content(content, f"{where}.content") + _earlier_calls(message.get("tool_calls"), f"{where}.tool_calls")
+    return {"role": role, "content": text}
+
+
+def _earlier_calls(given: Any, where: str) -> str:
+    """Calls that an assistant made before, as the model wrote them."""
+    if given is None:
+        return ""
+    calls = given if isinstance(given, list) else [None]
+    functions: list[Any] = [call.get("function") if isinstance(call, dict) else None for call in calls]
+    if not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in functions):
+        raise _invalid(f"{where} must be a list of calls of functions.", where)
+    return "".join(
+        f'<tool_call>{{"name": {json.dumps(one["name"])}, "arguments": {one.get("arguments", "{}")}}}</tool_call>'
+        for one in functions
+    )
+
+
+def _offer(body: Mapping[str, Any]) -> Offer | None:
+    """The tools of a request, and whether it forces one."""
+    tools = _optional(body, "tools", list)
+    if not tools:
+        if body.get("tool_choice") not in (None, "none", "auto"):
+            raise _invalid("'tool_choice' is only allowed when 'tools' are given.", "tool_choice")
+        return None
+    for index, tool in enumerate(tools):
+        function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str) or not function["name"]:
+            raise _invalid(f"tools[{index}] must be a function with a name.", f"tools[{index}]")
+    choice = body.get("tool_choice", "auto")
+    parallel = _optional(body, "parallel_tool_calls", bool)
+    if choice in ("none", "auto", "required"):
+        return Offer(tuple(tools), choice, in_parallel=parallel is not False)
+    named = choice.get("function", {}).get("name") if isinstance(choice, dict) else None
+    if named not in [tool["function"]["name"] for tool in tools]:
+        message = "'tool_choice' must be 'none', 'auto', 'required', or name a function of 'tools'."
+        raise _invalid(message, "tool_choice")
+    return Offer(tuple(tools), str(named), is_named=True, in_parallel=parallel is not False)
 
 
 def _content(content: Any, where: str) -> str:
@@ -222,16 +262,18 @@ class Envelope:
         self._head = b"data: " + json.dumps(chunk).encode()[:-1] + b', "choices": '
         self._tail = b', "usage": null}\n\n' if usage_in_chunks else b"}\n\n"
 
-    def body(self, texts: Sequence[str], reasons: Sequence[FinishReason], usage: Usage) -> dict[str, Any]:
-        """The answer in one piece."""
+    def body(
+        self, messages: Sequence[Mapping[str, Any]], reasons: Sequence[FinishReason], usage: Usage
+    ) -> dict[str, Any]:
+        """The answer in one piece; a message has its content and, where it calls tools, its calls."""
         choices = [
             {
                 "index": index,
-                "message": {"role": "assistant", "content": text, "refusal": None},
+                "message": {"role": "assistant", **message, "refusal": None},
                 "logprobs": None,
                 "finish_reason": reason,
             }
-            for index, (text, reason) in enumerate(zip(texts, reasons, strict=True))
+            for index, (message, reason) in enumerate(zip(messages, reasons, strict=True))
         ]
         return {"object": "chat.completion", **self._common, "choices": choices, "usage": usage.as_json()}
 
@@ -240,6 +282,16 @@ class Envelope:
 
     def token_chunk(self, index: int, token: str) -> bytes:
         return self._chunk(index, f'{{"content": {json.dumps(token)}}}', "null")
+
+    def piece_chunk(self, index: int, piece: Piece, call_ids: Sequence[str]) -> bytes:
+        """What one token of an answer with tool calls adds; nothing while it writes what stands before a name."""
+        if piece.call is None:
+            return self.token_chunk(index, piece.content) if piece.content else b""
+        call: dict[str, Any] = {"index": piece.call, "function": {"arguments": piece.arguments}}
+        if piece.name is not None:
+            call |= {"id": call_ids[piece.call], "type": "function"}
+            call["function"] = {"name": piece.name, "arguments": ""}
+        return self._chunk(index, json.dumps({"tool_calls": [call]}), "null")
 
     def finish_chunk(self, index: int, reason: FinishReason) -> bytes:
         return self._chunk(index, "{}", f'"{reason}"')

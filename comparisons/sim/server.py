@@ -12,6 +12,7 @@ chunk a token, and the client in another process (server CPU from its own proces
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -33,8 +34,9 @@ from alto_lg.comparisons.sim.faults import DEFAULT_RETRY_AFTER_S, Fault, FaultCh
 from alto_lg.comparisons.sim.options import SimOptions
 from alto_lg.comparisons.sim.pacer import Pacer
 from alto_lg.comparisons.sim.protocol import ChatRequest, Envelope, RequestProblem
-from alto_lg.comparisons.sim.replies import Reply, make_reply
-from alto_lg.comparisons.sim.text import TextModel, reply_text
+from alto_lg.comparisons.sim.replies import Reply, make_reply, make_tool_reply
+from alto_lg.comparisons.sim.text import TextModel, extract, reply_text
+from alto_lg.comparisons.sim.tool_calls import calls_in
 
 _BODY_BYTES_MAX = 32 * 1024 * 1024
 
@@ -79,7 +81,8 @@ class ModelServer:
 
     def answer(self, chat: ChatRequest, fault: Fault | None) -> Answer:
         """What the server will say, and the jobs that time it."""
-        prompt = tokens.prompt_tokens(chat.messages)
+        offered = () if chat.offer is None else tokens.split(chat.offer.text)
+        prompt = (*offered, *tokens.prompt_tokens(chat.messages))
         replies = [self._reply(chat, fault, choice) for choice in range(chat.choices)]
         key = f"{self.seed}/{chat.seed}/{prompt_digest(chat.messages)}"
         jobs = [
@@ -106,6 +109,11 @@ class ModelServer:
     def _reply(self, chat: ChatRequest, fault: Fault | None, choice: int) -> Reply:
         seed = (self.seed if chat.seed is None else chat.seed) + choice
         text = reply_text(self.text_models, chat.messages, seed)
+        content, calls = ("", []) if chat.offer is None else calls_in(text, chat.offer, extract(chat.messages))
+        if chat.offer is not None and calls:
+            ids = _call_ids(f"{seed}/{prompt_digest(chat.messages)}", len(calls))
+            forced = chat.offer.is_named
+            return make_tool_reply(content, calls, ids, is_forced=forced, tokens_max=chat.tokens_max, fault=fault)
         if chat.format is not None:
             text = chat.format.text(text, chat.messages, seed)
         return make_reply(text, stops=chat.stops, tokens_max=chat.tokens_max, fault=fault)
@@ -167,6 +175,13 @@ class ModelServer:
         self.pacer.close()
         self.start_afresh(seed)
         return JSONResponse(self.statistics())
+
+
+def _call_ids(key: str, count: int) -> list[str]:
+    """Names of the tool calls of a reply: the same for the same request, so that answers can be compared."""
+    return [
+        f"call_{hashlib.blake2b(f'{key}/{number}'.encode(), digest_size=12).hexdigest()}" for number in range(count)
+    ]
 
 
 class _ChatEndpoint:

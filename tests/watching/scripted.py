@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,13 +54,13 @@ def call(name: str, arguments: dict[str, Any], number: int, *, pieces: int = 4, 
 class ScriptedModel(BaseChatModel):
     """Answers its n-th call by the n-th script, and begins anew after the last.
 
-    streams: whether it can. threads: whether its sync methods take the time of the script. asked: one entry for each
+    streams: whether it can. sleep: what its sync methods call between two pieces. asked: one entry for each
     call, "stream" or "whole".
     """
 
     scripts: list[Any]
     streams: bool = True
-    threads: bool = False
+    sleep: Any = None
     asked: list[str] = []  # noqa: RUF012 -- a field of the model, copied for each
 
     def model_post_init(self, context: Any, /) -> None:
@@ -102,8 +101,8 @@ class ScriptedModel(BaseChatModel):
             yield ChatGenerationChunk(message=chunk)
 
     def _sleep(self, seconds: float) -> None:
-        if self.threads:
-            time.sleep(seconds)
+        if self.sleep is not None:
+            self.sleep(seconds)
 
 
 def _played(script: Script, sleep: Any) -> Iterator[AIMessageChunk]:

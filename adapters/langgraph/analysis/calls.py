@@ -15,6 +15,8 @@ import contextlib
 import functools
 from types import FunctionType, MethodType
 
+from alto_lg.hints import REPEATABLE
+
 from .core import Arguments
 from .findings import TooLarge
 from .follow import Follow
@@ -149,6 +151,8 @@ class Calls(Follow):
         return self._call_object(value, arguments, scope, node)
 
     def _call_function(self, function: FunctionType, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
+        if hasattr(function, REPEATABLE):  # it is answered by what the user's own function gave
+            return self._call_function(function.__wrapped__, arguments, scope, node)  # type: ignore[attr-defined]
         if function.__code__ in _CONTEXT_CODES:
             inner = [c.cell_contents for c in function.__closure__ or () if isinstance(c.cell_contents, FunctionType)]
             return join(self._call_function(f, arguments, scope, node) for f in inner)
