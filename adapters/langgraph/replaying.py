@@ -132,7 +132,7 @@ class _Predictions:
             replay = self.record.replay()
             try:
                 update = await asyncio.create_task(self._predicted(), context=_context(replay))
-            except (Exception, EndOfPrediction):
+            except (Exception, EndOfPrediction, BaseExceptionGroup):  # a TaskGroup wraps its end
                 self._promising.cannot_promise()
                 continue
             if self._holds(replay):
@@ -144,7 +144,7 @@ class _Predictions:
             replay = self.record.replay()
             try:
                 update = _context(replay).run(self._predicted_in_thread)
-            except (Exception, EndOfPrediction):
+            except (Exception, EndOfPrediction, BaseExceptionGroup):  # a TaskGroup wraps its end
                 self._promising.cannot_promise()
                 continue
             if self._holds(replay):
