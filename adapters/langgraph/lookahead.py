@@ -92,7 +92,13 @@ class Lookahead:
         self.machine = Machine(wired.plan, conditions, self, run)
         self._preparation = Preparation(loop, self.projection, wired, self.tally)
         self._unfinished = UnfinishedReads(
-            wired.readings, self.machine, self.projection, self._written, base, live=loop.on_event_loop
+            wired.readings,
+            self.machine,
+            self.projection,
+            self._written,
+            base,
+            wired.wiring.reducers,
+            live=loop.on_event_loop,
         )
         self._early: dict[Firing, EarlyFiring] = {}
         self._official: dict[str, Firing] = {}  # by the id of LangGraph's task
@@ -276,7 +282,7 @@ class Lookahead:
             if key in self._wired.keys:
                 written[key].append((firing, value))
         self._act(self.machine.handle(FiringEnded(firing, emission)))
-        self._unfinished.look()
+        self._unfinished.look(firing)
 
     def _emission(self, writes: Sequence[tuple[str, Any]], promised: Mapping[int, Send] = _NOTHING) -> Emission:
         wiring = self._wired.wiring

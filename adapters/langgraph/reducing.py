@@ -21,7 +21,7 @@ from langgraph.channels.untracked_value import UntrackedValue
 
 from alto_lg.adapters.langgraph import analysis
 from alto_lg.adapters.langgraph.internals import BaseChannel, BinaryOperatorAggregate
-from alto_lg.reducers import concatenate
+from alto_lg.reducers import commutes, concatenate
 
 REPLAYABLE = (LastValue, AnyValue, EphemeralValue, UntrackedValue, Topic)
 """Channels of which a copy can be written to instead."""
@@ -57,6 +57,15 @@ class Reducers:
             and channel.operator in (operator.add, operator.concat, concatenate)
             and isinstance(channel.typ(), list)
         )
+
+    def commutes(self, key: str) -> bool:
+        """Whether the order of writes to a key is known to make no difference."""
+        channel = self._channels[key]
+        return type(channel) is BinaryOperatorAggregate and commutes(channel.operator)
+
+    def applied(self, key: str, before: Any, update: Any) -> Any:
+        """What a value of a key becomes by one more write."""
+        return self._channels[key].operator(before, update)
 
     @cached_property
     def any_in_place(self) -> bool:

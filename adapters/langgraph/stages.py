@@ -32,7 +32,7 @@ from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.facts import CodeFacts, Evidence, Fact, Keys, nothing, opaque
 from alto_lg.engine.plan import Stage
 from alto_lg.hints import STREAMING, Hint, hint_of
-from alto_lg.readings import First, PerGroup, Reading, readings_of
+from alto_lg.readings import First, PerGroup, Reading, Stream, readings_of
 
 _START_FACTS = CodeFacts(
     reads=nothing("it only hands the input on", Evidence.SCHEMA),
@@ -302,7 +302,8 @@ def _unfinished(node: PregelNode, wiring: Wiring) -> tuple[frozenset[str], tuple
 
 
 def _not_in_part(key: str, spec: Reading, function: object, wiring: Wiring) -> str | None:
-    if not wiring.reducers.appends(key):
+    grows = wiring.reducers.appends(key) or (isinstance(spec, Stream) and wiring.reducers.commutes(key))
+    if not grows:
         return "it is no list that only grows (operator.add, reducers.concatenate)"
     if not (isinstance(spec, First) or inspect.iscoroutinefunction(function)):
         return "a plain function cannot wait for more; make it async"

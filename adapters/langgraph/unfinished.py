@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alto_lg.adapters.langgraph.projection import Projection, equal
+from alto_lg.adapters.langgraph.projection import MISSING, Projection, equal
+from alto_lg.adapters.langgraph.reducing import Reducers
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
 from alto_lg.engine.machine import Machine
-from alto_lg.readings import First, LiveGroups, LiveItems, PerGroup, Reading, Stream
+from alto_lg.readings import First, LiveGroups, LiveItems, LiveValue, PerGroup, Reading, Stream
 from alto_lg.readings import UnfinishedList as Live
 
 Written = Mapping[int, Mapping[str, Sequence[tuple[Firing, Any]]]]
@@ -31,7 +32,7 @@ class _Reader:
     spec: Reading
     given: Any
     fed: set[Firing] = field(default_factory=set)
-    closed_groups: set[Ancestry] = field(default_factory=set)
+    closed_groups: dict[int, Ancestry] = field(default_factory=dict)  # by identity
 
 
 class UnfinishedReads:
@@ -44,6 +45,7 @@ class UnfinishedReads:
         projection: Projection,
         written: Written,
         base: Callable[[], int],
+        reducers: Reducers,
         *,
         live: bool,
     ) -> None:
@@ -52,12 +54,15 @@ class UnfinishedReads:
         self._projection = projection
         self._written = written
         self._base = base
+        self._reducers = reducers
         self._live = live
         self._readers: list[_Reader] = []
 
     def suffices(self, firing: Firing, key: str) -> bool:
         """Whether `firing` may start with what is known of `key`."""
         spec = self._readings[firing.stage.name][key]
+        if not self._reducers.appends(key):
+            return self._live and self._projection.value(key, self._base()) is not MISSING
         if not isinstance(spec, First):
             return self._live and self._committed(key) is not None
         items = self._prefix(key, firing.step)
@@ -74,6 +79,8 @@ class UnfinishedReads:
             match spec:
                 case First():
                     given[key] = self._prefix(key, firing.step)
+                case Stream() if not self._reducers.appends(key):
+                    given[key] = LiveValue(idle)
                 case Stream(order):
                     given[key] = LiveItems(idle, in_order=order == "commit")
                     given[key].extend(self._committed(key) or (), None)
@@ -83,11 +90,11 @@ class UnfinishedReads:
         self.look()
         return given
 
-    def look(self) -> None:
-        """Something has ended: hand on what is known now."""
+    def look(self, ended: Firing | None = None) -> None:
+        """Hand on what is known now. ended: what has just become known, if that is all."""
         for reader in self._readers:
             if reader.firing.status is Status.RUNNING and isinstance(reader.given, Live):
-                self._feed(reader)
+                self._feed(reader, ended)
 
     def agree(self, firing: Firing) -> bool:
         """Whether the finished lists, which LangGraph has now, agree with what an early firing was given of them."""
@@ -99,6 +106,8 @@ class UnfinishedReads:
 
     def _agrees(self, reader: _Reader) -> bool:
         finished = self._projection.value(reader.key, reader.firing.step)
+        if isinstance(reader.given, LiveValue):
+            return finished is not MISSING and reader.given.close(finished)
         if not isinstance(finished, list):
             return False
         if isinstance(reader.given, Live):
@@ -106,7 +115,7 @@ class UnfinishedReads:
         assert isinstance(reader.spec, First)
         return equal(reader.spec.of(reader.given), reader.spec.of(finished))
 
-    def _feed(self, reader: _Reader) -> None:
+    def _feed(self, reader: _Reader, ended: Firing | None) -> None:
         key, step = reader.key, reader.firing.step
         if reader.given.finished is not None:
             return
@@ -115,8 +124,10 @@ class UnfinishedReads:
             if self._projection.computable(key, step):
                 self._extend(reader, self._ended(key, step))
                 reader.given.close(self._projection.value(key, step))
+        elif isinstance(reader.given, LiveValue):
+            self._grow(reader)
         elif isinstance(reader.given, LiveGroups):
-            self._complete_groups(reader)
+            self._complete_groups(reader, ended)
         else:
             self._extend(reader, self._machine.settled_prefix(key, step) if in_order else self._ended(key, step))
 
@@ -133,17 +144,34 @@ class UnfinishedReads:
                 reader.fed.add(firing)
                 reader.given.extend(items, firing.ancestry)
 
-    def _complete_groups(self, reader: _Reader) -> None:
+    def _grow(self, reader: _Reader) -> None:
+        """What the value is with all that is known now, in whatever order."""
+        key, step, base = reader.key, reader.firing.step, self._base()
+        value = self._projection.value(key, base)
+        try:
+            for firing in self._ended(key, step):
+                for written in self._written_by(firing, key) if firing.step >= base else ():
+                    value = self._reducers.applied(key, value, written)
+        except Exception:  # an Overwrite, or a mistake: the finished value will tell
+            return
+        if value is not MISSING and (not reader.given.number or value != reader.given.newest):
+            reader.given.grow(value)
+
+    def _complete_groups(self, reader: _Reader, ended: Firing | None) -> None:
+        """Hand on the group of a firing that has ended, if that completes it; without one, all that are complete."""
         spec, key, step = reader.spec, reader.key, reader.firing.step
         assert isinstance(spec, PerGroup)
-        by_group: dict[Ancestry, list[Firing]] = {}
+        of_interest = None if ended is None else ended.ancestry.at(spec.level)
+        if ended is not None and (of_interest is None or not self._machine.is_complete(of_interest, key, step)):
+            return
+        by_group: dict[int, tuple[Ancestry, list[Firing]]] = {}
         for firing in self._ended(key, step):
             group = firing.ancestry.at(spec.level)
-            if group is not None and group not in reader.closed_groups:
-                by_group.setdefault(group, []).append(firing)
-        for group, firings in by_group.items():
-            if self._machine.is_complete(group, key, step):
-                reader.closed_groups.add(group)
+            if group is not None and group is (of_interest or group) and id(group) not in reader.closed_groups:
+                by_group.setdefault(id(group), (group, []))[1].append(firing)
+        for identity, (group, firings) in by_group.items():
+            if group is of_interest or self._machine.is_complete(group, key, step):
+                reader.closed_groups[identity] = group
                 self._complete(reader, spec, firings)
 
     def _complete(self, reader: _Reader, spec: PerGroup, firings: list[Firing]) -> None:
@@ -186,17 +214,19 @@ class UnfinishedReads:
         certain = dict.fromkeys(firing for firing in written if firing.is_certain)
         return sorted(certain, key=lambda firing: firing.ancestry.order)
 
+    def _written_by(self, firing: Firing, key: str) -> list[Any]:
+        written = self._written[firing.step].get(key, ()) if firing.step in self._written else ()
+        return [value for writer, value in written if writer is firing]
+
     def _items_of(self, firing: Firing, key: str) -> list[Any]:
         """The items that a firing wrote.
 
         Raises:
             TypeError: it wrote something else.
         """
-        written = self._written[firing.step].get(key, ()) if firing.step in self._written else ()
         items: list[Any] = []
-        for writer, value in written:
-            if writer is firing:
-                if not isinstance(value, list):
-                    raise TypeError(f"{firing.ancestry} wrote {type(value).__name__} to a list")
-                items += value
+        for value in self._written_by(firing, key):
+            if not isinstance(value, list):
+                raise TypeError(f"{firing.ancestry} wrote {type(value).__name__} to a list")
+            items += value
         return items

@@ -77,9 +77,17 @@ def is_complete(plan: Plan, firings: Iterable[Firing], group: Ancestry, key: str
         firing.step < step
         and not _is_known(firing)
         and key in plan.reach.writes(firing.stage.name, step - 1 - firing.step)
-        and firing.ancestry.is_within(group)
+        and _is_below(firing.ancestry, group)
         for firing in firings
     )
+
+
+def _is_below(ancestry: Ancestry, group: Ancestry) -> bool:
+    """By identity, which is quicker than `is_within`: firings below one firing share its ancestry."""
+    level: Ancestry | None = ancestry
+    while level is not None and level is not group:
+        level = level.parent
+    return level is not None
 
 
 def _is_known(firing: Firing) -> bool:

@@ -1,7 +1,7 @@
 """Readings: nodes that take a part of a list, or take it piece by piece, while others still write it."""
 
 from alto_lg.readings._decorator import reading, readings_of
-from alto_lg.readings._live import LiveGroups, LiveItems, UnfinishedList
+from alto_lg.readings._live import LiveGroups, LiveItems, LiveValue, UnfinishedList
 from alto_lg.readings._specs import First, Group, Items, PerGroup, Reading, Stream
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Items",
     "LiveGroups",
     "LiveItems",
+    "LiveValue",
     "PerGroup",
     "Reading",
     "Stream",

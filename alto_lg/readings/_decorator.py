@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from alto_lg.adapters.langgraph.partials import folding_for
 from alto_lg.hints import READINGS
 from alto_lg.readings._groups import arun_groups, run_groups
-from alto_lg.readings._live import LiveItems
+from alto_lg.readings._live import LiveItems, LiveValue
 from alto_lg.readings._specs import Group, PerGroup, Reading, Stream
 
 NodeFunction = TypeVar("NodeFunction", bound=Callable[..., Any])
@@ -117,7 +117,7 @@ class _Given:
                 continue
             if isinstance(spec, PerGroup):
                 self.groups = key, spec, items
-            elif isinstance(items, LiveItems):
+            elif isinstance(items, LiveItems | LiveValue):
                 parts[key] = items.iterator()
             else:
                 parts[key] = spec.of(items)

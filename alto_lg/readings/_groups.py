@@ -54,7 +54,8 @@ class _Running:
                 self._start(Group(key, members))
             begun = len(live.known)
             await self._until_news(live)
-        return live.finished
+        finished: Sequence[Any] = live.finished
+        return finished
 
     async def results(self, groups: list[Group]) -> list[Any]:
         """Of exactly these groups."""

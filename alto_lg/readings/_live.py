@@ -17,12 +17,14 @@ from alto_lg.readings._specs import Items
 Idle = Callable[[], AbstractAsyncContextManager[None]]
 """While a node waits for others, whatever they may need of it (its slot) is lent to them."""
 
+_NOTHING = object()
+
 
 class UnfinishedList:
-    """A list that is still being written. `finished`: the whole of it, once it is known."""
+    """A list (or another value) that is still being written. `finished`: the whole of it, once it is known."""
 
     def __init__(self, idle: Idle) -> None:
-        self.finished: Sequence[Any] | None = None
+        self.finished: Any = None
         self._idle = idle
         self._news = asyncio.Event()
 
@@ -103,6 +105,53 @@ class _LiveIterator(Items):
         self._given += 1
         source.given = max(source.given, self._given)
         return item
+
+
+class LiveValue(UnfinishedList):
+    """A value that grows in no particular order, such as a count: each time the newest."""
+
+    def __init__(self, idle: Idle) -> None:
+        super().__init__(idle)
+        self.newest: Any = None
+        self.number = 0
+        self.given: Any = _NOTHING
+
+    def grow(self, value: Any) -> None:
+        """What it is now."""
+        self.newest = value
+        self.number += 1
+        self._news.set()
+
+    def iterator(self) -> Items:
+        """All that it becomes from now on."""
+        return _LiveValueIterator(self)
+
+    def agrees(self, items: Any) -> bool:
+        return self.given is _NOTHING or bool(self.given == items)
+
+    def close(self, items: Any) -> bool:
+        if self.finished is None and (not self.number or self.newest != items):
+            self.grow(items)
+        return super().close(items)
+
+
+class _LiveValueIterator(Items):
+    def __init__(self, source: LiveValue) -> None:
+        super().__init__(())
+        self._source = source
+
+    def __next__(self) -> Any:
+        raise TypeError("this value is still growing: read it with `async for`")
+
+    async def __anext__(self) -> Any:
+        source = self._source
+        while self._given >= source.number:
+            if source.finished is not None:
+                raise StopAsyncIteration
+            await source.wait()
+        self._given = source.number
+        source.given = source.newest
+        return source.newest
 
 
 class LiveGroups(UnfinishedList):

@@ -40,6 +40,9 @@ class First:
 class Stream:
     """The items of a list one by one, as an (async) iterator, while others still write it.
 
+    Of a value that is no list, under a reducer that commutes (`alto_lg.reducers`), it gives what that is so far, each
+    time that it has grown, and at last what it is in the end. A node's result may depend on the last one only.
+
     order: "commit" gives them in LangGraph's order; "arrival" as they come, for a node to which order is nothing.
     """
 
@@ -49,9 +52,9 @@ class Stream:
         if self.order not in get_args(Order):
             raise ValueError(f"Stream(order) must be 'commit' or 'arrival', got {self.order!r}")
 
-    def of(self, items: Iterable[Any]) -> Items:
-        """The iterator over a finished list."""
-        return Items(items)
+    def of(self, items: Any) -> Items:
+        """The iterator over a finished list, or over another value alone."""
+        return Items(items if isinstance(items, list) else [items])
 
 
 @dataclass(frozen=True, slots=True)

@@ -517,3 +517,70 @@ def test_what_packets_lead_to_over_two_hops_comes_in_the_order_of_the_senders(im
     app = impl(builder.compile())
     assert run(lambda: app.ainvoke({})).result["seen"] == [0, 1]
     assert began == [7.0 if impl is plain_langgraph else 2.0]
+
+
+# ── values that are no lists ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Counted(TypedDict, total=False):
+    items: Annotated[list[int], operator.add]
+    number: Annotated[int, alto_lg.reducers.count]
+    seen: Annotated[list[Any], operator.add]
+
+
+def counting(reader: Any) -> Any:
+    async def write(packet: dict[str, int]) -> dict[str, Any]:
+        await asyncio.sleep((3, 1, 2, 6)[packet["item"]])
+        return {"number": [packet["item"]]}
+
+    return graph(reader, state=Counted, work=write)
+
+
+def test_a_count_is_read_while_it_grows_and_ends_with_what_it_is(impl: Implementation) -> None:
+    got: list[tuple[int, float]] = []
+
+    @alto_lg.node(reads=["number"], writes=["seen"])
+    @alto_lg.reading(number=alto_lg.Stream())
+    async def reader(state: Counted) -> dict[str, Any]:
+        last = None
+        numbers: Any = state["number"]
+        async for number in numbers:
+            got.append((number, when()))
+            last = number
+        return {"seen": [last]}
+
+    app = impl(counting(reader))
+    assert run(lambda: app.ainvoke({"number": 0})).result["seen"] == [4]
+    if impl is plain_langgraph:
+        assert got == [(4, 6.0)]
+    else:
+        assert got == [(1, 1.0), (2, 2.0), (3, 3.0), (4, 6.0)]
+        assert statistics(app).dropped == 0
+
+
+def test_who_stops_before_a_count_has_ended_is_run_again() -> None:
+    @alto_lg.reading(number=alto_lg.Stream())
+    async def reader(state: Counted) -> dict[str, Any]:
+        numbers: Any = state["number"]
+        async for number in numbers:
+            return {"seen": [number]}
+        return {}
+
+    app = alto_lg.accelerate(counting(reader))
+    with pytest.warns(alto_lg.AltoWarning, match="differs from the committed one"):
+        assert run(lambda: app.ainvoke({"number": 0})).result["seen"] == [4]
+
+
+def test_a_value_whose_reducer_does_not_commute_is_waited_for(impl: Implementation) -> None:
+    class Woven(TypedDict, total=False):
+        items: Annotated[str, lambda before, update: f"({before}{update})"]
+        seen: Annotated[list[Any], operator.add]
+
+    async def write(packet: dict[str, int]) -> dict[str, Any]:
+        return {"items": str(packet["item"])}
+
+    @alto_lg.reading(items=alto_lg.Stream())
+    async def reader(state: Woven) -> dict[str, Any]:
+        return {"seen": [item async for item in state["items"]]}  # type: ignore[attr-defined]
+
+    assert run(lambda: impl(graph(reader, state=Woven, work=write)).ainvoke({})).result["seen"] == ["((((0)1)2)3)"]
