@@ -1,20 +1,25 @@
 """A chat model behind any server that speaks the OpenAI protocol, through the official client.
 
-Always true: an answer is returned whole or an error is raised, and the error says which server, which model, and
-what to try. The key appears in no message.
+Always true: an answer is returned whole, or streamed to its end, or an error is raised, and the error says which
+server, which model, and what to try. The key appears in no message.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import openai
 from openai import AsyncOpenAI
-from openai.types.chat import ChatCompletion
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.completion_usage import CompletionUsage
+
+from alto_lg.adapters.deltas.errors import StreamError, TruncatedStream
+from alto_lg.adapters.openai_streaming import text_deltas
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -37,6 +42,10 @@ class RequestRefused(ModelServerError):
 
 class AnswerTruncated(ModelServerError):
     """The model was cut off at the token limit; a half verdict must not be read as a whole one."""
+
+
+class AnswerBrokenOff(ModelServerError):
+    """The stream of an answer ended before the answer did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,25 @@ class OpenAIChat:
             raise self._explained(fault) from fault
         return self._text_of(completion, max_tokens)
 
+    async def stream(
+        self, messages: Messages, *, max_tokens: int = 1024, temperature: float = 0.0
+    ) -> AsyncGenerator[str, None]:
+        """The text of the model's answer in pieces, as it is written. Closing it closes the HTTP response."""
+        request = {"messages": list(messages), "max_tokens": max_tokens, "temperature": temperature}
+        usage = {"stream_options": {"include_usage": True}}
+        try:
+            stream = await self._client().chat.completions.create(
+                model=self.model, stream=True, **cast(Any, {**request, **usage, **self._options.extra})
+            )
+        except openai.AuthenticationError as fault:
+            raise self._explained(fault) from None
+        except openai.OpenAIError as fault:
+            raise self._explained(fault) from fault
+        self._count(None, calls=1)
+        async with aclosing(text_deltas(stream, self._count_chunk, self._explained_stream)) as deltas:
+            async for delta in deltas:
+                yield delta
+
     async def close(self) -> None:
         """Close the connections of the running event loop."""
         client = self._clients.pop(asyncio.get_running_loop(), None)
@@ -103,21 +131,29 @@ class OpenAIChat:
     def _text_of(self, completion: ChatCompletion, max_tokens: int) -> str:
         if not completion.choices:
             raise RequestRefused(self.base_url, self.model, "the answer has no choices; is this a chat endpoint?")
-        self._count(completion)
+        self._count(completion.usage, calls=1)
         choice = completion.choices[0]
         if choice.finish_reason == "length":
             reason = f"the answer was cut at {max_tokens} tokens; ask for more or use a shorter prompt"
             raise AnswerTruncated(self.base_url, self.model, reason)
         return choice.message.content or ""
 
-    def _count(self, completion: ChatCompletion) -> None:
-        used = completion.usage
+    def _count_chunk(self, chunk: ChatCompletionChunk) -> None:
+        self._count(getattr(chunk, "usage", None))  # what breaks off may be no chunk at all
+
+    def _count(self, used: CompletionUsage | None, *, calls: int = 0) -> None:
         self.usage = replace(
             self.usage,
-            calls=self.usage.calls + 1,
+            calls=self.usage.calls + calls,
             prompt_tokens=self.usage.prompt_tokens + (used.prompt_tokens if used else 0),
             completion_tokens=self.usage.completion_tokens + (used.completion_tokens if used else 0),
         )
+
+    def _explained_stream(self, fault: StreamError) -> ModelServerError:
+        if isinstance(fault, TruncatedStream) and fault.reason == "length":
+            reason = "the answer was cut at the token limit; ask for more or use a shorter prompt"
+            return AnswerTruncated(self.base_url, self.model, reason)
+        return AnswerBrokenOff(self.base_url, self.model, f"{fault.what}, after {fault.chars} characters of text")
 
     def _explained(self, fault: openai.OpenAIError) -> ModelServerError:
         if isinstance(fault, openai.APITimeoutError):

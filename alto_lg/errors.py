@@ -21,13 +21,11 @@ class AltoError(Exception):
     """The base of the errors that you get from alto_lg itself; all can be copied and pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (type(self), self.args, vars(self))
+        return _again, (type(self), self.args), *super().__reduce__()[2:]
 
 
-def _again(kind: type[AltoError], args: tuple[Any, ...], attributes: dict[str, Any]) -> AltoError:
-    error = kind.__new__(kind, *args)
-    vars(error).update(attributes)
-    return error
+def _again(kind: type[AltoError], args: tuple[Any, ...]) -> AltoError:
+    return kind.__new__(kind, *args)  # its message is made of arguments that only its own code knows
 
 
 class UndeclaredWrite(AltoError):

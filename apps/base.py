@@ -66,6 +66,9 @@ class Application(Protocol):
     def workload(self, *, corpus: Path | None, questions: Path | None) -> Sequence[Request]:
         """The requests, from the package's own data or from the user's files; `InputError` before any work."""
 
+    def sized(self, requests: Sequence[Request], items: int) -> Sequence[Request]:
+        """As many requests, each with so many items to fan out over; `ValueError` where that cannot be."""
+
     def build(
         self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -79,3 +82,6 @@ class Application(Protocol):
 
     def limit_s(self, spans: Sequence[Span]) -> float:
         """Seconds of the longest path through one request's spans under its true data dependencies."""
+
+    def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
+        """Seconds before which no first result could have come, under the same; None where there is none."""

@@ -28,6 +28,13 @@ def record_spans() -> Iterator[list[Span]]:
         _recorded.reset(token)
 
 
+def note(stage: str, item: tuple[int, ...], started: float) -> None:
+    """A piece of work that began at `started` on the monotonic clock and ends now."""
+    recorder = _recorded.get()
+    if recorder is not None:
+        recorder.append(Span(stage, item, started, monotonic()))
+
+
 class span:
     """`with span("retrieve", (3,)):` around a piece of work; awaiting inside is fine. A failed piece counts too."""
 

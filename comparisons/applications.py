@@ -6,9 +6,11 @@ An application is named either by a word of the table below, or as `package.modu
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
-from alto_lg.apps.base import Application
+from alto_lg.apps.base import Application, Request
 from alto_lg.comparisons.errors import UsageError
 
 APPLICATIONS = {"factool": "alto_lg.apps.factool.application:FACTOOL"}
@@ -28,3 +30,18 @@ def load_application(name: str) -> Application:
     if not hasattr(module, attribute):
         raise UsageError(f"--app {name!r}: module {module_name!r} has no {attribute!r}.")
     return cast(Application, getattr(module, attribute))
+
+
+def load_requests(
+    application: Application, corpus: Path | None, questions: Path | None, items: int | None
+) -> Sequence[Request]:
+    """The workload, with so many items a request if asked for; `UsageError` when there can be none."""
+    requests = application.workload(corpus=corpus, questions=questions)
+    if not requests:
+        raise UsageError("the workload is empty: there is no request to run; see --questions.")
+    if items is None:
+        return requests
+    try:
+        return application.sized(requests, items)
+    except ValueError as error:
+        raise UsageError(f"--items {items}: {error}.") from error

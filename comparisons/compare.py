@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alto_lg.apps.base import Application, InputError, Request
-from alto_lg.comparisons.applications import APPLICATIONS, load_application
+from alto_lg.comparisons.applications import APPLICATIONS, load_application, load_requests
 from alto_lg.comparisons.arms import Arm, arms_of, choose_arms
 from alto_lg.comparisons.endpoint import Server, checked_base_url, own_server, simulated_server
 from alto_lg.comparisons.errors import ComparisonError, UsageError, WorkerError
@@ -41,10 +41,10 @@ from alto_lg.comparisons.table import (
 )
 from alto_lg.comparisons.turns import Schedule, take_turns, workers
 
-# Four arms of about 3 s a request: with start-up and warm-up, about 4 minutes.
-_REQUESTS_ALONE = 16
-# Under load the length of the trace decides: 45 s in each of four arms are about 4 minutes as well.
-_TRACE_S = 45.0
+# Six arms of about 3 s a request: with start-up and warm-up, about 4 minutes.
+_REQUESTS_ALONE = 12
+# Under load the length of the trace decides: 35 s in each of six arms are about 4 minutes as well.
+_TRACE_S = 35.0
 # A block must be long beside one request, or most of it is an idle server filling up.
 _BLOCK_S = 20.0
 _REQUESTS_MIN = 20
@@ -80,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", help="the model to ask that server for (default: the only one it serves)")
     add("--corpus", type=Path, help="passages of your own")
     add("--questions", type=Path, help="requests of your own")
+    add("--items", type=int, help="items of each request, such as 30 claims an answer (default: as they are)")
     add("--timeout", type=float, default=300.0, help="seconds after which a request has failed (default 300)")
     add("--output", type=Path, help="JSON lines (default results/compare-APP-SERVER-TIME.jsonl)")
 
@@ -105,9 +106,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
             raise InputError(path, None, "there is no such file or folder")
     application = load_application(options.app)
     arms = choose_arms(options.arms, arms_of(application.versions))
-    requests = application.workload(corpus=options.corpus, questions=options.questions)
-    if not requests:
-        raise UsageError("the workload is empty: there is no request to run; see --questions.")
+    requests = load_requests(application, options.corpus, options.questions, options.items)
     wanted = options.requests or _default_requests(options.rate, len(requests))
     schedule = Schedule(
         indices=spread(len(requests), wanted),
@@ -120,7 +119,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
 
 
 def _check_numbers(options: argparse.Namespace) -> None:
-    least = {"requests": 1, "warmup": 0, "slots": 1, "seed": 0, "rate": 0}
+    least = {"requests": 1, "warmup": 0, "slots": 1, "items": 1, "seed": 0, "rate": 0}
     for name, bound in least.items():
         value = getattr(options, name)
         if value is not None and not bound <= value < float("inf"):
@@ -196,6 +195,7 @@ def header_fields(plan: Plan, server: Server) -> dict[str, Any]:
         "requests": len(plan.schedule.indices),
         "warm_up": plan.schedule.warm_up,
         "rate": plan.schedule.rate,
+        "items": options.items,
         "profile": options.profile if simulated else None,
         "slots": options.slots,
         "seed": options.seed,
@@ -206,7 +206,7 @@ def header_fields(plan: Plan, server: Server) -> dict[str, Any]:
 
 def _run_arms(plan: Plan, server: Server, results: ResultsFile) -> dict[str, list[Measurement]]:
     options = plan.options
-    task = Task(options.app, server.endpoint, options.corpus, options.questions, options.timeout)
+    task = Task(options.app, server.endpoint, options.corpus, options.questions, options.timeout, options.items)
     measured: dict[str, list[Measurement]] = {arm.name: [] for arm in plan.arms}
     with _progress() as progress, workers(plan.arms, task) as started:
         bar = progress.add_task("requests", total=len(plan.arms) * len(plan.schedule.indices))

@@ -23,6 +23,13 @@ def machine() -> dict[str, Any]:
     return {"cpus": _usable_cpus(), "processor": _processor_name(), "system": platform.system()}
 
 
+def made_with() -> str:
+    """Both in one line, for under a table."""
+    libraries = ", ".join(f"{name} {version}" for name, version in versions().items())
+    computer = machine()
+    return f"{libraries}; {computer['cpus']} cpus, {computer['processor']}."
+
+
 def _usable_cpus() -> int:
     # A container is often given fewer than the machine has.
     if hasattr(os, "sched_getaffinity"):

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from langgraph.graph.state import CompiledStateGraph
 
@@ -44,6 +44,7 @@ class Measurement:
     first_result_s: None when no update of the application's first-result node was streamed.
     cpu_s: of this process; None while requests overlap, when only a block as a whole can be told.
     limit_s: longest path of this run's own spans under the application's true dependencies.
+    first_limit_s: before which the first result could not have come under the same; None where there is none.
     spans: seconds from the moment the request was due.
     early: None for plain LangGraph.
     """
@@ -55,6 +56,7 @@ class Measurement:
     first_result_s: float | None
     cpu_s: float | None
     limit_s: float
+    first_limit_s: float | None
     answer: Any
     early: EarlyWork | None
     spans: tuple[Span, ...]
@@ -94,10 +96,14 @@ async def measure(
         first_result_s=None if outcome.first_result_at is None else outcome.first_result_at - due,
         cpu_s=cpu_after - cpu_before if alone else None,
         limit_s=application.limit_s(spans),
+        first_limit_s=application.first_result_limit_s(spans),
         answer=json.loads(json.dumps(application.answer(outcome.state))),
         early=early,
         spans=relative(spans, due),
     )
+
+
+_MODES: Sequence[Literal["updates", "values"]] = ("updates", "values")
 
 
 async def follow(graph: Graph, first_result_node: str, given: Mapping[str, Any]) -> Outcome:
@@ -106,18 +112,42 @@ async def follow(graph: Graph, first_result_node: str, given: Mapping[str, Any])
     Updates of subgraphs are asked for in every arm: in a version with a subgraph per item, that is where the
     first result appears.
     """
-    state: Mapping[str, Any] | None = None
-    first_result_at: float | None = None
-    stream = graph.astream(dict(given), stream_mode=["updates", "values"], subgraphs=True)
-    async for event in stream:
-        namespace, mode, payload = cast(tuple[tuple[str, ...], str, Mapping[str, Any]], event)
+    watch = _Watch(first_result_node)
+    async for event in graph.astream(dict(given), stream_mode=list(_MODES), subgraphs=True):
+        watch.see(cast(_Event, event))
+    return watch.outcome()
+
+
+def follow_in_thread(graph: Graph, first_result_node: str, given: Mapping[str, Any]) -> Outcome:
+    """The same without an event loop."""
+    watch = _Watch(first_result_node)
+    for event in graph.stream(dict(given), stream_mode=list(_MODES), subgraphs=True):
+        watch.see(cast(_Event, event))
+    return watch.outcome()
+
+
+_Event = tuple[tuple[str, ...], str, Mapping[str, Any]]
+
+
+class _Watch:
+    """What of a stream of events counts."""
+
+    def __init__(self, first_result_node: str) -> None:
+        self._node = first_result_node
+        self._state: Mapping[str, Any] | None = None
+        self._first_result_at: float | None = None
+
+    def see(self, event: _Event) -> None:
+        namespace, mode, payload = event
         if mode == "values":
-            state = payload if namespace == () else state
-        elif first_result_at is None and first_result_node in payload:
-            first_result_at = time.monotonic()
-    if state is None:
-        raise RuntimeError("the graph ended without a state: it streamed no `values`; check its input")
-    return Outcome(state, first_result_at)
+            self._state = payload if namespace == () else self._state
+        elif self._first_result_at is None and self._node in payload:
+            self._first_result_at = time.monotonic()
+
+    def outcome(self) -> Outcome:
+        if self._state is None:
+            raise RuntimeError("the graph ended without a state: it streamed no `values`; check its input")
+        return Outcome(self._state, self._first_result_at)
 
 
 def early_work(graph: Graph) -> EarlyWork:

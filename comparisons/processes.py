@@ -34,6 +34,7 @@ class Task:
     corpus: Path | None
     questions: Path | None
     timeout_s: float
+    items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class WorkerProcess:
             "corpus": None if task.corpus is None else str(task.corpus),
             "questions": None if task.questions is None else str(task.questions),
             "timeout_s": task.timeout_s,
+            "items": task.items,
         }
         for _ in self._ask(command, "building the graph"):
             pass

@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal, TypedDict
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send
 
+from alto_lg.comparisons import streaming_shapes
+
 Sleep = Callable[[float], Awaitable[Any]]
 Builder = StateGraph[Any, Any, Any, Any]
 
@@ -32,6 +34,8 @@ class Shape:
     limit_s: length of the longest path under true data dependencies; 0 where the nodes do nothing that lasts.
     supersteps_s: the sum over steps of the longest node of each, which is what LangGraph takes.
     options: for `accelerate`.
+    first_node: the node whose first update is the first result; None where only the end counts.
+    first_limit_s: length of the longest path to that.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Shape:
     limit_s: float
     supersteps_s: float
     options: Mapping[str, Any] = field(default_factory=dict)
+    first_node: str | None = None
+    first_limit_s: float = 0.0
 
 
 class SiblingState(TypedDict):
@@ -296,4 +302,19 @@ def timed_shapes(seed: int) -> tuple[Shape, ...]:
         ),
         Shape("chain a → b → c, overlap=chains", needless_chain, question, 0.4, 0.6, {"overlap": "chains"}),
         Shape("chain a → b → c, default", needless_chain, question, 0.6, 0.6),
+        streamed_shape(streaming_shapes.streamed_items, streaming_shapes.LIMIT_S),
+    )
+
+
+def streamed_shape(build: Callable[[Any], Builder], supersteps_s: float) -> Shape:
+    """The node that gives out ten items over a second; LangGraph works on them when the last one is there."""
+    return Shape(
+        f"{streaming_shapes.ITEMS} items over 1 s, 1 s each, streamed",
+        build,
+        {},
+        limit_s=streaming_shapes.LIMIT_S,
+        supersteps_s=supersteps_s,
+        options={"events": "eager"},
+        first_node=streaming_shapes.WORK,
+        first_limit_s=streaming_shapes.FIRST_LIMIT_S,
     )

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -24,8 +24,8 @@ from rich.table import Table
 
 from alto_lg import accelerate
 from alto_lg.comparisons.answers import Place, first_difference
-from alto_lg.comparisons.machine import machine, versions
-from alto_lg.comparisons.measure import Graph, early_work
+from alto_lg.comparisons.machine import made_with
+from alto_lg.comparisons.measure import Graph, Outcome, early_work, follow, follow_in_thread
 from alto_lg.comparisons.shape_graphs import LONG_CHAIN, Shape, timed_shapes
 from alto_lg.comparisons.statistics import Interval, median, ratio_of_medians
 from alto_lg.comparisons.sync_shape_graphs import (
@@ -44,8 +44,8 @@ _STEPS_MAX = 200
 _NODES_AT_ONCE = (6, 32, 64, NODES_AT_ONCE_DEFAULT, 1000)
 _WIDE = fan_out_shape(1000, 0.1)
 
-Call = Callable[[Graph, dict[str, Any], RunnableConfig], Any]
-"""One run of a graph to its final state, as a caller of one of LangGraph's two APIs makes it."""
+Call = Callable[[Graph, Shape, RunnableConfig], Outcome]
+"""One run of a shape's graph to its end, as a caller of one of LangGraph's two APIs makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,24 @@ class Colour:
 @contextmanager
 def _one_event_loop() -> Iterator[Call]:
     with asyncio.Runner() as runner:
-        yield lambda graph, given, config: runner.run(graph.ainvoke(given, config))
+        yield lambda graph, shape, config: runner.run(_ended(graph, shape, config))
+
+
+async def _ended(graph: Graph, shape: Shape, config: RunnableConfig) -> Outcome:
+    if shape.first_node is not None:
+        return await follow(graph, shape.first_node, shape.given)
+    return Outcome(await graph.ainvoke(dict(shape.given), config), None)
 
 
 @contextmanager
 def _thread_of_caller() -> Iterator[Call]:
-    yield lambda graph, given, config: graph.invoke(given, config)
+    yield _ended_in_thread
+
+
+def _ended_in_thread(graph: Graph, shape: Shape, config: RunnableConfig) -> Outcome:
+    if shape.first_node is not None:
+        return follow_in_thread(graph, shape.first_node, shape.given)
+    return Outcome(graph.invoke(dict(shape.given), config), None)
 
 
 ASYNC = Colour(asyncio.sleep, _one_event_loop)
@@ -77,11 +89,12 @@ SYNC = Colour(time.sleep, _thread_of_caller)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of one side."""
+    """One run of one side. first_s: until the first result, of a shape that has one."""
 
     wall_s: float
     cpu_s: float
     state: Any
+    first_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +107,24 @@ class Timing:
     early_starts: int
     dropped: int
 
+    def of_first_results(self) -> Timing | None:
+        """The same of the times to the first result, if the shape has one."""
+        if self.shape.first_node is None:
+            return None
+        name = f"  its first result, of {self.shape.first_node}"
+        shape = replace(self.shape, name=name, limit_s=self.shape.first_limit_s, first_node=None)
+        plain, accelerated = (tuple(map(_until_first, runs)) for runs in (self.plain, self.accelerated))
+        return Timing(shape, plain, accelerated, self.early_starts, self.dropped)
+
     @property
     def above_limit_percent(self) -> float:
         """How much longer than the limit the accelerated side takes, by its median."""
         return 100 * (median([run.wall_s for run in self.accelerated]) / self.shape.limit_s - 1)
+
+
+def _until_first(run: Run) -> Run:
+    assert run.first_s is not None, "the node of the first result had no update"
+    return replace(run, wall_s=run.first_s)
 
 
 class UnequalStates(Exception):
@@ -178,7 +205,7 @@ def run(options: argparse.Namespace) -> int:
     console = output_console()
     for table in tables:
         console.print(table)
-    console.print(f"Final states were equal in every run. {_made_with()}")
+    console.print(f"Final states were equal in every run. {made_with()}")
     return 0
 
 
@@ -193,12 +220,6 @@ def _sync_tables(options: argparse.Namespace) -> list[Table]:
     chain = time_shape(SYNC_LONG_CHAIN, options.chain_repeats, SYNC)
     bounds = time_bounds(_WIDE, bounds_to_time(_NODES_AT_ONCE), options.bound_repeats)
     return [limits_table(timed), cost_table(chain, options.seed), bounds_table(_WIDE, bounds)]
-
-
-def _made_with() -> str:
-    libraries = ", ".join(f"{name} {version}" for name, version in versions().items())
-    computer = machine()
-    return f"{libraries}; {computer['cpus']} cpus, {computer['processor']}."
 
 
 def time_shape(shape: Shape, repeats: int, colour: Colour) -> Timing:
@@ -225,9 +246,10 @@ def run_once(graph: Graph, shape: Shape, call: Call, settings: Mapping[str, Any]
     """One run, with the garbage of the one before collected first."""
     config = cast(RunnableConfig, {"recursion_limit": _STEPS_MAX, **(settings or {})})
     gc.collect()
-    wall, cpu = time.perf_counter(), time.process_time()
-    state = call(graph, dict(shape.given), config)
-    return Run(time.perf_counter() - wall, time.process_time() - cpu, state)
+    wall, cpu = time.monotonic(), time.process_time()
+    outcome = call(graph, shape, config)
+    first_s = None if outcome.first_result_at is None else outcome.first_result_at - wall
+    return Run(time.monotonic() - wall, time.process_time() - cpu, outcome.state, first_s)
 
 
 def bounds_to_time(nodes_at_once: Sequence[int]) -> tuple[Bound, ...]:
@@ -275,7 +297,7 @@ def limits_table(timed: Sequence[Timing]) -> Table:
     table.add_column("shape", no_wrap=True)
     for name in ("limit", "LangGraph", "accelerated", "above limit (%)", f"≤ {_WITHIN_PERCENT:g} %", "dropped"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one in timed:
+    for one in (part for whole in timed for part in (whole, whole.of_first_results()) if part is not None):
         above = one.above_limit_percent
         table.add_row(
             one.shape.name,

@@ -35,6 +35,7 @@ class ArmSummary:
     speed_ups: over each plain arm, how many times sooner (ratio of medians, paired by request).
     limit_s: median over requests of the longest true dependency path of that same run.
     left_plain: accelerated runs that the engine left to LangGraph alone.
+    first_limit_s: the same for the first result.
     above_limit_percent: median over requests of how much longer than its limit a run took.
     early: sums over all requests; None for plain LangGraph.
     """
@@ -47,6 +48,7 @@ class ArmSummary:
     first_result_s: float | None
     cpu_s: float
     limit_s: float | None
+    first_limit_s: float | None
     above_limit_percent: float | None
     early: EarlyWork | None
     left_plain: int = 0
@@ -85,6 +87,7 @@ def _summary(
     first = [one.first_result_s for one in measurements if one.first_result_s is not None]
     processor = [one.cpu_s for one in measurements if one.cpu_s is not None]
     bounded = [one for one in measurements if one.limit_s > 0]
+    first_limits = [one.first_limit_s for one in measurements if one.first_limit_s is not None]
     above = [100 * (one.latency_s / one.limit_s - 1) for one in bounded]
     return ArmSummary(
         arm=arm,
@@ -95,6 +98,7 @@ def _summary(
         first_result_s=median(first) if first else None,
         cpu_s=sum(processor) / len(processor),
         limit_s=median([one.limit_s for one in bounded]) if bounded else None,
+        first_limit_s=median(first_limits) if first_limits else None,
         above_limit_percent=median(above) if above else None,
         early=_total([one.early for one in measurements if one.early is not None]),
         left_plain=sum(one.early is not None and one.early.plain is not None for one in measurements),

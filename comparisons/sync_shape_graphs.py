@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypedDict
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send
 
+from alto_lg.comparisons import streaming_shapes
 from alto_lg.comparisons.shape_graphs import (
     CHAIN_NODES,
     HOPS,
@@ -29,6 +30,7 @@ from alto_lg.comparisons.shape_graphs import (
     Shape,
     SiblingState,
     hop_times_s,
+    streamed_shape,
 )
 
 BlockingSleep = Callable[[float], object]
@@ -251,4 +253,9 @@ def sync_shapes(seed: int) -> tuple[Shape, ...]:
         Shape("chain a → b → c, overlap=chains", needless_chain, {"question": "?"}, 0.4, 0.6, {"overlap": "chains"}),
         fan_out_shape(21, 0.2),
         fan_out_shape(200, 0.1),
+        streamed_shape(
+            streaming_shapes.sync_streamed_items,
+            streaming_shapes.ITEMS * streaming_shapes.EVERY_S
+            + step_s([streaming_shapes.WORK_S] * streaming_shapes.ITEMS, threads),
+        ),
     )

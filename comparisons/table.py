@@ -18,7 +18,7 @@ from alto_lg.comparisons.summary import ArmSummary
 _NONE = "–"
 _DIFFERENCES_SHOWN = 10
 _FEW_REQUESTS = 100
-PIPE_WIDTH = 130
+PIPE_WIDTH = 160
 TEXT_WIDTH = 100
 """Wide enough for the widest table, so that nothing is folded where the reader is a file."""
 
@@ -48,6 +48,7 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
         rows.append(("  95 % CI", _speed_up_cell(baseline, confidence)))
     rows += [
         ("limit: longest true path, median (s)", lambda one: number(one.limit_s)),
+        ("limit of the first result, median (s)", lambda one: number(one.first_limit_s)),
         ("latency above its limit, median (%)", lambda one: number(one.above_limit_percent, digits=1)),
     ]
     if any(one.early is not None for one in summaries):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from alto_lg.apps.base import Application, ModelEndpoint, Request
-from alto_lg.comparisons.applications import load_application
+from alto_lg.comparisons.applications import load_application, load_requests
 from alto_lg.comparisons.arms import Arm, build_arm
 from alto_lg.comparisons.endpoint import api_key
 from alto_lg.comparisons.measure import Graph, Measurement, measure
@@ -117,7 +117,7 @@ def build(command: Mapping[str, Any]) -> Built:
     return Built(
         arm=arm,
         application=application,
-        requests=application.workload(corpus=corpus, questions=questions),
+        requests=load_requests(application, corpus, questions, command["items"]),
         graph=build_arm(arm, application, endpoint, corpus=corpus),
         timeout_s=command["timeout_s"],
     )

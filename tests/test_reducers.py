@@ -17,27 +17,28 @@ from typing_extensions import TypedDict
 from alto_lg import reducers
 from alto_lg.adapters.langgraph.analysis import reducer_is_pure
 
-LISTS: tuple[Callable[..., Any], ...] = (
-    reducers.concatenate,
-    reducers.distinct,
-    reducers.union,
-    reducers.count,
-    reducers.first(3),
-    reducers.top(3),
-    reducers.top(2, by=lambda item: item % 3),
-    reducers.keep(lambda item: item % 2 == 0),
-)
+LISTS: dict[str, Callable[..., Any]] = {
+    "concatenate": reducers.concatenate,
+    "distinct": reducers.distinct,
+    "union": reducers.union,
+    "count": reducers.count,
+    "first": reducers.first(3),
+    "top": reducers.top(3),
+    "top by": reducers.top(2, by=lambda item: item % 3),
+    "keep": reducers.keep(lambda item: item % 2 == 0),
+}
 updates = st.lists(st.integers(0, 9), max_size=6)
+every_reducer = pytest.mark.parametrize("reducer", LISTS.values(), ids=LISTS)
 
 
-@pytest.mark.parametrize("reducer", LISTS, ids=str)
+@every_reducer
 @given(before=updates, one=updates, other=updates)
 def test_folding_two_updates_first_makes_no_difference(reducer: Any, before: Any, one: Any, other: Any) -> None:
     start = reducer([], before)
     assert reducer(reducer(start, one), other) == reducer(start, reducer(one, other))
 
 
-@pytest.mark.parametrize("reducer", LISTS, ids=str)
+@every_reducer
 @given(before=updates, update=updates)
 def test_nothing_is_changed_in_place(reducer: Any, before: Any, update: Any) -> None:
     kept = copy.copy(before), copy.copy(update)
@@ -45,7 +46,7 @@ def test_nothing_is_changed_in_place(reducer: Any, before: Any, update: Any) -> 
     assert (before, update) == kept
 
 
-@pytest.mark.parametrize("reducer", [one for one in LISTS if reducers.commutes(one)], ids=str)
+@pytest.mark.parametrize("reducer", [reducers.union, reducers.count], ids=["union", "count"])
 @given(one=updates, other=updates)
 def test_what_is_said_to_commute_does(reducer: Any, one: Any, other: Any) -> None:
     start = reducer([], [])
@@ -53,7 +54,7 @@ def test_what_is_said_to_commute_does(reducer: Any, one: Any, other: Any) -> Non
 
 
 def test_these_commute_and_no_others() -> None:
-    assert [one for one in LISTS if reducers.commutes(one)] == [reducers.union, reducers.count]
+    assert [name for name, one in LISTS.items() if reducers.commutes(one)] == ["union", "count"]
     assert reducers.commutes(reducers.total)
     assert not reducers.commutes(operator.add)
 
@@ -74,7 +75,7 @@ def test_a_limit_below_nothing_is_refused(make: Any) -> None:
         make(-1)
 
 
-@pytest.mark.parametrize("reducer", [*LISTS, reducers.total], ids=str)
+@pytest.mark.parametrize("reducer", [*LISTS.values(), reducers.total], ids=[*LISTS, "total"])
 def test_the_analysis_knows_that_they_change_nothing(reducer: Any) -> None:
     assert reducer_is_pure(reducer)[0]
 

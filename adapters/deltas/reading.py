@@ -6,7 +6,6 @@ said that it was done. Strings have no end to be told: for them, the end of the 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any, get_args
 
@@ -95,8 +94,8 @@ class Reading:
         return lambda _: NOTHING
 
     def _reader_of_langchain(self, event: object) -> Callable[[Any], News] | None:
-        if "langchain_core.messages" not in sys.modules:
-            return None  # nobody can have made a message
+        if not _is_of_langchain(event[0] if isinstance(event, tuple) and event else event):
+            return None
         from alto_lg.adapters.deltas import langchain_events
 
         if langchain_events.is_message(event):
@@ -152,6 +151,11 @@ class Reading:
 
 def _is_of_openai(value: object) -> bool:
     return type(value).__module__.partition(".")[0] == "openai"
+
+
+def _is_of_langchain(value: object) -> bool:
+    """Asked by name, because LangChain takes long to import."""
+    return any(kind.__module__.partition(".")[0] == "langchain_core" for kind in type(value).__mro__)
 
 
 def _is_of_client(error: Exception) -> bool:

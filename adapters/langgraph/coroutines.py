@@ -9,8 +9,8 @@ import asyncio
 import concurrent.futures
 import contextvars
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -70,15 +70,19 @@ class CoroutineFiring(EarlyFiring):
         super().release(settled)
         self._routes.set()
 
-    @contextmanager
-    def idle(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def idle(self) -> AsyncIterator[None]:
         official = self._official
         if official is not None:
             self._lend(official)
         try:
             yield
-        finally:
+        except BaseException:
             self._take_back()
+            raise
+        if self._slots is not None and self._lent:
+            self._lent = False
+            await self._slots.take_again()
 
     def cancel(self) -> None:
         self.future.cancel()

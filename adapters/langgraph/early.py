@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextvars
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -52,7 +52,7 @@ class EarlyFiring:
         """The conditional edges may read these keys."""
         self.settled = self.settled | settled
 
-    def idle(self) -> AbstractContextManager[None]:
+    def idle(self) -> AbstractAsyncContextManager[None]:
         """Entered while its node waits for what others write."""
         return nullcontext()
 

@@ -90,6 +90,7 @@ class Preparation:
             retry_policy=loop.retry_policy,
         )
         assert isinstance(task, PregelExecutableTask)
+        view.prepared()
         describe(task.config, firing.ancestry, self._tally, loop)
         gate = early.gate()
         if gate is not None:

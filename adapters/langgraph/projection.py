@@ -142,8 +142,7 @@ def _has_ids(value: Any) -> bool:
 class _Reader(Protocol):
     """Who reads.
 
-    settled: keys whose value at the reader's step is known.
-    given: what it gets of keys that are not, as long as they are not.
+    settled: keys whose value at the reader's step is known. given: what its input has of keys that are not.
     """
 
     settled: frozenset[str]
@@ -176,12 +175,17 @@ class StateView(Mapping[str, BaseChannel]):
         self._channels = channels
         self._extra = extra
         self._lock = lock
+        self._is_input = True
+
+    def prepared(self) -> None:
+        """The input is made: what is read from here on is read by conditional edges."""
+        self._is_input = False
 
     def __getitem__(self, key: str) -> BaseChannel:
         if key in self._extra:
             return self._extra[key]  # type: ignore[no-any-return]
         with self._lock:
-            if key in self._reader.given and key not in self._reader.settled:
+            if self._is_input and key in self._reader.given:
                 return _Given(self._reader.given[key])  # type: ignore[return-value]
             if key in self._reader.settled and self._base() < self._step:
                 return self._projection.channel(key, self._step)

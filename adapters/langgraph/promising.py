@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import Send
-from langsmith.run_helpers import tracing_context
 
-from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_READ, TASKS, local_read
-from alto_lg.adapters.langgraph.silence import silenced
+from alto_lg.adapters.langgraph.asides import Aside
 from alto_lg.adapters.replay.record import EndOfPrediction
 from alto_lg.engine.firing import Firing
 
@@ -63,16 +59,12 @@ class Promising:
         async with self._turn:  # a router may wait for something
             if not self._lookahead.may_promise(self._firing):
                 return
-            writes: deque[tuple[str, Any]] = deque()
             try:
-                with tracing_context(enabled=False):
-                    config = self._apart(writes)
-                    for writer in self._writers:
-                        await writer.ainvoke(update, config)
+                sends = await self._aside.sends(update)
             except (Exception, EndOfPrediction):
                 self._lookahead.cannot_promise()
                 return
-            self._lookahead.promised(self._firing, _sends(writes))
+            self._lookahead.promised(self._firing, sends)
 
     def arrived_in_thread(self, update: Any) -> None:
         """The same, for a node that runs on a thread."""
@@ -81,25 +73,13 @@ class Promising:
             return
         if not self._lookahead.may_promise(self._firing):
             return
-        writes: deque[tuple[str, Any]] = deque()
-        config = self._apart(writes)
         try:
-            with tracing_context(enabled=False):
-                for writer in self._writers:
-                    writer.invoke(update, config)
+            sends = self._aside.sends_in_thread(update)
         except (Exception, EndOfPrediction):
             self._lookahead.cannot_promise()
             return
-        self._lookahead.promised(self._firing, _sends(writes))
+        self._lookahead.promised(self._firing, sends)
 
-    def _apart(self, writes: deque[tuple[str, Any]]) -> RunnableConfig:
-        """The firing's config, with writes of its own, which conditional edges also read."""
-        config = silenced(self._config, writes)
-        scratchpad, channels, managed, task = self._config[CONF][CONFIG_KEY_READ].args
-        read = functools.partial(local_read, scratchpad, channels, managed, task._replace(writes=writes))
-        config[CONF][CONFIG_KEY_READ] = read
-        return config
-
-
-def _sends(writes: deque[tuple[str, Any]]) -> list[Send]:
-    return [value for channel, value in writes if channel == TASKS and isinstance(value, Send)]
+    @functools.cached_property
+    def _aside(self) -> Aside:
+        return Aside(self._config, self._writers)

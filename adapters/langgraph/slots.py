@@ -79,6 +79,14 @@ class OrderedSlots:
         """Take back, without waiting, the slot that was lent with `release`."""
         self._free -= 1
 
+    async def take_again(self) -> None:
+        """Take back, in its turn, the slot that was lent with `release`; who is cancelled meanwhile has it again."""
+        try:
+            await self.__aenter__()
+        except asyncio.CancelledError:
+            self.reclaim()
+            raise
+
     @asynccontextmanager
     async def uncounted(self) -> AsyncIterator[None]:
         """For the only task of a step, which LangGraph runs beside its slots: all of them are for what it calls.

@@ -39,6 +39,7 @@ _START_FACTS = CodeFacts(
     writes=Fact(Keys.every(), Evidence.SCHEMA, "the input may have every key"),
     goto=nothing("it only hands the input on", Evidence.SCHEMA),
     mutates=nothing("it only hands the input on", Evidence.SCHEMA),
+    triggers=Keys.of(),
 )
 """The hidden node that every run begins with."""
 
@@ -81,6 +82,10 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, pre
     successors = successors.union(*(router.targets.keys.within(anywhere) for router in routers))
     if handler is not None:
         successors |= wiring.certain_successors(handler) | wiring.joined_successors(handler)
+    by_name = facts.triggers | reduce(Keys.__or__, (router.triggers for router in routers), Keys.of())
+    triggers = successors & (certain | wiring.joined_successors(node) | by_name.within(anywhere))
+    if handler is not None:
+        triggers = successors
     writes = _within(reduce(Fact.__or__, (r.writes for r in routers if r.writes.keys), facts.writes), wiring.keys)
     fresh = _changed_by_fresh_reads(writes, wiring) if routers else nothing("it has no conditional edge")
     has_partials = predicted or hasattr(function_of(node.bound), STREAMING)
@@ -94,6 +99,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, pre
         mutates=_union([facts.mutates, fresh, *(router.mutates for router in routers)], facts.mutates.why),
         certain=certain,
         successors=successors,
+        triggers=triggers,
         successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
         never_early=_never_early(node, wiring, [fresh, *(router.mutates for router in routers)]),
         deferred=wiring.is_deferred(node),
@@ -198,6 +204,7 @@ def _subgraph_facts(graph: Pregel, schema: frozenset[str]) -> CodeFacts:
         writes=Fact(Keys.every() if parent_writes else Keys.of(names), Evidence.SCHEMA, "the outputs of its subgraph"),
         goto=Fact(leaving, Evidence.CODE, "what its subgraph's nodes may go to"),
         mutates=Fact(Keys.every() if mutates else Keys.of(), Evidence.CODE, "what its subgraph's nodes may change"),
+        triggers=leaving,
         mutates_outside=any(facts.mutates_outside for facts in inner),
         assigns=False,  # a subgraph's state is its own
         leaks=reduce(Keys.__or__, (facts.leaks for facts in inner), Keys.of()),
@@ -213,6 +220,7 @@ class _Router:
     reads: Fact
     writes: Fact
     targets: Fact
+    triggers: Keys
     mutates: Fact
     mutates_outside: bool
     leaks: Keys
@@ -237,6 +245,7 @@ class _Router:
             reads=_within(_OWN_STATE if runs_code(state) else facts.reads, schema),
             writes=facts.writes,
             targets=goto,
+            triggers=facts.triggers if ends is None or not facts.triggers else goto.keys,
             mutates=facts.mutates,
             mutates_outside=facts.mutates_outside,
             leaks=facts.leaks,

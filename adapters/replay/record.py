@@ -29,6 +29,7 @@ class SeenCall:
     def __init__(self, request: object, record: Record) -> None:
         self.request = request
         self.answer: Answer | None = None
+        self.is_whole = False
         self._record = record
 
     @property
@@ -42,8 +43,10 @@ class SeenCall:
             self._record.on_item()
 
     def ended(self, answer: Answer) -> None:
-        """The model has come to its end."""
-        self.answer = answer
+        """The model has come to its end; what other calls have said so far may count now."""
+        self.answer, self.is_whole = answer, True
+        if self._record.has_parts():
+            self._record.on_item()
 
     def failed(self) -> None:
         self._record.forget(self)
@@ -71,7 +74,12 @@ class Record:
 
     def forget(self, call: SeenCall) -> None:
         with self._lock:
-            self._calls.remove(call)
+            self._calls = [one for one in self._calls if one is not call]
+
+    def has_parts(self) -> bool:
+        """Whether a call goes on that has given an item."""
+        with self._lock:
+            return any(call.answer is not None and not call.is_whole for call in self._calls)
 
     def replay(self) -> Replay:
         """For one prediction: the answers that there are now."""

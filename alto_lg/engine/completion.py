@@ -34,18 +34,41 @@ def settled_prefix(
     if not by_step:
         return []
     found: list[Firing] = []
-    open_stamps = {stamp for stamp in dormant if stamp[0] < step}
+    waiting = [stamp for stamp in dormant if stamp[0] < step]
+    open_ones: dict[Pointstamp, Firing] = {}  # of each stage and step the first that has not ended
     for at in range(min(by_step), step):
-        if any(_may_write_at(plan, stamp, key, at) for stamp in open_stamps if stamp[0] <= at):
+        if any(_writes(plan, plan.reach.stages(stage, at - time), key) for time, stage in waiting if time <= at):
             return found
+        senders = [one for one in open_ones.values() if _may_lead_to_write(plan, one, key, at)]
         for firing in sorted(by_step[at], key=lambda firing: firing.ancestry.order):
+            if any(_may_come_before(plan, one, firing, key) for one in senders):
+                return found
             if _is_known(firing):
                 found.append(firing)
             elif key in firing.stage.writes.keys.within(plan.keys):
                 return found
             else:
-                open_stamps.add((at, firing.stage.name))
+                open_ones.setdefault((at, firing.stage.name), firing)
+        if senders:
+            return found  # what they may still lead to comes before all later steps
     return found
+
+
+def _may_come_before(plan: Plan, sender: Firing, firing: Firing, key: str) -> bool:
+    """Whether what an open sender may lead to, in the step of `firing`, would be applied before it.
+
+    What is activated by name comes before all packets; packets come in the order of their senders, and with fewer hops
+    behind them earlier.
+    """
+    hops = firing.step - sender.step
+    if _writes(plan, plan.reach.by_name(sender.stage.name, hops), key):
+        return True
+    run, ancestor = sender.ancestry.run, firing.ancestry
+    while ancestor.step > sender.step:
+        if ancestor.parent is None or ancestor.parent is run:
+            return False
+        ancestor = ancestor.parent
+    return sender.ancestry.order < ancestor.order
 
 
 def is_complete(plan: Plan, firings: Iterable[Firing], group: Ancestry, key: str, step: int) -> bool:
@@ -64,7 +87,9 @@ def _is_known(firing: Firing) -> bool:
     return firing.status is Status.ENDED and firing.is_certain
 
 
-def _may_write_at(plan: Plan, stamp: Pointstamp, key: str, step: int) -> bool:
-    time, stage = stamp
-    reached = plan.reach.stages if plan.stages[stage].deferred else plan.reach.exactly
-    return any(key in plan.stages[name].writes.keys.within(plan.keys) for name in reached(stage, step - time))
+def _may_lead_to_write(plan: Plan, sender: Firing, key: str, step: int) -> bool:
+    return _writes(plan, plan.reach.exactly(sender.stage.name, step - sender.step), key)
+
+
+def _writes(plan: Plan, stages: Iterable[str], key: str) -> bool:
+    return any(key in plan.stages[name].writes.keys.within(plan.keys) for name in stages)

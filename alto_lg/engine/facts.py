@@ -81,6 +81,8 @@ _RANK = {Evidence.HINT: 0, Evidence.CODE: 1, Evidence.SCHEMA: 2, Evidence.UNKNOW
 
 NONE = Keys(frozenset())
 """No key."""
+EVERY = Keys(None)
+"""Every key there is."""
 
 
 def unknown(why: str) -> Fact:
@@ -108,6 +110,7 @@ class CodeFacts:
     reads: state keys whose value can influence anything but a log line.
     writes: state keys in the update that it returns (for a router: nothing).
     goto: names of the nodes it may activate itself, by `Command(goto=…)`, `Send(…)` or a router's return value.
+    triggers: names of those among them that it may activate by name, and not only by packets.
     mutates: state keys whose *value* may be changed in place, by this code or by code that was handed the value.
         It counts only where the value can be changed at all, which is known at run time.
     mutates_outside: may change, in place, an object that it did not make and did not get from its input
@@ -125,6 +128,7 @@ class CodeFacts:
     writes: Fact
     goto: Fact
     mutates: Fact
+    triggers: Keys = EVERY
     mutates_outside: bool = False
     assigns: bool = False
     leaks: Keys = NONE
@@ -140,6 +144,7 @@ class CodeFacts:
             writes=self.writes | other.writes,
             goto=self.goto | other.goto,
             mutates=self.mutates | other.mutates,
+            triggers=self.triggers | other.triggers,
             mutates_outside=self.mutates_outside or other.mutates_outside,
             assigns=self.assigns or other.assigns,
             leaks=self.leaks | other.leaks,

@@ -371,9 +371,11 @@ class Machine:
     # ── what may start ──────────────────────────────────────────────────────────────────────────────────────
 
     def _settle(self) -> Iterator[Command]:
-        if self.halted or not self._frontier.count_at(self._base):
+        if self.halted:
+            return
+        self._complete_joins()  # first, so that nobody who asks about the frontier misses what they lead to
+        if not self._frontier.count_at(self._base):
             return  # LangGraph is about to commit the step by itself: nothing to gain
-        self._complete_joins()
         while self._moved or self._fresh:  # a start can make more certain
             looked_at = list(self._pending) if self._moved else self._fresh
             self._moved, self._fresh = False, []

@@ -39,6 +39,7 @@ class Stage:
     mutates_left: state keys of which some stage may have left a value in an object that this one may change.
     certain: stages that every firing activates by an unconditional edge.
     successors: every stage that a firing may activate, `certain` and joins included.
+    triggers: those of them that it may activate by name, and not only by packets; None: any.
     never_early: why no firing of it may start before its step, or None.
     deferred: it does not fire in the step after it was activated, but in one after which nothing else is activated.
     barrier: nothing of a later step may start while it may still run, and it starts in its own step only.
@@ -58,6 +59,7 @@ class Stage:
     mutates: Fact
     certain: frozenset[str] = frozenset()
     successors: frozenset[str] = frozenset()
+    triggers: frozenset[str] | None = None
     successors_why: str = ""
     never_early: str | None = None
     deferred: bool = False
@@ -74,6 +76,11 @@ class Stage:
     mutates_left: frozenset[str] = frozenset()
     advice: tuple[Advice, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def by_name(self) -> frozenset[str]:
+        """The stages that it may activate by name."""
+        return self.successors if self.triggers is None else self.triggers
 
     @property
     def may_mutate(self) -> bool:
@@ -129,6 +136,7 @@ class Reach:
         self._reached: dict[tuple[str, int], frozenset[str]] = {}
         self._exactly: dict[tuple[str, int], frozenset[str]] = {}
         self._written: dict[tuple[str, int], frozenset[str]] = {}
+        self._by_name: dict[tuple[str, int], frozenset[str]] = {}
         self._mutating: dict[tuple[str, int, bool], frozenset[str]] = {}
 
     def stages(self, stage: str, hops: int) -> frozenset[str]:
@@ -162,6 +170,21 @@ class Reach:
             known = frozenset(name for name in before if self._stages[name].deferred and hops > 1)
             known = known.union(*(self._stages[name].successors for name in before))
             self._exactly[stage, hops] = known
+        return known
+
+    def by_name(self, stage: str, hops: int) -> frozenset[str]:
+        """Those stages of `exactly` to which a way leads on which some stage is activated by name."""
+        if hops <= 0:
+            return frozenset()
+        if hops > 2 * self._saturated:
+            return self.stages(stage, hops)
+        known = self._by_name.get((stage, hops))
+        if known is None:
+            last = (self._stages[name].by_name for name in self.exactly(stage, hops - 1))
+            before = (self._stages[name].successors for name in self.by_name(stage, hops - 1))
+            known = frozenset().union(*last, *before)
+            known |= frozenset(name for name in self.by_name(stage, hops - 1) if self._stages[name].deferred)
+            self._by_name[stage, hops] = known
         return known
 
     def writes(self, stage: str, hops: int) -> frozenset[str]:

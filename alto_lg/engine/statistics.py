@@ -15,7 +15,8 @@ class RunStatistics:
     early_starts: executions that began before their step, committed or not.
     dropped: early executions whose result was not used.
     dropped_why: number of them by reason.
-    unpromised: partial updates of streaming nodes on which a conditional edge raised, so that nothing was started.
+    unpromised: partial updates on which a conditional edge raised, and predictions of replayed nodes that did not hold,
+        so that nothing was started.
     early_tools: tools that began while the model was still writing, in their step's stead or for nothing.
     dropped_tools: those of them whose result was not used. dropped_tools_why: number of them by reason.
     steps: steps that were committed.

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.readings._specs import Items
 
-Idle = Callable[[], AbstractContextManager[None]]
+Idle = Callable[[], AbstractAsyncContextManager[None]]
 """While a node waits for others, whatever they may need of it (its slot) is lent to them."""
 
 
@@ -40,7 +40,7 @@ class UnfinishedList:
     async def wait(self) -> None:
         """Until there is more, or the list is finished; meanwhile the node is idle."""
         if not self._news.is_set():
-            with self._idle():
+            async with self._idle():
                 await self._news.wait()
         self._news.clear()
 

@@ -1,11 +1,12 @@
 """The driver: pulls deltas out of a source, pushes them into a splitter, hands out items.
 
 Always true: the source is closed once no more items are wanted: at the end, at an error, at `close`, when the consumer
-is cancelled, and when it drops the items. Nothing is read ahead: a delta is asked for only if an item is.
+is cancelled, and when it drops the items, read or not. Nothing is read ahead: a delta is asked for only if an item is.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -37,6 +38,9 @@ class Items(Iterator[Item], Generic[Item]):
         self._generator.close()
         self._source.close()  # the generator does so only if it has begun
 
+    def __del__(self) -> None:
+        self.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -52,14 +56,23 @@ class AsyncItems(AsyncIterator[Item], Generic[Item]):
     def __init__(self, splitter: Splitter[Item], source: AsyncTextSource) -> None:
         self._source = source
         self._generator = _split_async(splitter, source)
+        self._is_begun = False
+        self._loop = _running_loop()
 
     def __anext__(self) -> Awaitable[Item]:
+        self._is_begun = True
         return self._generator.__anext__()
 
     async def aclose(self) -> None:
         """Read no more, and close the source; harmless when it is closed."""
+        self._is_begun = True
         await self._generator.aclose()
         await self._source.aclose()
+
+    def __del__(self) -> None:
+        # A generator that has begun is closed by the event loop that it began on, which asyncio sees to.
+        if not self._is_begun and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_close_soon, self._loop, self._source)
 
     async def __aenter__(self) -> Self:
         return self
@@ -76,6 +89,23 @@ def items_of(
     """The items of a source by a splitter that has read nothing."""
     text = source_of(source, take, accept)
     return AsyncItems(splitter, text) if isinstance(text, AsyncTextSource) else Items(splitter, text)
+
+
+_closing: set[asyncio.Task[None]] = set()
+"""Held, because an event loop does not hold its tasks."""
+
+
+def _close_soon(loop: asyncio.AbstractEventLoop, source: AsyncTextSource) -> None:
+    task = loop.create_task(source.aclose())
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _split(splitter: Splitter[Item], source: TextSource) -> Generator[Item]:

@@ -15,20 +15,21 @@ from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.base import ModelEndpoint, Request, Span
 from alto_lg.apps.factool import limit, scoring
 from alto_lg.apps.factool.chat import Chat
-from alto_lg.apps.factool.graph_flat import build_flat
+from alto_lg.apps.factool.graph_flat import build_flat, build_streaming
 from alto_lg.apps.factool.graph_subgraph import build_subgraph
 from alto_lg.apps.factool.inputs import read_corpus, read_questions
+from alto_lg.apps.factool.long_answers import lengthened
 from alto_lg.apps.factool.nodes import Stages
 from alto_lg.apps.factool.retrieval import Retriever
 
-_BUILDERS = {"flat": build_flat, "subgraph": build_subgraph}
+_BUILDERS = {"flat": build_flat, "subgraph": build_subgraph, "streaming": build_streaming}
 _VERDICT_KEYS = ("claim", "factual", "reasoning", "error", "correction", "evidence")
 
 
 def build(
     version: str, *, chat: Chat | BaseChatModel, corpus: Path | None = None, embedder: Embedder | None = None
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The compiled graph of a version, "flat" or "subgraph", with any chat model and any embedder."""
+    """The compiled graph of a version, "flat", "subgraph" or "streaming", with any chat model and any embedder."""
     if version not in _BUILDERS:
         raise ValueError(f"FacTool has no version {version!r}; choose one of {', '.join(_BUILDERS)}")
     own = corpus is None and embedder is None
@@ -54,6 +55,10 @@ class FacTool:
         read_corpus(corpus)
         return read_questions(questions)
 
+    def sized(self, requests: Sequence[Request], items: int) -> Sequence[Request]:
+        """As many requests, with answers of so many claims each."""
+        return lengthened(requests, items)
+
     def build(
         self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -78,6 +83,10 @@ class FacTool:
     def limit_s(self, spans: Sequence[Span]) -> float:
         """Seconds of the longest path of one request."""
         return limit.limit_s(spans)
+
+    def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
+        """Seconds of the shortest path to a verdict on one claim."""
+        return limit.first_verdict_limit_s(spans)
 
 
 FACTOOL = FacTool()

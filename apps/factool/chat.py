@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
+
+from alto_lg.adapters.deltas.sources import AsyncTextSource
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -15,6 +18,13 @@ class Chat(Protocol):
     """Messages in OpenAI's form to the text of an answer."""
 
     async def complete(self, messages: Messages, *, max_tokens: int = 1024) -> str: ...
+
+
+@runtime_checkable
+class StreamingChat(Chat, Protocol):
+    """A chat model that also gives its answer piece by piece; a stream that breaks off raises."""
+
+    def stream(self, messages: Messages, *, max_tokens: int = 1024) -> AsyncGenerator[str, None]: ...
 
 
 class LangChainChat:
@@ -28,6 +38,14 @@ class LangChainChat:
         answer = await self._model.ainvoke([dict(message) for message in messages])
         return str(answer.text)
 
+    async def stream(self, messages: Messages, *, max_tokens: int = 1024) -> AsyncGenerator[str, None]:
+        """The text of the model's answer in pieces."""
+        events = self._model.astream([dict(message) for message in messages])
+        async with aclosing(AsyncTextSource(events, "text", ())) as deltas:
+            async for delta in deltas:
+                if delta:
+                    yield delta
+
 
 def as_chat(model: Chat | BaseChatModel) -> Chat:
     """The model itself, or a LangChain model in the form that the stages use."""
@@ -38,4 +56,14 @@ def as_chat(model: Chat | BaseChatModel) -> Chat:
     raise TypeError(
         f"got {type(model).__name__} as chat model; pass an alto_lg.adapters.openai_chat.OpenAIChat, a LangChain "
         "BaseChatModel, or any object with `async complete(messages, *, max_tokens) -> str`"
+    )
+
+
+def as_streaming_chat(model: Chat) -> StreamingChat:
+    """The model itself, if it can stream."""
+    if isinstance(model, StreamingChat):
+        return model
+    raise TypeError(
+        f"{type(model).__name__} cannot stream, which this version of the graph needs; give it "
+        "`stream(messages, *, max_tokens)`, an async generator of text, or build the version 'flat'"
     )

@@ -1,13 +1,15 @@
 """FacTool as one flat graph: a `Send` for every claim at every stage.
 
 The way most LangGraph users write a fan-out of several hops. Plain LangGraph waits at each hop for the slowest claim.
+In the streaming form, `extract` gives out each claim when the model has written it; all else is the same.
 
-The four nodes of a claim declare what they write, which plain LangGraph ignores: their work is in clients and indices
-that the analysis does not follow to the end, so it cannot see that they write nothing else.
+The nodes that call the model or the indices declare what they write, which plain LangGraph ignores: the analysis does
+not follow those to the end, so it cannot see that they write nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal
 
 from langgraph.graph import END, START, StateGraph
@@ -22,11 +24,30 @@ from alto_lg.apps.factool.state import ClaimWork, Question, Report, Verdict
 def build_flat(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
     """The compiled graph."""
 
-    async def answer(state: Question) -> dict[str, str]:
-        return {"answer": await stages.answer(state["question"], state.get("reference"))}
-
+    @alto_lg.node(writes=["claims"])
     async def extract(state: Report) -> dict[str, list[str]]:
         return {"claims": await stages.extract(state["answer"])}
+
+    return _graph(stages, extract, "factool-flat")
+
+
+def build_streaming(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """The compiled graph with a streaming `extract`; `TypeError` if the model cannot stream."""
+    stages.require_streaming()
+
+    @alto_lg.node(writes=["claims"])
+    @alto_lg.streaming
+    async def extract(state: Report) -> AsyncIterator[dict[str, list[str]]]:
+        async for claims in stages.extract_by_and_by(state["answer"]):
+            yield {"claims": claims}
+
+    return _graph(stages, extract, "factool-streaming")
+
+
+def _graph(stages: Stages, extract: Callable[..., Any], name: str) -> CompiledStateGraph[Any, Any, Any, Any]:
+    @alto_lg.node(writes=["answer"])
+    async def answer(state: Question) -> dict[str, str]:
+        return {"answer": await stages.answer(state["question"], state.get("reference"))}
 
     def each_claim(state: Report) -> list[Send] | Literal["verdict"]:
         packets = [Send("make_queries", {"index": i, "claim": claim}) for i, claim in enumerate(state["claims"])]
@@ -69,4 +90,4 @@ def build_flat(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
     graph.add_conditional_edges("extract", each_claim, ["make_queries", "verdict"])
     graph.add_edge("appraise", "verdict")
     graph.add_edge("verdict", END)
-    return graph.compile(name="factool-flat")
+    return graph.compile(name=name)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
 from alto_lg.apps.factool.chat import Messages
 from alto_lg.apps.factool.rules import reply
+
+_PIECE_CHARS = 5
 
 
 class LocalChat:
@@ -18,3 +22,9 @@ class LocalChat:
         if answer is None:
             raise ValueError("the rules know FacTool's four prompts only; use a real model for other prompts")
         return answer
+
+    async def stream(self, messages: Messages, *, max_tokens: int = 1024) -> AsyncGenerator[str, None]:
+        """The same in pieces."""
+        answer = await self.complete(messages, max_tokens=max_tokens)
+        for start in range(0, len(answer), _PIECE_CHARS):
+            yield answer[start : start + _PIECE_CHARS]

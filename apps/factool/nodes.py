@@ -6,13 +6,18 @@ and reranking run on the event loop: they take about 0.3 ms a claim together, an
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from time import monotonic
+
 from langchain_core.language_models import BaseChatModel
 
+from alto_lg import split
 from alto_lg.apps.factool import parsing, prompts
-from alto_lg.apps.factool.chat import Chat, as_chat
+from alto_lg.apps.factool.chat import Chat, as_chat, as_streaming_chat
+from alto_lg.apps.factool.claims_so_far import ClaimsSoFar
 from alto_lg.apps.factool.retrieval import Retriever, fuse
 from alto_lg.apps.factool.state import ClaimWork, Passage, Verdict
-from alto_lg.apps.spans import span
+from alto_lg.apps.spans import note, span
 
 _ANSWER_TOKENS_MAX = 1024
 _CLAIMS_TOKENS_MAX = 1024
@@ -39,6 +44,25 @@ class Stages:
             if not answer:
                 return []
             return parsing.claims(await self._chat.complete(prompts.extracting(answer), max_tokens=_CLAIMS_TOKENS_MAX))
+
+    def require_streaming(self) -> None:
+        """`TypeError` if the model cannot stream."""
+        as_streaming_chat(self._chat)
+
+    async def extract_by_and_by(self, answer: str) -> AsyncGenerator[list[str], None]:
+        """The claims so far, as often as the model has written one more; the last time, those of the whole text."""
+        with span("extract"):
+            if not answer:
+                yield []
+                return
+            started, before = monotonic(), list[str]()
+            deltas = as_streaming_chat(self._chat).stream(prompts.extracting(answer), max_tokens=_CLAIMS_TOKENS_MAX)
+            async with split.by(deltas, ClaimsSoFar()) as found:
+                async for claims in found:
+                    for index in range(_agreeing(before, claims), len(claims)):
+                        note("claim", (index,), started)
+                    before = claims
+                    yield claims
 
     async def make_queries(self, index: int, claim: str) -> list[str]:
         """What to search for."""
@@ -79,3 +103,9 @@ class Stages:
         """Whether the whole answer is factual: no claim of it is found to be false."""
         with span("verdict"):
             return all(verdict["factual"] is not False for verdict in verdicts)
+
+
+def _agreeing(one: list[str], other: list[str]) -> int:
+    """How many entries two lists begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, pair in pairs if pair[0] != pair[1]), min(len(one), len(other)))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 QUERIES_MAX = 2
 
 _LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\(?\d{1,3}[.):](?=\s)|(?:claim|query)\s*\d*\s*:)\s*", re.IGNORECASE)
+_DECODER = json.JSONDecoder(strict=False)
 _NOTHING = frozenset({"none", "n/a", "null", "no claims", "no claim", "nil", ""})
 _LABEL = re.compile(r"^\W*(reasoning|error|correction|factuality)\W*?[:=]\s*(.*)$", re.IGNORECASE)
 _TRUTHS = {"true": True, "yes": True, "factual": True, "false": False, "no": False, "not factual": False}
@@ -51,37 +53,58 @@ def appraisal(text: str) -> Appraisal:
     )
 
 
+def claims_of_lines(lines: Iterable[str]) -> list[str]:
+    """The claims in lines that are no part of a JSON list, whatever the other lines say."""
+    return _plain(_marked_off(lines), key="claim")
+
+
+def claims_of_entries(entries: Iterable[Any]) -> list[str]:
+    """The claims in entries of a JSON list."""
+    return _plain(entries, key="claim")
+
+
+def is_list_entry(entry: Any) -> bool:
+    """Whether a JSON list with this entry may be one of claims; a footnote mark such as [1] is a list as well."""
+    return isinstance(entry, str | dict)
+
+
 def _listed(text: str, key: str) -> list[str]:
     entries = _array_in(text)
-    if entries is None:
-        lines = [line for line in text.splitlines() if not line.strip().startswith("```")]
-        entries = [_LIST_MARK.sub("", line) for line in lines if not line.rstrip().endswith(":")]
+    return _plain(_marked_off(text.splitlines()) if entries is None else entries, key)
+
+
+def _marked_off(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if not line.strip().startswith("```") and not line.rstrip().endswith(":"):
+            yield _LIST_MARK.sub("", line)
+
+
+def _plain(entries: Iterable[Any], key: str) -> list[str]:
     texts = [entry.get(key) if isinstance(entry, dict) else entry for entry in entries]
     plain = [" ".join(entry.split()) for entry in texts if isinstance(entry, str)]
     return [entry for entry in plain if entry.lower().rstrip(".") not in _NOTHING]
 
 
 def _array_in(text: str) -> list[Any] | None:
-    found = _json_between(text, "[", "]")
-    # A footnote mark such as [1] in a line is a list as well, but not one of claims.
-    listed = isinstance(found, list) and all(isinstance(entry, str | dict) for entry in found)
-    return found if listed else None
+    """The first JSON list in a text that may be one of claims."""
+    for opening in re.finditer(r"\[", text):
+        try:
+            # Models put plain line breaks into JSON strings; strict=False reads them.
+            found, _ = _DECODER.raw_decode(text, opening.start())
+        except (ValueError, RecursionError):
+            continue
+        if all(map(is_list_entry, found)):
+            return list(found)
+    return None
 
 
 def _object_in(text: str) -> dict[str, Any] | None:
-    found = _json_between(text, "{", "}")
-    return {str(key).lower(): value for key, value in found.items()} if isinstance(found, dict) else None
-
-
-def _json_between(text: str, opening: str, closing: str) -> Any:
-    start, end = text.find(opening), text.rfind(closing)
-    if start < 0 or end < start:
-        return None
+    start, end = text.find("{"), text.rfind("}")
     try:
-        # Models put plain line breaks into JSON strings; strict=False reads them.
-        return json.loads(text[start : end + 1], strict=False)
+        found = json.loads(text[start : end + 1], strict=False) if 0 <= start < end else None
     except (ValueError, RecursionError):
         return None
+    return {str(key).lower(): value for key, value in found.items()} if isinstance(found, dict) else None
 
 
 def _labelled(text: str) -> dict[str, Any]:

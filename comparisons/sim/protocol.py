@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from alto_lg.comparisons.sim.faults import Fault, FaultError, parse_fault
+from alto_lg.comparisons.sim.formats import ReplyFormat, SchemaProblem
 from alto_lg.comparisons.sim.tool_calls import Offer, Piece
 
 FinishReason: TypeAlias = Literal["stop", "length", "tool_calls"]
@@ -57,6 +58,7 @@ class ChatRequest:
     seed: int | None
     priority: int
     fault: Fault | None
+    format: ReplyFormat | None = None
     offer: Offer | None = None
 
 
@@ -96,6 +98,7 @@ def parse_chat(raw: bytes, fault_header: str | None) -> ChatRequest:
         seed=_whole(body, "seed"),
         priority=_whole(body, "priority") or 0,
         fault=_fault(body, fault_header),
+        format=_format(body),
         offer=_offer(body),
     )
 
@@ -115,10 +118,6 @@ def _refuse_unsupported(body: Mapping[str, Any]) -> None:
     for name in _UNSUPPORTED:
         if body.get(name):
             raise _invalid(f"This simulated server does not support {name!r}.", name, "unsupported_parameter")
-    response_format = _optional(body, "response_format", dict) or {}
-    if response_format.get("type", "text") != "text":
-        message = "This simulated server cannot promise a response_format other than text; ask for it in the prompt."
-        raise _invalid(message, "response_format", "unsupported_parameter")
 
 
 def _messages(given: Sequence[Any]) -> tuple[Mapping[str, str], ...]:
@@ -199,6 +198,13 @@ def _stops(given: Any) -> tuple[str, ...]:
     if not all(isinstance(stop, str) and stop for stop in stops):
         raise _invalid("'stop' must hold non-empty strings.", "stop")
     return tuple(stops)
+
+
+def _format(body: Mapping[str, Any]) -> ReplyFormat | None:
+    try:
+        return ReplyFormat.of(_optional(body, "response_format", dict) or {})
+    except SchemaProblem as error:
+        raise _invalid(f"response_format: {error}.", "response_format", "unsupported_parameter") from None
 
 
 def _fault(body: Mapping[str, Any], header: str | None) -> Fault | None:

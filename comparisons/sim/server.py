@@ -114,6 +114,8 @@ class ModelServer:
             ids = _call_ids(f"{seed}/{prompt_digest(chat.messages)}", len(calls))
             forced = chat.offer.is_named
             return make_tool_reply(content, calls, ids, is_forced=forced, tokens_max=chat.tokens_max, fault=fault)
+        if chat.format is not None:
+            text = chat.format.text(text, chat.messages, seed)
         return make_reply(text, stops=chat.stops, tokens_max=chat.tokens_max, fault=fault)
 
     def _check(self, chat: ChatRequest) -> None:

@@ -1,9 +1,9 @@
-"""The two graphs: equal answers, the right shape, and a floor under how well errors are found."""
+"""The three graphs: equal answers, the right shape, and a floor under how well errors are found."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,10 +12,12 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
+import alto_lg
+from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.base import Application, ModelEndpoint
 from alto_lg.apps.factool import FACTOOL, build, rules
 from alto_lg.apps.factool.chat import Messages
-from alto_lg.apps.factool.limit import CLAIM_STAGES
+from alto_lg.apps.factool.limit import CLAIM_STAGES, CLAIM_WRITTEN
 from alto_lg.apps.factool.local_chat import LocalChat
 from alto_lg.apps.spans import record_spans
 
@@ -49,6 +51,9 @@ class SilentChat:
     async def complete(self, messages: Messages, *, max_tokens: int = 1024) -> str:
         return self._texts.pop() if self._texts else ""
 
+    async def stream(self, messages: Messages, *, max_tokens: int = 1024) -> AsyncGenerator[str, None]:
+        yield await self.complete(messages, max_tokens=max_tokens)
+
 
 def _answers(version: str, chat: LocalChat | BaseChatModel, inputs: Sequence[Mapping[str, Any]]) -> list[Any]:
     graph = build(version, chat=chat)
@@ -60,11 +65,11 @@ def _answers(version: str, chat: LocalChat | BaseChatModel, inputs: Sequence[Map
 
 
 @pytest.mark.slow
-def test_both_versions_give_equal_answers_and_errors_are_found_with_good_precision_and_recall() -> None:
+def test_all_versions_give_equal_answers_and_errors_are_found_with_good_precision_and_recall() -> None:
     requests = FACTOOL.workload(corpus=None, questions=None)
     inputs = [request.input for request in requests]
     flat = _answers("flat", LocalChat(), inputs)
-    assert flat == _answers("subgraph", LocalChat(), inputs)
+    assert flat == _answers("subgraph", LocalChat(), inputs) == _answers("streaming", LocalChat(), inputs)
     scores = FACTOOL.score(requests, flat)
     assert scores["precision"] > 0.9
     assert scores["recall"] > 0.9
@@ -110,29 +115,37 @@ def test_every_stage_of_every_claim_leaves_one_span(version: str) -> None:
             build(version, chat=LocalChat()).ainvoke({"question": "Q?", "reference": "The Nile is long. Bees fly."})
         )
     expected = [("answer", ()), ("extract", ()), ("verdict", ())]
-    expected += [(stage, (claim,)) for stage in CLAIM_STAGES for claim in (0, 1)]
+    stages = (CLAIM_WRITTEN, *CLAIM_STAGES) if version == "streaming" else CLAIM_STAGES
+    expected += [(stage, (claim,)) for stage in stages for claim in (0, 1)]
     assert sorted((span.stage, span.item) for span in spans) == sorted(expected)
 
 
 def test_the_graphs_can_be_drawn_with_all_their_edges() -> None:
-    flat = {(edge.source, edge.target) for edge in build("flat", chat=LocalChat()).get_graph().edges}
-    assert {
-        ("__start__", "answer"),
-        ("answer", "extract"),
-        ("extract", "make_queries"),
-        ("make_queries", "retrieve"),
-        ("retrieve", "rerank"),
-        ("rerank", "appraise"),
-        ("appraise", "verdict"),
-        ("extract", "verdict"),
-        ("verdict", "__end__"),
-    } == flat
+    flat, streaming = (
+        {(edge.source, edge.target) for edge in build(version, chat=LocalChat()).get_graph().edges}
+        for version in ("flat", "streaming")
+    )
+    assert (
+        {
+            ("__start__", "answer"),
+            ("answer", "extract"),
+            ("extract", "make_queries"),
+            ("make_queries", "retrieve"),
+            ("retrieve", "rerank"),
+            ("rerank", "appraise"),
+            ("appraise", "verdict"),
+            ("extract", "verdict"),
+            ("verdict", "__end__"),
+        }
+        == flat
+        == streaming
+    )
     nodes = build("subgraph", chat=LocalChat()).get_graph(xray=True).nodes
     assert any("rerank" in node for node in nodes)
 
 
 def test_an_unknown_version_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="no version 'round'; choose one of flat, subgraph"):
+    with pytest.raises(ValueError, match="no version 'round'; choose one of flat, subgraph, streaming"):
         build("round", chat=LocalChat())
 
 
@@ -145,3 +158,12 @@ def test_factool_is_an_application() -> None:
     application: Application = FACTOOL
     graph = application.build("flat", ModelEndpoint("http://127.0.0.1:9/v1", "m"), corpus=None)
     assert application.first_result_node in graph.nodes
+
+
+@pytest.mark.parametrize("version", ["flat", "streaming"])
+def test_no_node_that_asks_a_server_looks_like_one_that_may_pause_the_run(version: str) -> None:
+    """A node that may would start in its own step only, and nothing would pass it."""
+    chat = OpenAIChat("http://127.0.0.1:9/v1", "m")
+    app: Any = alto_lg.accelerate(build(version, chat=chat))
+    stages = app.nodes.acceleration.wired.plan.stages
+    assert [name for name, stage in stages.items() if stage.may_interrupt or stage.touches_store] == []

@@ -73,3 +73,20 @@ def test_the_limit_without_claims_is_the_whole_stages() -> None:
 def test_a_span_of_an_unknown_stage_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown stage 'draft'"):
         limit_s([Span("draft", (), 0, 1)])
+
+
+def test_in_a_stream_each_chain_starts_when_its_claim_was_written() -> None:
+    spans = [
+        Span("answer", (), 0, 1),
+        Span("extract", (), 1, 3),
+        Span("claim", (0,), 1, 1.5),
+        Span("claim", (1,), 1, 2.8),
+        Span("make_queries", (0,), 1.5, 6.5),
+        Span("make_queries", (1,), 2.8, 6),
+        Span("verdict", (), 7, 7.25),
+    ]
+    assert limit_s(spans) == pytest.approx(1 + max(2, 0.5 + 5, 1.8 + 3.2) + 0.25)
+
+
+def test_the_verdict_waits_for_the_end_of_the_stream() -> None:
+    assert limit_s([Span("extract", (), 0, 3), Span("claim", (0,), 0, 1), Span("appraise", (0,), 1, 2)]) == 3

@@ -36,6 +36,15 @@ def test_every_measurement_has_its_spans_its_first_result_and_its_processor_time
         assert one.first_result_s is not None and 0 < one.first_result_s <= one.latency_s
         assert one.cpu_s is not None and one.cpu_s > 0
         assert 0 < one.limit_s <= one.latency_s
+        assert one.first_limit_s is not None and 0 < one.first_limit_s <= one.first_result_s
+
+
+def test_requests_have_as_many_items_as_are_asked_for(options: Options) -> None:
+    chosen = options(*PLAIN, "--items", "4")
+
+    assert run(chosen) == 0
+
+    assert all(len(one.answer["lengths"]) == 4 for one in read_results(chosen.output).measurements)
 
 
 def test_the_arms_take_turns_at_being_first(options: Options) -> None:
@@ -118,6 +127,8 @@ def test_the_key_is_in_no_output(
         (("--requests", "0"), "--requests 0 is out of range"),
         (("--rate", "-1"), "--rate -1.0 is out of range"),
         (("--rate", "nan"), "--rate nan is out of range"),
+        (("--items", "0"), "--items 0 is out of range"),
+        (("--items", "6"), "--items 6: there are no more than five words."),
         (("--timeout", "0"), "--timeout 0.0 is out of range"),
         (("--corpus", "no/such/file"), "no/such/file: there is no such file"),
         (("--questions", "no/such/file"), "no/such/file: there is no such file"),

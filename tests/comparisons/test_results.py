@@ -18,6 +18,7 @@ MEASURED = Measurement(
     first_result_s=0.5,
     cpu_s=0.125,
     limit_s=1.0,
+    first_limit_s=0.25,
     answer={"verdicts": [True, None, "é"]},
     early=EarlyWork(5, 2, 0, 0.25),
     spans=(Span("claims", (), 0.0, 0.5), Span("query", (2, 1), 0.5, 0.75)),

@@ -85,6 +85,25 @@ def test_an_accelerated_shape_takes_its_longest_path_and_ends_in_the_same_state(
     assert early_work(app).dropped == 0
 
 
+def test_the_first_streamed_item_is_worked_on_when_it_is_written() -> None:
+    shape = next(shape for shape in SHAPES if shape.first_node is not None)
+    app = alto_lg.accelerate(shape.build(asyncio.sleep).compile(), **shape.options)
+
+    async def times_s() -> list[float]:
+        clock = asyncio.get_running_loop().time
+        return [clock() async for update in app.astream({}, stream_mode="updates") if shape.first_node in update]
+
+    assert sim.loop.run(times_s).result[0] == pytest.approx(shape.first_limit_s)
+
+
+def test_the_table_has_a_row_for_the_first_result_of_a_shape_that_has_one(render: Callable[[object], str]) -> None:
+    shape = next(shape for shape in SHAPES if shape.first_node is not None)
+    runs = (Run(2.02, 0.1, {}, 1.2),)
+    rows = [line.split() for line in render(limits_table([Timing(shape, runs, runs, 10, 0)])).splitlines()]
+    shown = [row[-6:-2] for row in rows if row and row[-1] == "0"]
+    assert shown == [["2.000", "2.020", "2.020", "1.0"], ["1.100", "1.200", "1.200", "9.1"]]
+
+
 def test_the_log_of_the_slow_sibling_is_in_the_order_of_steps() -> None:
     shape = SHAPES[0]
     state = asyncio.run(shape.build(no_time).compile().ainvoke(dict(shape.given)))

@@ -40,10 +40,11 @@ from alto_lg.comparisons.sync_shape_graphs import (
 )
 
 PATIENCE_S = 5
-SIBLING, JOIN, HOPS, CHAIN, FAN_OUT_21, FAN_OUT_200 = sync_shapes(seed=0)
-SHAPES = (SIBLING, JOIN, HOPS, CHAIN, FAN_OUT_21, FAN_OUT_200, SYNC_LONG_CHAIN)
+SIBLING, JOIN, HOPS, CHAIN, FAN_OUT_21, FAN_OUT_200, STREAMED = sync_shapes(seed=0)
+SHAPES = (SIBLING, JOIN, HOPS, CHAIN, FAN_OUT_21, FAN_OUT_200, STREAMED, SYNC_LONG_CHAIN)
 TWINS = {shape.build.__name__: shape for shape in (*shape_graphs.timed_shapes(seed=0), shape_graphs.LONG_CHAIN)}
 TWINS["needless_chain"] = next(shape for shape in shape_graphs.timed_shapes(seed=0) if shape.options)
+TWINS["sync_streamed_items"] = TWINS["streamed_items"]
 
 
 def names(value: object) -> str:
@@ -289,6 +290,13 @@ def test_a_synchronous_shape_is_run_as_often_as_asked_by_both_sides() -> None:
     timed = time_shape(HOPS, 2, Colour(no_time, SYNC.opened))
     assert len(timed.plain) == len(timed.accelerated) == 2
     assert timed.dropped == 0
+
+
+def test_the_first_result_of_a_synchronous_stream_is_timed() -> None:
+    timed = time_shape(STREAMED, 1, Colour(no_time, SYNC.opened))
+    first = timed.of_first_results()
+    assert first is not None
+    assert 0 < first.accelerated[0].wall_s <= timed.accelerated[0].wall_s
 
 
 def test_the_table_of_bounds_has_limit_times_and_threads(render: Callable[[object], str]) -> None:

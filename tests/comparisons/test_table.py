@@ -25,6 +25,7 @@ def measured(arm: Arm, position: int, latency_s: float) -> Measurement:
         first_result_s=latency_s / 2,
         cpu_s=0.5,
         limit_s=latency_s / 1.25,
+        first_limit_s=latency_s / 4,
         answer={"verdict": position},
         early=EarlyWork(10, 4, 0, 0.25) if arm.accelerated else None,
         spans=(),
@@ -50,6 +51,7 @@ def test_a_summary_holds_the_figures_of_its_arm() -> None:
     assert fast.limit_s == pytest.approx(2.4)
     assert fast.above_limit_percent == pytest.approx(25.0)
     assert fast.first_result_s == pytest.approx(1.5)
+    assert fast.first_limit_s == pytest.approx(0.75)
     assert fast.early == EarlyWork(50, 20, 0, 1.25)
     assert plain.early is None
 

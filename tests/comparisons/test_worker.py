@@ -20,6 +20,7 @@ BUILD = {
     "corpus": None,
     "questions": None,
     "timeout_s": 60,
+    "items": None,
 }
 WAITING = {**BUILD, "application": "tiny_app:WAITING", "timeout_s": 0.01}
 

@@ -127,6 +127,11 @@ class TinyApplication:
         words = [["one ", " two"], ["three", "four", "five"], ["six"], ["seven", " eight "]]
         return [Request(f"request-{at}", {"words": given}) for at, given in enumerate(words)]
 
+    def sized(self, requests: Sequence[Request], items: int) -> Sequence[Request]:
+        if items > 5:
+            raise ValueError("there are no more than five words")
+        return [Request(one.id, {"words": ["one", "two", "three", "four", "five"][:items]}) for one in requests]
+
     def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> Compiled:
         return {"flat": flat, "subgraph": subgraph}[version]()
 
@@ -141,6 +146,10 @@ class TinyApplication:
         for one in spans:
             of_items[one.item] = of_items.get(one.item, 0.0) + one.ended - one.started
         return of_items.pop((), 0.0) + max(of_items.values(), default=0.0)
+
+    def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
+        counted = [one.ended - one.started for one in spans if one.stage == "count"]
+        return min(counted, default=None)
 
 
 class DisagreeingApplication(TinyApplication):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +20,8 @@ PLAN = plan(
     stage("other"),
     keys="list",
 )
+BY_PACKETS = replace(PLAN, stages={name: replace(one, triggers=frozenset()) for name, one in PLAN.stages.items()})
+"""The same, with the knowledge that nobody is activated by name."""
 LAST_STEP = 4
 
 
@@ -64,9 +66,13 @@ class _Run:
 @given(TREES)
 def test_nothing_that_comes_later_is_before_the_prefix_or_within_it(root: Node) -> None:
     run = _Run(root)
-    prefix = [firing.ancestry for firing in settled_prefix(PLAN, run.known, (), "list", LAST_STEP)]
+    careful, prefix = (
+        [firing.ancestry for firing in settled_prefix(plan, run.known, (), "list", LAST_STEP)]
+        for plan in (PLAN, BY_PACKETS)
+    )
     in_the_end = sorted(run.all, key=lambda ancestry: ancestry.order)
     assert prefix == in_the_end[: len(prefix)]
+    assert careful == prefix[: len(careful)]
 
 
 @given(TREES)
@@ -137,3 +143,32 @@ def test_a_group_is_not_kept_open_by_who_cannot_write() -> None:
 
 def test_a_group_that_nothing_is_known_of_is_complete() -> None:
     assert is_complete(PLAN, [], Ancestry.request().triggered("split", 1), "list", 3)
+
+
+def _two_senders(first: Status) -> list[Firing]:
+    """Two senders side by side, of which the second has ended, and so has the leaf that it sent."""
+    run = Ancestry.request()
+    begin = run.triggered("begin", 0)
+    senders = [begin.sent("other", 1, index, run=run) for index in range(2)]
+    leaf = senders[1].sent("leaf", 2, 0, run=run)
+    split = replace(BY_PACKETS.stages["split"], writes=BY_PACKETS.stages["other"].writes)
+    return [
+        Firing(split, 1, senders[0], status=first),
+        Firing(split, 1, senders[1], status=Status.ENDED),
+        Firing(BY_PACKETS.stages["leaf"], 2, leaf, status=Status.ENDED),
+    ]
+
+
+def test_what_a_later_sender_sent_waits_for_an_earlier_sender() -> None:
+    firings = _two_senders(Status.RUNNING)
+    assert firings[2] not in settled_prefix(BY_PACKETS, firings, (), "list", 3)
+
+
+def test_what_an_earlier_sender_sent_does_not_wait_for_a_later_one_unless_that_may_trigger_by_name() -> None:
+    firings = _two_senders(Status.ENDED)
+    firings[0].status, firings[1].status = Status.ENDED, Status.RUNNING
+    firings[2].ancestry = firings[0].ancestry.sent("leaf", 2, 0, run=Ancestry.request())
+    leaf = firings[2]
+    ended = [one for one in settled_prefix(BY_PACKETS, firings, (), "list", 3) if one.stage.name == "leaf"]
+    assert ended == [leaf]
+    assert leaf not in settled_prefix(PLAN, firings, (), "list", 3)

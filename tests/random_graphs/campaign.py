@@ -10,7 +10,7 @@ import platform
 import subprocess
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 from random_graphs.differ import Verdict, compared
 from random_graphs.draw import draw
 from random_graphs.omniscient import Share, measurable, share_of
+from random_graphs.spec import Spec
 from random_graphs.synchronous import compared_on_threads, on_threads
 
 MEASURED_EVERY = 5
@@ -80,25 +81,25 @@ def _commit() -> str:
     return said.stdout.strip() or "unknown"
 
 
-def judged(seed: int) -> tuple[Verdict, Share, bool]:
+def judged(seed: int, drawn: Callable[[int], Spec] = draw) -> tuple[Verdict, Share, bool]:
     """One graph on both sides; a share of them measured, or run on threads as well."""
-    spec = draw(seed)
+    spec = drawn(seed)
     verdict = compared(spec, rotation=seed % 7)
     threads = seed % THREADS_EVERY == 0 and on_threads(spec) is not None
     if threads and not verdict.differences:
         other = compared_on_threads(spec)
         if other.differences:
             verdict = other
-    measured = seed % MEASURED_EVERY == 0 and measurable(spec) and not verdict.failed
+    measured = seed % MEASURED_EVERY == 0 and drawn is draw and measurable(spec) and not verdict.failed
     return verdict, share_of(spec) if measured else Share(), threads
 
 
-def chunk(seeds: Sequence[int]) -> Tally:
+def chunk(seeds: Sequence[int], drawn: Callable[[int], Spec] = draw) -> Tally:
     tally = Tally()
     warnings.simplefilter("ignore", DeprecationWarning)
     # On threads LangGraph 1.2.22 commits what ends after a failure to an executor that is shut down already.
     logging.getLogger("concurrent.futures").setLevel(logging.CRITICAL)
     for seed in seeds:
-        verdict, share, threads = judged(seed)
+        verdict, share, threads = judged(seed, drawn)
         tally.add(seed, verdict, share, threads=threads)
     return tally

@@ -137,6 +137,10 @@ class _Function:
         if node.narrow:
             yield from _state_lines(self.narrow, [key for key in self.spec.keys if key.name in self._looked_at()])
         yield from ("", "")
+        if node.takes:
+            yield f"@alto_lg.reading({', '.join(self._taken())})"
+        if node.streams:
+            yield "@alto_lg.streaming"
         if node.declares:
             yield f"@alto_lg.node({', '.join(self._declared())})"
         yield f"{self._def(self.name)}({', '.join(self._parameters())}) -> Any:"
@@ -162,6 +166,14 @@ class _Function:
         if "writes" in node.declares:
             yield f"writes={list(node.writes)!r}"
         yield from (f"{one}=True" for one in node.declares if one in ("barrier", "pure"))
+
+    def lists_taken(self) -> list[str]:
+        """The lists that it reads, of which it takes a part, or one item after the other."""
+        return [key for key in self.node.reads if self.node.takes and self.spec.kind(key) == "list"]
+
+    def _taken(self) -> Iterator[str]:
+        part = {"first": "First(2)", "stream": "Stream()", "arrivals": 'Stream("arrival")'}[self.node.takes]
+        yield from (f"{key}=alto_lg.{part}" for key in self.lists_taken())
 
     def _parameters(self) -> Iterator[str]:
         yield f"state: {self.narrow if self.node.narrow else self.state}"
@@ -198,7 +210,11 @@ class _Function:
     def _reading(self) -> Iterator[str]:
         node = self.node
         for key in node.reads:
-            if self.spec.kind(key) == "messages":
+            if key in self.lists_taken() and node.takes != "first":
+                loop = "async for" if node.is_async else "for"
+                found = f'[item {loop} item in state.get("{key}") or []]'
+                yield f"    seen = mix(seen, {'sorted' if node.takes == 'arrivals' else ''}({found}))"
+            elif self.spec.kind(key) == "messages":
                 yield f'    seen = mix(seen, [message.content for message in state.get("{key}") or []])'
             else:
                 yield f'    seen = mix(seen, state.get("{key}"))'
@@ -237,6 +253,35 @@ class _Function:
             yield f'    KEPT.append(state.get("{node.keeps}"))'
 
     def _result(self) -> Iterator[str]:
+        if self.node.streams:
+            yield from self._yields()
+        else:
+            yield from self._returns()
+
+    def _yields(self) -> Iterator[str]:
+        """Its update, one part after the other; lists in two parts."""
+        node = self.node
+        if node.result == "sometimes":
+            yield "    if seen % 3 == 0:"
+            yield "        return"
+        for key in node.writes:
+            parts = ("seen", "(seen + 1)") if self.spec.kind(key) in ("list", "sum", "weave", "delta") else ("seen",)
+            for part in parts:
+                yield from self._short_pause()
+                update = self._update([key], part)
+                yield f"    yield Command(update={update})" if node.result == "command" else f"    yield {update}"
+        if node.goto is not None:
+            yield f"    choice = {_number(self.spec, node.goto.by) if node.goto.by else 'seen'}"
+            yield from _way_lines(node.goto, node.name, "seen")
+            yield "    for destination in goto if isinstance(goto, list) else [goto]:"
+            yield from (f"    {line}" for line in self._short_pause())
+            yield "        yield Command(goto=destination)"
+        yield "    yield None"
+
+    def _short_pause(self) -> Iterator[str]:
+        yield "    await pause(15)" if self.node.is_async else "    rest(15)"
+
+    def _returns(self) -> Iterator[str]:
         node = self.node
         if node.fails == "always":
             return

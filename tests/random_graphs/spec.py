@@ -79,6 +79,7 @@ class Node:
     stirs: it changes the newest object in that list. fails: "always", "odd" (what it has seen), "first" (attempt).
     asks: calls of `interrupt`. store: "put", "get". result: the form of what it returns; "sometimes" is nothing for
     some of what it can see. declares: arguments of `alto_lg.node`. speaks: writes custom events.
+    streams: it yields its update in parts, and rests in between. takes: what it takes of the lists that it reads.
     inner: it is a compiled subgraph; `saver` is that one's checkpointer.
     """
 
@@ -110,6 +111,8 @@ class Node:
     defers: bool = False
     declares: tuple[Literal["reads", "writes", "barrier", "pure"], ...] = ()
     speaks: bool = False
+    streams: bool = False
+    takes: Literal["", "first", "stream", "arrivals"] = ""
     inner: Spec | None = None
     saver: bool | None = None
 
@@ -186,6 +189,11 @@ class Spec:
     def has_joins(self) -> bool:
         """Whether there is a list edge, here or inside."""
         return bool(self.joins) or any(node.inner is not None and node.inner.has_joins for node in self.nodes)
+
+    @property
+    def streams(self) -> bool:
+        """Whether what is started early may turn out not to be wanted."""
+        return any(node.streams for node in self.every_node())
 
     @property
     def changes_in_place(self) -> bool:

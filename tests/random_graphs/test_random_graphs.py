@@ -9,12 +9,13 @@ from random_graphs.campaign import Tally, chunk, judged
 from random_graphs.differ import assert_same
 from random_graphs.draw import draw
 from random_graphs.left_over import LEFT_BY_LANGGRAPH
+from random_graphs.partly import draw_partly
 from random_graphs.shrink import shrunk
 from random_graphs.spec import Key, Node, Run, Spec, Way
 
 pytestmark = pytest.mark.filterwarnings(LEFT_BY_LANGGRAPH)
 
-GRAPHS, CHUNK = 2000, 50
+GRAPHS, PARTS, CHUNK = 2000, 600, 50
 RELEASE_FROM, RELEASE_CHUNK = 1_000_000, 1000
 
 
@@ -26,6 +27,16 @@ def test_random_graphs_give_what_langgraph_gives(first: int, release: bool) -> N
     if release:
         start = RELEASE_FROM + first // CHUNK * RELEASE_CHUNK
         tally.include(chunk(range(start, start + RELEASE_CHUNK)))
+    assert tally.failures == []
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", range(0, PARTS, CHUNK))
+def test_random_graphs_that_stream_and_read_in_part_give_what_langgraph_gives(first: int, release: bool) -> None:
+    tally = chunk(range(first, first + CHUNK), draw_partly)
+    if release:
+        start = RELEASE_FROM + first // CHUNK * RELEASE_CHUNK
+        tally.include(chunk(range(start, start + RELEASE_CHUNK), draw_partly))
     assert tally.failures == []
 
 
@@ -63,6 +74,22 @@ def test_a_spec_shrinks_to_what_fails() -> None:
 
 
 # Graphs that once differed, as they were printed.
+
+
+def test_a_reader_waits_for_what_a_join_of_one_source_leads_to() -> None:
+    spec = Spec(
+        keys=(Key(name="log", kind="list"),),
+        nodes=(
+            Node(name="a", rest_ms=10),
+            Node(name="c", writes=("log",), rest_ms=1),
+            Node(name="x", goto=Way(targets=("z",))),
+            Node(name="z", reads=("log",), rest_ms=10, takes="stream"),
+        ),
+        edges=(("__start__", "a"), ("a", "x")),
+        joins=((("a",), "c"),),
+        run=Run(overlap="chains"),
+    )
+    assert_same(spec)
 
 
 def test_a_deferred_node_fires_beside_packets_and_before_a_later_reader() -> None:

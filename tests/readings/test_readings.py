@@ -489,3 +489,31 @@ def test_explain_says_what_is_taken_in_part_and_what_is_not() -> None:
 
     (note,) = alto_lg.explain(alto_lg.accelerate(graph(plain)))["reader"].notes
     assert note == "waits for all of items: a plain function cannot wait for more; make it async"
+
+
+def test_what_packets_lead_to_over_two_hops_comes_in_the_order_of_the_senders(impl: Implementation) -> None:
+    """The first claim's passages are known while the second claim is still looked for."""
+
+    def begin(state: State) -> dict[str, Any]:
+        return {}
+
+    async def search(claim: int) -> Command[Any]:
+        await asyncio.sleep(1 + 5 * claim)
+        return Command(goto=[Send("passage", 10 * claim + number) for number in range(2)])
+
+    async def passage(number: int) -> dict[str, Any]:
+        await asyncio.sleep(1)
+        return {"items": [number]}
+
+    reader, began = noting(alto_lg.First(2))
+    builder = StateGraph(State)
+    builder.add_node("begin", begin)
+    builder.add_node("search", search)
+    builder.add_node("passage", passage)
+    builder.add_node("reader", reader)
+    builder.add_edge(START, "begin")
+    builder.add_conditional_edges("begin", lambda state: [Send("search", claim) for claim in range(2)], ["search"])
+    builder.add_edge("passage", "reader")
+    app = impl(builder.compile())
+    assert run(lambda: app.ainvoke({})).result["seen"] == [0, 1]
+    assert began == [7.0 if impl is plain_langgraph else 2.0]

@@ -183,6 +183,22 @@ def test_two_calls_at_once_are_told_apart(impl: Implementation) -> None:
     assert run(lambda: app.ainvoke(QUESTION)).result["found"] == [*TEXTS, *TEXTS]
 
 
+def test_a_call_beside_the_list_counts_when_it_has_ended(impl: Implementation) -> None:
+    """The list is written by the sixth second, the title by the eighth, and all by the tenth."""
+    models = {"list": structured(), "title": ScriptedModel(scripts=[said("A title", 8.0)])}
+
+    async def plan(state: State) -> dict[str, Any]:
+        made, title = await asyncio.gather(*(model.ainvoke(state["question"]) for model in models.values()))
+        return {"plan": Plan(queries=made.queries, reason=str(title.content))}
+
+    app = app_of(impl, graph(plan))
+    outcome = run(lambda: app.ainvoke(QUESTION))
+    assert outcome.result["found"] == TEXTS
+    assert outcome.elapsed_s == pytest.approx(11.0 if impl is plain_langgraph else 10.0)
+    if impl is not plain_langgraph:
+        assert early(app) == (6, 0, 6)
+
+
 def test_a_failed_call_that_is_asked_again_is_forgotten(impl: Implementation) -> None:
     model = ScriptedModel(scripts=[[*CALL[:100], Breaks(ConnectionError("reset"))], CALL])
 
@@ -212,14 +228,16 @@ def test_a_stream_that_breaks_off_fails_as_ever_and_leaves_nothing(impl: Impleme
         return {"found": [text]}
 
     plan = asks(structured([*CALL[:40], Breaks(ConnectionError("reset"))]))
+    app = app_of(impl, graph(plan, target=noted))
+    with pytest.raises(ConnectionError, match="reset"):
+        run(lambda: app.ainvoke(QUESTION))
+    assert ended == ([] if impl is plain_langgraph else TEXTS[:2])
     app = app_of(impl, graph(plan, target=noted, checkpointer=InMemorySaver()))
     config: RunnableConfig = {"configurable": {"thread_id": "1"}}
     with pytest.raises(ConnectionError, match="reset"):
         run(lambda: app.ainvoke(QUESTION, config))
     state = app.get_state(config)
     assert (state.values, state.next) == ({**QUESTION, "found": []}, ("plan",))
-    assert ended == ([] if impl is plain_langgraph else TEXTS[: len(ended)])
-    assert impl is plain_langgraph or ended
 
 
 def test_a_node_that_is_run_again_by_its_policy_is_predicted_again(impl: Implementation) -> None:

@@ -218,6 +218,14 @@ def test_a_model_that_cannot_stream_is_called_as_ever(impl: Implementation) -> N
     assert model.asked == ["whole"]
 
 
+def test_a_model_that_is_not_to_stream_is_called_as_ever(impl: Implementation) -> None:
+    model = text()
+    model.disable_streaming = True
+    app = app_of(impl, graph(asks(model | PydanticOutputParser(pydantic_object=Plan))))
+    assert run(lambda: app.ainvoke({"question": "Why?"})).result["found"] == TEXTS
+    assert model.asked == ["whole"]
+
+
 def test_a_sync_node_runs_beside_the_event_loop(impl: Implementation) -> None:
     structured = tool_call({**PLAN, "remark": ""}).with_structured_output(Plan)
 

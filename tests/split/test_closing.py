@@ -72,6 +72,13 @@ def test_a_consumer_that_breaks_off_closes_the_source() -> None:
     assert (source.given, source.is_closed) == (1, True)
 
 
+def test_items_that_are_dropped_unread_close_the_source() -> None:
+    source = Source("a\n")
+    split.lines(source)
+    gc.collect()
+    assert (source.given, source.is_closed) == (0, True)
+
+
 def test_a_consumer_that_fails_closes_the_source() -> None:
     source = Source("a\n", "b\n")
     with pytest.raises(ZeroDivisionError), split.lines(source) as items:
@@ -162,6 +169,20 @@ async def _close(source: AsyncSource) -> None:
     assert [item async for item in items] == []
 
 
+async def _drop_unread(source: AsyncSource) -> None:
+    split.lines(source)
+    gc.collect()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+async def _drop_unread_on_a_thread(source: AsyncSource) -> None:
+    held = [split.lines(source)]
+    await asyncio.to_thread(held.clear)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
 async def _close_before_the_first(source: AsyncSource) -> None:
     await split.lines(source).aclose()
 
@@ -181,7 +202,9 @@ async def _cancel(source: AsyncSource) -> None:
         await task
 
 
-@pytest.mark.parametrize("stop", [_break, _fail, _close, _close_before_the_first, _cancel])
+@pytest.mark.parametrize(
+    "stop", [_break, _fail, _close, _close_before_the_first, _cancel, _drop_unread, _drop_unread_on_a_thread]
+)
 def test_an_async_consumer_that_stops_closes_the_source(stop: Callable[[AsyncSource], object]) -> None:
     source = AsyncSource("a\n")
 
@@ -190,6 +213,24 @@ def test_an_async_consumer_that_stops_closes_the_source(stop: Callable[[AsyncSou
 
     run(program)
     assert source.is_closed
+
+
+def test_async_items_that_no_event_loop_runs_for_are_dropped_in_peace() -> None:
+    source = AsyncSource("a\n")
+    split.lines(source)
+    gc.collect()
+    assert not source.is_closed, "there is nobody who could wait for it to close"
+
+
+def test_async_items_that_outlive_their_event_loop_are_dropped_in_peace() -> None:
+    source = AsyncSource("a\n")
+
+    async def made() -> list[object]:
+        return [split.lines(source)]
+
+    asyncio.run(made()).clear()
+    gc.collect()
+    assert not source.is_closed, "there is nobody who could wait for it to close"
 
 
 def test_the_response_of_a_stream_of_the_openai_client_is_closed_at_once() -> None:

@@ -271,6 +271,7 @@ def _collect(interpreter: Interpreter, outcome: Outcome, where: str, *, router: 
         reads=reads,
         writes=nothing(f"a router writes nothing ({where})") if router and not findings.sends else writes,
         goto=_fact(outcome.goto, "goes to", "goes nowhere by itself", where),
+        triggers=Keys.every() if outcome.goto.every else Keys.of(outcome.named),
         mutates=_fact(findings.mutates, "may change", "changes no value in place", where, details=True),
         mutates_outside=bool(findings.changes_outside),
         assigns=bool(findings.assigns),

@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from types import CodeType, FunctionType, MethodType
+from typing import Any
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.prompts import BasePromptTemplate
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableLambda, RunnableSequence
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.passthrough import RunnablePassthrough
 from langgraph.config import get_store
@@ -162,7 +163,21 @@ def may_interrupt(value: object) -> bool:
         return any(may_interrupt(step) for step in value.steps)
     if isinstance(value, RunnableBindingBase):
         return may_interrupt(value.bound)
+    if isinstance(value, RunnableLambda):
+        return not _is_of_library(value)
     return not (isinstance(value, _LEAVES) and is_library_class(type(value)))
+
+
+def _is_of_library(runnable: RunnableLambda[Any, Any]) -> bool:
+    """Whether it runs a function of a library that was given no code of the user's, as parsers of a provider do."""
+    function = getattr(runnable, "func", None)
+    held: list[object] = []
+    while isinstance(function, functools.partial):
+        held += [*function.args, *function.keywords.values()]
+        function = function.func
+    if not isinstance(function, FunctionType) or is_user_code(function):
+        return False
+    return all(isinstance(one, type) or not callable(one) for one in held) and not any(map(may_interrupt, held))
 
 
 def name_of(value: object) -> str:

@@ -36,10 +36,14 @@ from .values import (
 
 @dataclass(slots=True)
 class Outcome:
-    """What a returned value writes and where it goes; `may_run`: LangGraph may run it on the state."""
+    """What a returned value writes and where it goes; `may_run`: LangGraph may run it on the state.
+
+    named: where it goes by name, and not by a packet.
+    """
 
     writes: Touched = field(default_factory=Touched)
     goto: Touched = field(default_factory=Touched)
+    named: set[str] = field(default_factory=set)
     may_run: str = ""
 
 
@@ -158,6 +162,7 @@ def _goto(outcome: Outcome, value: Value, core: Core | None, place: str, *, keep
         if name is not None:
             if name != END or keep_end:
                 outcome.goto.add(name, place)
+                outcome.named.add(name)
         elif (isinstance(atom, Live) and type(atom.value) in (tuple, list) and core is None) or (
             isinstance(atom, Live) and type(atom.value) is tuple
         ):

@@ -1,0 +1,160 @@
+"""Asides: the writers of one node, run again and again on what it has written so far.
+
+Owns what such a run costs, as there is one for each partial update. Always true:
+  a conditional edge is LangGraph's own, given the same state; only its path is called without callbacks and traces;
+  a plain function that is a path runs on a thread, as LangGraph runs it, until it has been found to be quick. From then
+  on it runs on the event loop, unless it takes long or fails there: a hop to a thread costs more than all the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import copy
+import functools
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import var_child_runnable_config
+from langgraph.types import Send
+from langsmith.run_helpers import tracing_context
+
+from alto_lg.adapters.langgraph.internals import (
+    CONF,
+    CONFIG_KEY_READ,
+    TASKS,
+    BranchSpec,
+    ChannelWrite,
+    RunnableCallable,
+    local_read,
+)
+from alto_lg.adapters.langgraph.mistakes.node_checks import is_branch
+from alto_lg.adapters.langgraph.silence import silenced
+
+_QUICK_S = 0.001
+
+
+class Aside:
+    """The writers of one firing. What they send is returned, and nobody else sees it. One run at a time."""
+
+    def __init__(self, config: RunnableConfig, writers: Sequence[Any]) -> None:
+        self._writes: deque[tuple[str, Any]] = deque()
+        self._config = silenced(config, self._writes)
+        scratchpad, channels, managed, task = config[CONF][CONFIG_KEY_READ].args
+        own = task._replace(writes=self._writes)
+        self._config[CONF][CONFIG_KEY_READ] = functools.partial(_read, scratchpad, channels, managed, own)
+        with tracing_context(enabled=False):
+            self._context = contextvars.copy_context()
+        self._context.run(var_child_runnable_config.set, self._config)
+        self._writers = [_Branch(writer, self._context) if is_branch(writer) else writer for writer in writers]
+
+    async def sends(self, update: Any) -> list[Send]:
+        """What the node would send, had it ended with this update."""
+        self._writes.clear()
+        for writer in self._writers:
+            if type(writer) is ChannelWrite:
+                writer._write(update, self._config)  # without the task that its `ainvoke` would cost
+            elif isinstance(writer, _Branch):
+                await writer.aroute(update, self._config)
+            else:
+                await _apart(self._context, writer.ainvoke(update, self._config))
+        return self._sent()
+
+    def sends_in_thread(self, update: Any) -> list[Send]:
+        """The same, without an event loop."""
+        self._writes.clear()
+        for writer in self._writers:
+            if isinstance(writer, _Branch):
+                writer.route(update, self._config)
+            else:
+                self._context.copy().run(writer.invoke, update, self._config)
+        return self._sent()
+
+    def _sent(self) -> list[Send]:
+        return [value for channel, value in self._writes if channel == TASKS and isinstance(value, Send)]
+
+
+def _read(
+    scratchpad: Any, channels: Mapping[str, Any], managed: Any, task: Any, select: Any, fresh: bool = False
+) -> Any:
+    """LangGraph's reading of the state, which copies every channel that it is given: only those that are asked for."""
+    asked = {key: channels[key] for key in ([select] if isinstance(select, str) else select) if key in channels}
+    return local_read(scratchpad, asked, managed, task, select, fresh)
+
+
+class _Branch:
+    """A conditional edge whose path is called without callbacks."""
+
+    def __init__(self, writer: RunnableCallable, context: contextvars.Context) -> None:
+        spec: BranchSpec = writer.func.__self__  # type: ignore[union-attr]
+        kind = _QuietPath if isinstance(spec.path, RunnableCallable) else _RunnablePath
+        self._spec: Any = spec._replace(path=kind(spec.path, context))  # type: ignore[arg-type]
+        self._parts = writer.kwargs
+
+    async def aroute(self, update: Any, config: RunnableConfig) -> None:
+        _pass_on(await self._spec._aroute(update, config, **self._parts), update, config)
+
+    def route(self, update: Any, config: RunnableConfig) -> None:
+        _pass_on(self._spec._route(update, config, **self._parts), update, config)
+
+
+def _pass_on(result: Any, update: Any, config: RunnableConfig) -> None:
+    """What a conditional edge gives back may have to be run as well, as LangGraph does."""
+    if isinstance(result, Runnable):
+        result.invoke(update, config)
+
+
+class _RunnablePath:
+    """A path that is a runnable of the user's."""
+
+    def __init__(self, path: Runnable[Any, Any], context: contextvars.Context) -> None:
+        self._path = path
+        self._context = context
+
+    async def ainvoke(self, value: Any, config: RunnableConfig) -> Any:
+        return await _apart(self._context, self._path.ainvoke(value, config))
+
+    def invoke(self, value: Any, config: RunnableConfig) -> Any:
+        return self._context.copy().run(self._path.invoke, value, config)
+
+
+class _QuietPath:
+    """A path that is a function: LangGraph's runnable of it, which tells nobody that it runs."""
+
+    def __init__(self, path: RunnableCallable, context: contextvars.Context) -> None:
+        self._path = copy.copy(path)
+        self._path.trace = False
+        self._context = context
+        # LangGraph makes the coroutine function of a plain one itself, by a hop to a thread.
+        self._is_plain = path.func is not None and getattr(path.afunc, "__wrapped__", None) is path.func
+        self._is_quick = self._needs_thread = False
+
+    async def ainvoke(self, value: Any, config: RunnableConfig) -> Any:
+        if not self._is_plain:
+            return await _apart(self._context, self._path.ainvoke(value, config))
+        loop = asyncio.get_running_loop()
+        fails = False
+        if self._is_quick and not self._needs_thread:
+            try:
+                return self._timed(loop.time, value, config)
+            except Exception:  # it may be one that cannot run beside an event loop
+                fails = True
+        result = await loop.run_in_executor(None, self._timed, loop.time, value, config)
+        self._needs_thread = self._needs_thread or fails
+        return result
+
+    def invoke(self, value: Any, config: RunnableConfig) -> Any:
+        return self._context.copy().run(self._path.invoke, value, config)
+
+    def _timed(self, clock: Callable[[], float], value: Any, config: RunnableConfig) -> Any:
+        started = clock()
+        try:
+            return self.invoke(value, config)
+        finally:
+            self._is_quick = clock() - started < _QUICK_S
+
+
+async def _apart(context: contextvars.Context, running: Coroutine[Any, Any, Any]) -> Any:
+    return await asyncio.get_running_loop().create_task(running, context=context.copy())
