@@ -46,6 +46,11 @@ class Promising:
     def on_loop(self) -> bool:
         return self._on_loop
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended; a thread of it may not have."""
+        return self._lookahead.is_over
+
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run beside the node: a coroutine function where the run has an event loop. The run's end awaits it."""
         return self._lookahead.loop.submit(function, *arguments, __cancel_on_exit__=True, __reraise_on_exit__=False)
@@ -69,7 +74,8 @@ class Promising:
     def arrived_in_thread(self, update: Any) -> None:
         """The same, for a node that runs on a thread."""
         if self._on_loop:  # not waited for: the node goes on
-            self.submit(self.arrived, update)
+            if not self.is_over:
+                self.submit(self.arrived, update)
             return
         if not self._lookahead.may_promise(self._firing):
             return

@@ -114,7 +114,7 @@ class _Predictions:
     def _wanted(self) -> None:
         with self._lock:
             self._is_wanted = True
-            if self._is_busy or self.record.is_over:
+            if self._is_busy or self.record.is_over or self._promising.is_over:
                 return
             self._is_busy = True
             self._task = self._promising.submit(self._on_loop if self._promising.on_loop else self._in_thread)
@@ -132,7 +132,7 @@ class _Predictions:
             replay = self.record.replay()
             try:
                 update = await asyncio.create_task(self._predicted(), context=_context(replay))
-            except (Exception, EndOfPrediction):
+            except (Exception, EndOfPrediction, BaseExceptionGroup):  # a TaskGroup wraps its end
                 self._promising.cannot_promise()
                 continue
             if self._holds(replay):
@@ -144,7 +144,7 @@ class _Predictions:
             replay = self.record.replay()
             try:
                 update = _context(replay).run(self._predicted_in_thread)
-            except (Exception, EndOfPrediction):
+            except (Exception, EndOfPrediction, BaseExceptionGroup):  # a TaskGroup wraps its end
                 self._promising.cannot_promise()
                 continue
             if self._holds(replay):

@@ -83,7 +83,8 @@ class _Request:
     ) -> _Request:
         kept = {name: value for name, value in options.items() if name not in _FOR_TRACES_ONLY}
         unnamed = [message.model_copy(update={"id": None}) for message in messages]
-        return cls(kind, type(model), model.asdict(), unnamed, stop, kept)
+        settings = model.asdict() if hasattr(model, "asdict") else model.dict()  # the newer name, where it is known
+        return cls(kind, type(model), settings, unnamed, stop, kept)
 
 
 # ── whole answers: invoke, ainvoke, batch ───────────────────────────────────────────────────────────────────────────
@@ -362,9 +363,14 @@ def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
     raise end_of_prediction()
 
 
+def _tell_nobody(*args: Any, **kwargs: Any) -> None:
+    """Tracers of whole processes add themselves to every manager that is made."""
+
+
 class _Silent(CallbackManager):
     """Tells nobody, and lets no model be called."""
 
+    add_handler = _tell_nobody
     on_chat_model_start = _refuse
     on_llm_start = _refuse
 
@@ -372,6 +378,7 @@ class _Silent(CallbackManager):
 class _SilentAsync(AsyncCallbackManager):
     """The same for the event loop."""
 
+    add_handler = _tell_nobody
     on_chat_model_start = _refuse
     on_llm_start = _refuse
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 from dropin.watch import Implementation, plain_langgraph
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Send
+from openai import OpenAI
 from sim.loop import run
 from watching.scripted import Breaks, ScriptedModel, said
 
+import alto_lg
+from alto_lg import split
+from alto_lg.adapters.langgraph.acceleration import observers
+from replay.served import Script, served
 from replay.test_replay import CALL, QUESTION, early, structured
-from replay.test_structured_output import PLAN, TEXTS, Plan, State, app_of, asks, graph
+from replay.test_structured_output import PLAN, TEXTS, Plan, State, app_of, asks, graph, search
 
 
 def slow_plan(model: Any) -> Any:
@@ -121,3 +132,74 @@ def test_a_short_answer_without_items_is_no_prediction(impl: Implementation) -> 
     assert run(lambda: app.ainvoke(QUESTION)).result["found"] == []
     if impl is not plain_langgraph:
         assert early(app) == (0, 0, 0)
+
+
+class Gate(threading.Event):
+    """Is open when the run is over, and tells when somebody waits at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.reached.set()
+        return super().wait(timeout)
+
+
+class Outliving(ScriptedModel):
+    """Writes one item, and the others when the run is over."""
+
+    gate: Gate
+
+    def _stream(self, messages: list[BaseMessage], *args: Any, **options: Any) -> Iterator[ChatGenerationChunk]:
+        for text in TEXTS:
+            yield ChatGenerationChunk(message=AIMessageChunk(content=f"{text}\n"))
+            assert self.gate.wait(20)
+
+
+@pytest.mark.parametrize("client", ["LangChain", "openai"])
+def test_a_thread_that_outlives_its_run_starts_nothing(client: str, caplog: pytest.LogCaptureFixture) -> None:
+    gate = Gate()
+    failures: list[Exception] = []
+    model = Outliving(scripts=[[]], gate=gate)
+
+    def plan(state: State) -> dict[str, Any]:
+        try:
+            if client == "LangChain":
+                text = str(model.bind(stream=True).invoke("Why?").content)
+            else:
+                with OpenAI(base_url=server.address, api_key="none", max_retries=0) as asked:
+                    made = asked.chat.completions.create(model="m", messages=[{"role": "user", "content": "Why?"}])
+                text = made.choices[0].message.content or ""
+        except Exception as failure:
+            failures.append(failure)
+            raise
+        return {"plan": text.splitlines()}
+
+    def breaks(state: State) -> dict[str, Any]:
+        assert gate.reached.wait(20)
+        raise ValueError("broken")
+
+    builder = StateGraph(State)
+    builder.add_node("plan", plan)
+    builder.add_node("breaks", breaks)
+    builder.add_node("search", search)
+    builder.add_edge(START, "plan")
+    builder.add_edge(START, "breaks")
+    builder.add_conditional_edges("plan", lambda state: [Send("search", line) for line in state["plan"]], ["search"])
+    app = alto_lg.accelerate(builder.compile(), replay={"plan": split.lines})
+
+    def ended(acceleration: Any, counted: Any) -> None:
+        gate.set()
+
+    observers.append(ended)
+    try:
+        with (
+            served(Script([f"{text}\n" for text in TEXTS], waits=[gate])) as server,
+            pytest.raises(ValueError, match="broken"),
+        ):
+            app.invoke(QUESTION)
+    finally:
+        observers.remove(ended)
+    assert failures == []
+    assert caplog.records == []

@@ -130,6 +130,22 @@ def test_a_node_that_catches_every_error_does_not_catch_the_end_of_a_prediction(
         assert early(app) == (0, 0, 6)
 
 
+def test_the_end_of_a_prediction_in_a_task_group_is_one(impl: Implementation) -> None:
+    """Until the title is there, predictions end."""
+    models = {"list": structured(), "title": ScriptedModel(scripts=[said("A title", 5.0)])}
+
+    async def plan(state: State) -> dict[str, Any]:
+        async with asyncio.TaskGroup() as group:
+            made, title = (group.create_task(model.ainvoke(state["question"])) for model in models.values())
+        return {"plan": Plan(queries=made.result().queries, reason=str(title.result().content))}
+
+    app = app_of(impl, graph(plan))
+    outcome = run(lambda: app.ainvoke(QUESTION))
+    assert outcome.result["found"] == TEXTS
+    if impl is not plain_langgraph:
+        assert early(app) == (6, 0, 5)
+
+
 def test_a_path_that_differs_is_dropped(impl: Implementation) -> None:
     runs: list[str] = []
 

@@ -10,6 +10,7 @@ import functools
 import gc
 import importlib
 import inspect
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,14 @@ from langchain_core.language_models import BaseLanguageModel
 from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.prompts import BasePromptTemplate
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableSequence
+from langchain_core.runnables import (
+    Runnable,
+    RunnableAssign,
+    RunnableLambda,
+    RunnableParallel,
+    RunnableSequence,
+    RunnableWithFallbacks,
+)
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.passthrough import RunnablePassthrough
 from langgraph.config import get_store
@@ -165,6 +173,12 @@ def may_interrupt(value: object) -> bool:
         return may_interrupt(value.bound)
     if isinstance(value, RunnableLambda):
         return not _is_of_library(value)
+    if isinstance(value, RunnableParallel):
+        return any(may_interrupt(step) for step in value.steps__.values())
+    if isinstance(value, RunnableAssign):
+        return may_interrupt(value.mapper)
+    if isinstance(value, RunnableWithFallbacks):
+        return any(may_interrupt(one) for one in (value.runnable, *value.fallbacks))
     return not (isinstance(value, _LEAVES) and is_library_class(type(value)))
 
 
@@ -175,6 +189,8 @@ def _is_of_library(runnable: RunnableLambda[Any, Any]) -> bool:
     while isinstance(function, functools.partial):
         held += [*function.args, *function.keywords.values()]
         function = function.func
+    if isinstance(function, operator.itemgetter):
+        return True
     if not isinstance(function, FunctionType) or is_user_code(function):
         return False
     return all(isinstance(one, type) or not callable(one) for one in held) and not any(map(may_interrupt, held))
