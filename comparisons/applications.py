@@ -13,7 +13,10 @@ from typing import cast
 from alto_lg.apps.base import Application, Request
 from alto_lg.comparisons.errors import UsageError
 
-APPLICATIONS = {"factool": "alto_lg.apps.factool.application:FACTOOL"}
+APPLICATIONS = {
+    "factool": "alto_lg.apps.factool.application:FACTOOL",
+    "tot": "alto_lg.apps.tot.application:TOT",
+}
 
 
 def load_application(name: str) -> Application:

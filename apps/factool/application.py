@@ -13,8 +13,8 @@ from langgraph.graph.state import CompiledStateGraph
 from alto_lg.adapters.embedders import Embedder
 from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.base import ModelEndpoint, Request, Span
+from alto_lg.apps.chat import Chat
 from alto_lg.apps.factool import limit, scoring
-from alto_lg.apps.factool.chat import Chat
 from alto_lg.apps.factool.graph_flat import build_flat, build_streaming
 from alto_lg.apps.factool.graph_subgraph import build_subgraph
 from alto_lg.apps.factool.inputs import read_corpus, read_questions

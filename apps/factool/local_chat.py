@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from alto_lg.apps.factool.chat import Messages
+from alto_lg.apps.chat import Messages
 from alto_lg.apps.factool.rules import reply
 
 _PIECE_CHARS = 5
