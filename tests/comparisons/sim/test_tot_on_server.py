@@ -12,6 +12,7 @@ from dropin.watch import Implementation
 from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.tot import TOT, build, rules
 from alto_lg.apps.tot.local_chat import LocalChat
+from alto_lg.apps.tot.parsing import answer_of, left_after
 
 GIVEN = {"puzzle": "4 5 6 10"}
 
@@ -28,7 +29,5 @@ def test_the_answer_is_that_of_the_rules(version: str, impl: Implementation, ser
 
     answer = asyncio.run(run())
     assert answer == TOT.answer(asyncio.run(build("flat", chat=LocalChat()).ainvoke(dict(GIVEN))))
-    asked = len(
-        {thought["steps"].rpartition("(left")[2] for thought in answer["thoughts"] if "Answer" not in thought["steps"]}
-    )
-    assert chat.usage.calls < 16 + asked + sum("Answer" in thought["steps"] for thought in answer["thoughts"]) + 1
+    judged = {answer_of(steps) or left_after(steps) for steps in (thought["steps"] for thought in answer["thoughts"])}
+    assert chat.usage.calls == 16 + len(judged), "one proposal for each thought that was kept, one call for each value"
