@@ -18,7 +18,7 @@ from alto_lg.adapters.openai_chat import (
     RequestRefused,
     ServerUnreachable,
 )
-from alto_lg.apps.factool.chat import as_chat
+from alto_lg.apps.chat import as_chat
 
 _MESSAGES = [{"role": "user", "content": "Good morning"}]
 _SECRET = "sk-secret-key"

@@ -15,8 +15,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 import alto_lg
 from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.base import Application, ModelEndpoint
+from alto_lg.apps.chat import Messages
 from alto_lg.apps.factool import FACTOOL, build, rules
-from alto_lg.apps.factool.chat import Messages
 from alto_lg.apps.factool.limit import CLAIM_STAGES, CLAIM_WRITTEN
 from alto_lg.apps.factool.local_chat import LocalChat
 from alto_lg.apps.spans import record_spans

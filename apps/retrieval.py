@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from alto_lg.adapters.bm25 import BM25Index
 from alto_lg.adapters.embedders import Embedder, LatentSemantic
 from alto_lg.adapters.faiss_index import FaissIndex
-from alto_lg.apps.factool.state import Passage
+from alto_lg.apps.corpus import Passage
 
 CANDIDATES_MAX = 200
 EVIDENCE_MAX = 3
