@@ -16,12 +16,12 @@ from alto_lg.apps import subjects, text
 from alto_lg.apps.corpus import shipped_corpus
 from alto_lg.apps.factool import judging, prompts
 from alto_lg.apps.factool.inputs import shipped_answers
-from alto_lg.apps.lengths import Lengths, fitting
+from alto_lg.apps.lengths import Spread, drawn, fitting, source_of, token_count
 
 _SAME_QUESTION_SHARE = 0.6
 _EXTRACTED_SENTENCES = 5
 # Length of a real verdict in tokens: mean 122, coefficient of variation 0.36, of 719 recorded outputs.
-_VERDICT = Lengths(mean=122, variation=0.36, least=45, most=424)
+_VERDICT_LENGTH = Spread(mean=122, variation=0.36, least=45, most=424)
 
 
 def reply(messages: Sequence[Mapping[str, str]], seed: int) -> str | None:
@@ -110,7 +110,7 @@ def _appraise(user: str, seed: int) -> str:
         "correction": _correction(finding),
         "factuality": finding.factual,
     }
-    room = _VERDICT.drawn(user, seed) - text.token_count(json.dumps(verdict, ensure_ascii=False))
+    room = drawn(_VERDICT_LENGTH, source_of(f"{seed}\n{user}")) - token_count(json.dumps(verdict, ensure_ascii=False))
     verdict["reasoning"] = " ".join(fitting(_reasoning(claim, finding, evidence), room))
     return json.dumps(verdict, ensure_ascii=False)
 

@@ -67,7 +67,7 @@ class WikiChat:
     def sized(self, requests: Sequence[Request], items: int) -> Sequence[Request]:
         """Never: how many passages there are to read follows from the search."""
         raise ValueError(
-            "the passages of a WikiChat turn are those that its search finds, not so many as are asked for"
+            "the passages of a WikiChat turn are those that its search finds, not as many as are asked for"
         )
 
     def build(

@@ -112,8 +112,8 @@ EXTRACTIONS = (
         CONVERSATIONS[0].dialogue,
         "Carrow Point",
         "Carrow Point is the southern tip of the island of Ennor. A lighthouse of grey granite has stood there since "
-        "1846, when the engineer John Sands finished five years of work on it. Its lamp burned colza oil, and from 1879 "
-        "on paraffin. The cliffs around the point are a nesting place of kittiwakes, which arrive in March.",
+        "1846, when the engineer John Sands finished five years of work on it. Its lamp burned colza oil, and from "
+        "1879 on paraffin. The cliffs around the point are a nesting place of kittiwakes, which arrive in March.",
         (
             "The lighthouse on Carrow Point is made of grey granite and was finished in 1846.",
             "The engineer John Sands worked on the lighthouse for five years.",
@@ -123,17 +123,17 @@ EXTRACTIONS = (
     Extraction(
         CONVERSATIONS[0].dialogue,
         "Carrow Wood",
-        "Carrow Wood lies eleven miles north of the town of Aldis. It is one of the last oak woods of the county, and its "
-        "oldest trees are thought to be six hundred years old. Charcoal was burned there until 1912. The wood has belonged "
-        "to the county since 1954 and is open to walkers all year round.",
+        "Carrow Wood lies eleven miles north of the town of Aldis. It is one of the last oak woods of the county, and"
+        " its oldest trees are thought to be six hundred years old. Charcoal was burned there until 1912. The wood "
+        "has belonged to the county since 1954 and is open to walkers all year round.",
         (),
     ),
     Extraction(
         CONVERSATIONS[1].dialogue,
         "Trams of Port Aldis",
-        "The tramway of Port Aldis opened on 2 May 1894. Harrow and Daughters, the largest shipping company of the town, "
-        "bore all of its cost, so that dockers could reach the new harbour before six in the morning. The first eleven cars "
-        "were drawn by horses; electric motors took their place in 1902.",
+        "The tramway of Port Aldis opened on 2 May 1894. Harrow and Daughters, the largest shipping company of the "
+        "town, bore all of its cost, so that dockers could reach the new harbour before six in the morning. The first"
+        " eleven cars were drawn by horses; electric motors took their place in 1902.",
         (
             "The tramway of Port Aldis opened on 2 May 1894.",
             "The shipping company Harrow and Daughters bore all of the cost of the tramway.",
@@ -143,9 +143,10 @@ EXTRACTIONS = (
     Extraction(
         CONVERSATIONS[3].dialogue,
         "Voles of the Ennor hills",
-        "Three kinds of voles live in the hills of Ennor. The snow vole is the largest of them and lives above the tree "
-        "line. It feeds on grasses, roots and the bark of dwarf willow. In late summer it cuts grass and dries it under "
-        "stones. It does not hibernate, but moves through tunnels under the snow, where the air stays close to zero degrees.",
+        "Three kinds of voles live in the hills of Ennor. The snow vole is the largest of them and lives above the "
+        "tree line. It feeds on grasses, roots and the bark of dwarf willow. In late summer it cuts grass and dries "
+        "it under stones. It does not hibernate, but moves through tunnels under the snow, where the air stays close "
+        "to zero degrees.",
         (
             "The snow vole feeds on grasses, roots and the bark of dwarf willow.",
             "In late summer the snow vole cuts grass and dries it under stones.",
@@ -156,17 +157,18 @@ EXTRACTIONS = (
     Extraction(
         CONVERSATIONS[3].dialogue,
         "Snow fences",
-        "Snow fences keep drifts off roads and railways. The fences on the Ennor pass were put up in 1931 after a train had "
-        "been held by snow for four days. They are made of chestnut pales and are taken down in May. Each winter about a "
-        "tenth of the pales has to be replaced.",
+        "Snow fences keep drifts off roads and railways. The fences on the Ennor pass were put up in 1931 after a "
+        "train had been held by snow for four days. They are made of chestnut pales and are taken down in May. Each "
+        "winter about a tenth of the pales has to be replaced.",
         (),
     ),
     Extraction(
         CONVERSATIONS[4].dialogue,
         "Loveday Rook",
-        "Loveday Rook painted most of the shop signs of Port Aldis between 1895 and 1930. She taught her niece Tamsin to mix "
-        "colours and to draw letters with a steady hand. Tamsin entered the drawing school of the town in 1921 and left it "
-        "three years later without finishing her course. Loveday's own pictures, mostly of cats, were found in 1977.",
+        "Loveday Rook painted most of the shop signs of Port Aldis between 1895 and 1930. She taught her niece Tamsin"
+        " to mix colours and to draw letters with a steady hand. Tamsin entered the drawing school of the town in "
+        "1921 and left it three years later without finishing her course. Loveday's own pictures, mostly of cats, "
+        "were found in 1977.",
         (
             "Tamsin Rook's aunt Loveday, a sign painter, taught her to mix colours and to draw letters.",
             "Tamsin Rook entered the drawing school of Port Aldis in 1921.",
@@ -176,9 +178,9 @@ EXTRACTIONS = (
     Extraction(
         CONVERSATIONS[5].dialogue,
         "Cheeses of Ennor",
-        "Two cheeses of Ennor have protected names. Orrin cheese is made from the milk of sheep on salt meadows and ripens "
-        "for nine months or more. Tull cheese is made from the milk of cows, wrapped in nettle leaves, and eaten young. A "
-        "fair for both is held in Tull on the first Sunday of October.",
+        "Two cheeses of Ennor have protected names. Orrin cheese is made from the milk of sheep on salt meadows and "
+        "ripens for nine months or more. Tull cheese is made from the milk of cows, wrapped in nettle leaves, and "
+        "eaten young. A fair for both is held in Tull on the first Sunday of October.",
         (
             "Orrin cheese is made from the milk of sheep on salt meadows and ripens for nine months or more.",
             "Tull cheese is made from the milk of cows, wrapped in nettle leaves, and eaten young.",

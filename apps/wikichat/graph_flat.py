@@ -25,7 +25,7 @@ from langgraph.types import Command, Overwrite, Send
 
 import alto_lg
 from alto_lg.apps.corpus import Passage
-from alto_lg.apps.wikichat.nodes import FACTS, NOTES_MAX, QUERIES, Stages, is_relevant
+from alto_lg.apps.wikichat.nodes import FACTS, NOTES_MAX, QUERIES, Stages, first_notes, is_relevant
 from alto_lg.apps.wikichat.prompts import dialogue_of
 from alto_lg.apps.wikichat.state import Conversation, FilterWork, Found, Note, Question, SearchWork
 
@@ -64,8 +64,7 @@ def build_flat(stages: Stages, checkpointer: Saver = None) -> Graph:
 
     @alto_lg.node(writes=["drafted"])
     async def draft(state: Conversation) -> dict[str, str]:
-        first = [one for one in state["notes"] if is_relevant(one)][:NOTES_MAX]
-        return {"drafted": await stages.draft(state["dialogue"], first)}
+        return {"drafted": await stages.draft(state["dialogue"], first_notes(state["notes"]))}
 
     return _graph(stages, _Varying("wikichat-flat", make_queries, recall, stages.rerank, dedupe, draft), checkpointer)
 
@@ -104,8 +103,8 @@ def build_streaming(stages: Stages, checkpointer: Saver = None) -> Graph:
 
 async def begin(state: Conversation) -> dict[str, Any]:
     """The conversation as text, and nothing found yet: the lists of the turn before are put away."""
-    emptied = {key: Overwrite([]) for key in ("by_query", "by_fact", "notes")}
-    return {"dialogue": dialogue_of(state.get("history", []), state["question"]), **emptied}
+    dialogue = dialogue_of(state.get("history", []), state["question"])
+    return {"dialogue": dialogue, "by_query": Overwrite([]), "by_fact": Overwrite([]), "notes": Overwrite([])}
 
 
 def each_passage(state: Conversation) -> list[Send] | Literal["draft"]:
@@ -191,8 +190,7 @@ def add_ending(graph: StateGraph[Any, Any, Any, Any], stages: Stages) -> None:
 
     @alto_lg.node(writes=["answer", "references", "history"])
     async def cite(state: Conversation) -> dict[str, Any]:
-        first = [one for one in state["notes"] if is_relevant(one)][:NOTES_MAX]
-        answer, references = await stages.cite(state["refined"], first)
+        answer, references = await stages.cite(state["refined"], first_notes(state["notes"]))
         turn = {"user": state["question"], "agent": answer}
         return {"answer": answer, "references": references, "history": [turn]}
 

@@ -14,7 +14,7 @@ from langgraph.types import Send
 
 from alto_lg.apps.corpus import Passage
 from alto_lg.apps.wikichat.graph_flat import Graph, Saver, add_ending, begin, each_passage
-from alto_lg.apps.wikichat.nodes import FACTS, NOTES_MAX, QUERIES, Stages, is_relevant
+from alto_lg.apps.wikichat.nodes import FACTS, QUERIES, Stages, first_notes
 from alto_lg.apps.wikichat.state import Conversation, FilterWork, Found, Note, Question
 
 
@@ -75,8 +75,7 @@ def build_subgraph(stages: Stages, checkpointer: Saver = None) -> Graph:
         return {"notes": [await stages.filter(state["place"], state["passage"], state["dialogue"])]}
 
     async def draft(state: Conversation) -> dict[str, str]:
-        first = [one for one in state["notes"] if is_relevant(one)][:NOTES_MAX]
-        return {"drafted": await stages.draft(state["dialogue"], first)}
+        return {"drafted": await stages.draft(state["dialogue"], first_notes(state["notes"]))}
 
     graph = StateGraph(Conversation, input_schema=Question)
     graph.add_node("begin", begin, input_schema=Conversation)

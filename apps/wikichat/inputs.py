@@ -29,8 +29,8 @@ def read_passages(path: Path | None) -> list[Passage]:
 def in_windows(passages: Sequence[Passage]) -> list[Passage]:
     """Windows of six sentences over all that is told of a subject, each two sentences further than the one before.
 
-    The package's own passages are of three sentences. Windows are as long as the passages of an encyclopedia that is cut
-    up for searching, about a hundred tokens, and overlap as such passages often do.
+    The package's own passages are of three sentences. Windows are as long as the passages of an encyclopedia that is
+    cut up for searching, about a hundred tokens, and overlap as such passages often do.
     """
     told = groupby(passages, key=lambda passage: passage["id"].rpartition("-")[0])
     return [window for subject, group in told for window in _windows(subject, list(group))]

@@ -43,6 +43,11 @@ def is_relevant(one: Note) -> bool:
     return bool(one["points"])
 
 
+def first_notes(notes: Sequence[Note]) -> list[Note]:
+    """The notes that a turn is made of: the first ten that say anything."""
+    return [one for one in notes if is_relevant(one)][:NOTES_MAX]
+
+
 class Stages:
     """The work of each node, with the model and the corpus that it needs."""
 

@@ -43,8 +43,8 @@ the user. It will be checked against an encyclopedia later, so write what you be
 
 Rules:
 1. Write each fact on a line of its own that begins with "- ".
-2. A fact stands alone: it can be understood by somebody who has read neither the conversation nor the other facts. Use \
-names, not "he", "it" or "there".
+2. A fact stands alone: it can be understood by somebody who has read neither the conversation nor the other facts. \
+Use names, not "he", "it" or "there".
 3. A fact says one thing in one sentence, with its names, numbers, places and dates.
 4. Begin with what matters most to the question. Write twelve facts at most.
 5. If there is nothing to be known, as for greetings and thanks, write None."""
@@ -102,8 +102,8 @@ The tramway of Port Aldis opened on 2 May 1894 [1]. The shipping company Harrow 
 Dockers used it to reach the new harbour [1]."""
 
 REFINE_SYSTEM = """\
-You improve the turn of somebody who talks with a user. You are given the conversation so far and the draft of the next \
-turn, in which numbers in square brackets say where each statement comes from.
+You improve the turn of somebody who talks with a user. You are given the conversation so far and the draft of the \
+next turn, in which numbers in square brackets say where each statement comes from.
 
 Check the draft for these faults and mend them:
 1. It says the same thing twice. Keep the first place only.
@@ -112,8 +112,8 @@ found.
 3. Statements on one subject stand in different places. Bring them together, the subject that was asked for first.
 4. Several sentences in a row carry the same number. Keep the number behind the last of them.
 
-Change nothing else: no new statements, no other wording, no other numbers. Write the improved turn and nothing besides \
-it: no list of faults, no heading, no greeting.
+Change nothing else: no new statements, no other wording, no other numbers. Write the improved turn and nothing \
+besides it: no list of faults, no heading, no greeting.
 
 Example draft:
 The tramway of Port Aldis opened in 1894 [1]. Its cars were green [1]. Trams are lovely. Harrow and Daughters paid for \

@@ -12,20 +12,21 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from itertools import chain, groupby, zip_longest
 
 from alto_lg.adapters.bm25 import BM25Index, terms
 from alto_lg.apps import subjects, text
 from alto_lg.apps.corpus import shipped_corpus
-from alto_lg.apps.lengths import Lengths, fitting
+from alto_lg.apps.lengths import Spread, drawn, fitting, source_of
 from alto_lg.apps.wikichat import prompts
 from alto_lg.apps.wikichat.citing import CITATION
 
 # In tokens, of recorded runs of the original: means 115, 86 and 120, with the ends that were seen.
-_FACTS = Lengths(mean=115, variation=0.35, least=30, most=320)
-_POINTS = Lengths(mean=86, variation=0.35, least=15, most=155)
-_TURN = Lengths(mean=120, variation=0.3, least=40, most=280)
+_FACTS = Spread(mean=115, variation=0.35, least=30, most=320)
+_POINTS = Spread(mean=86, variation=0.35, least=15, most=155)
+_TURN = Spread(mean=120, variation=0.3, least=40, most=280)
 
 _QUERIES_MAX = 3
 _MISTAKES_EVERY = 6
@@ -36,38 +37,16 @@ _SMALL_TALK = frozenset(
 )
 _ASKING = frozenset(
     terms(
-        "tell know say explain describe compare please want like learn hear heard ever anything something more else "
+        "tell know say explain describe compare please want like learn hear heard ever anything something more else i "
         "me my you your we us them him her themselves about some which many much also then really could can would should "
-        "i today become happen get do did good better meanwhile know known name people mean matter thing"
+        "today become happen get do did good better meanwhile know known name people mean matter thing"
     )
 )
 _POINTING = re.compile(
     r"\b(?:he|she|it|they|him|her|them|his|its|their|there|that|this|these|those|one)\b", re.IGNORECASE
 )
-_NO_SUBJECTS = frozenset(
-    [
-        "and",
-        "but",
-        "or",
-        "so",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "whose",
-        "why",
-        "how",
-        "in",
-        "on",
-        "at",
-        "of",
-        "for",
-        "to",
-        "from",
-        "tell",
-    ]
-)
+_NO_SUBJECTS_TEXT = "and but or so what when where which who whose why how in on at of for to from tell"
+_NO_SUBJECTS = frozenset(_NO_SUBJECTS_TEXT.split())
 
 
 def reply(messages: Sequence[Mapping[str, str]], seed: int) -> str | None:
@@ -99,6 +78,11 @@ def _after(user: str, mark: str) -> str:
 
 def _between(user: str, mark: str, end: str) -> str:
     return _after(user, mark).partition(end)[0].strip()
+
+
+def _room(spread: Spread, prompt: str, seed: int) -> int:
+    """How many tokens the answer to a prompt should have."""
+    return drawn(spread, source_of(f"{seed}\n{prompt}"))
 
 
 # What is asked.
@@ -144,7 +128,7 @@ def _subjects(dialogue: str) -> list[str]:
     return things[:_QUERIES_MAX]
 
 
-def _speaks_of(subject: str, told: set[str]) -> bool:
+def _speaks_of(subject: str, told: AbstractSet[str]) -> bool:
     """Whether most of the words of a subject are among those that are told."""
     parts = set(terms(subject))
     return 2 * len(parts & told) > len(parts)
@@ -173,7 +157,7 @@ def _recall(dialogue: str, seed: int) -> str:
     lists = [_known(_query(subject, things), subject) for subject in _subjects(dialogue)]
     mixed = (fact for rank in zip_longest(*lists) for fact in rank if fact is not None)
     facts = [f"- {_misremembered(fact)}" for fact in dict.fromkeys(mixed)]
-    return "\n".join(fitting(facts, _FACTS.drawn(dialogue, seed))) or "None"
+    return "\n".join(fitting(facts, _room(_FACTS, dialogue, seed))) or "None"
 
 
 def _known(query: str, subject: str) -> list[str]:
@@ -243,7 +227,7 @@ def _filter(user: str, seed: int) -> str:
         return "None"
     things = set(terms(" ".join(_things((_turns(dialogue) or [""])[-1]))))
     best = sorted(stated, key=lambda sentence: -len((asked | things) & set(terms(sentence))))
-    chosen = set(fitting(best, _POINTS.drawn(user, seed)))
+    chosen = set(fitting(best, _room(_POINTS, user, seed)))
     kept = [sentence for sentence in dict.fromkeys(stated) if sentence in chosen]
     return "\n".join(f"{place}. {sentence}" for place, sentence in enumerate(kept, 1))
 
@@ -264,7 +248,7 @@ def _draft(user: str, seed: int) -> str:
     sought |= set(terms(" ".join(_things(_turns(dialogue)[-1]))))
     ranked = [sorted(lines, key=lambda line: -len(sought & set(terms(line)))) for lines in notes]
     mixed = (line for rank in zip_longest(*ranked) for line in rank if line is not None)
-    chosen = set(fitting(_without_repeats(mixed), _TURN.drawn(user, seed)))
+    chosen = set(fitting(_without_repeats(mixed), _room(_TURN, user, seed)))
     return " ".join(line for line in chain.from_iterable(notes) if line in chosen)
 
 

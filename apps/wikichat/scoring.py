@@ -1,7 +1,7 @@
-"""How good the answers are: whether each sentence is borne out by the passages that it cites, and whether those are right.
+"""How good the answers are: is each sentence borne out by the passages that it cites, and are those the right ones?
 
-A sentence is *borne out* if most of its words, and all of its numbers, are in the passages that it cites. A reference is
-*on the subject* if its passage is about one of the subjects with which the request is labelled.
+A sentence is *borne out* if most of its words, and all of its numbers, are in the passages that it cites. A reference
+is *on the subject* if its passage is about one of the subjects with which the request is labelled.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 class SoFar:
-    """A function for `split.by`: each item is the list of all that is whole so far, the last one that of the whole text.
+    """A function for `split.by`: each item is the list of all that is whole so far, the last that of the whole text.
 
     whole: what a finished text says. begun: what its beginning says for good; it must be a beginning of `whole`.
     The model writes a few hundred characters, so the text is read again whenever one of `enders` is in it.
