@@ -6,12 +6,13 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.openai_chat import ModelServerError, OpenAIChat
@@ -20,6 +21,8 @@ from alto_lg.apps.factool import FACTOOL
 from alto_lg.apps.factool import command as factool_command
 from alto_lg.apps.tot import TOT
 from alto_lg.apps.tot import command as tot_command
+from alto_lg.apps.wikichat import WIKICHAT
+from alto_lg.apps.wikichat import command as wikichat_command
 
 
 class Command(Protocol):
@@ -35,14 +38,22 @@ class Command(Protocol):
         """The final state as text."""
 
 
-_COMMANDS: Mapping[str, Command] = {FACTOOL.name: factool_command, TOT.name: tot_command}
+_COMMANDS: Mapping[str, Command] = {
+    FACTOOL.name: factool_command,
+    TOT.name: tot_command,
+    WIKICHAT.name: wikichat_command,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("application", choices=sorted(_COMMANDS), help="which application to run")
     parser.add_argument(
-        "--input", required=True, metavar="TEXT", help="factool: the question; tot: four numbers, as in '4 5 6 10'"
+        "--input",
+        required=True,
+        action="append",
+        metavar="TEXT",
+        help="factool: the question; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, and once more for the next",
     )
     parser.add_argument("--reference", metavar="ANSWER", help="factool: check this answer instead of asking for one")
     parser.add_argument("--version", choices=FACTOOL.versions, default=FACTOOL.versions[0], help="form of the graph")
@@ -59,15 +70,14 @@ def run(options: argparse.Namespace) -> int:
         return 2
     command = _COMMANDS[options.application]
     try:
-        given = command.given(options.input, options.reference)
+        given = [command.given(text, options.reference) for text in options.input]
     except ValueError as fault:
         print(fault, file=sys.stderr)
         return 2
     try:
         with _endpoint(options) as endpoint:
             started = monotonic()
-            state = asyncio.run(_state(options, command, given, endpoint))
-            print(command.readable(state))
+            asyncio.run(_run(options, command, given, endpoint))
             print(f"\n{monotonic() - started:.2f} s, {_described(options)}, model {endpoint.model}")
     except (InputError, ModelServerError) as fault:
         print(fault, file=sys.stderr)
@@ -86,20 +96,22 @@ def _endpoint(options: argparse.Namespace) -> Iterator[ModelEndpoint]:
         yield ModelEndpoint(server.base_url, server.model)
 
 
-async def _state(
-    options: argparse.Namespace, command: Command, given: Mapping[str, Any], endpoint: ModelEndpoint
-) -> Mapping[str, Any]:
+async def _run(
+    options: argparse.Namespace, command: Command, given: Sequence[Mapping[str, Any]], endpoint: ModelEndpoint
+) -> None:
+    """One run for each input, all on one thread where the graph keeps one."""
     chat = OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
     graph = command.build(options.version, chat=chat, corpus=options.corpus)
     if options.accelerate:
         import alto_lg
 
         graph = alto_lg.accelerate(graph)
+    config: RunnableConfig = {"configurable": {"thread_id": "command"}}
     try:
-        state: Mapping[str, Any] = await graph.ainvoke(dict(given))
+        for one in given:
+            print(command.readable(await graph.ainvoke(dict(one), config)))
     finally:
         await chat.close()
-    return state
 
 
 def _described(options: argparse.Namespace) -> str:

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from alto_lg.adapters.bm25 import BM25Index, terms
-from alto_lg.apps.factool import judging, prompts, subjects, text
-from alto_lg.apps.factool.inputs import shipped_answers, shipped_corpus
+from alto_lg.apps import subjects, text
+from alto_lg.apps.corpus import shipped_corpus
+from alto_lg.apps.factool import judging, prompts
+from alto_lg.apps.factool.inputs import shipped_answers
 from alto_lg.apps.lengths import Spread, drawn, fitting, source_of, token_count
 
 _SAME_QUESTION_SHARE = 0.6

@@ -8,9 +8,10 @@ from statistics import mean, stdev
 
 import pytest
 
-from alto_lg.apps.factool import judging, parsing, prompts, rules, subjects, text
-from alto_lg.apps.factool.inputs import read_questions, shipped_corpus
-from alto_lg.apps.factool.state import Passage
+from alto_lg.apps import subjects, text
+from alto_lg.apps.corpus import Passage, shipped_corpus
+from alto_lg.apps.factool import judging, parsing, prompts, rules
+from alto_lg.apps.factool.inputs import read_questions
 from alto_lg.apps.lengths import token_count
 
 _BRIDGE: Passage = {
