@@ -224,6 +224,27 @@ def test_a_checkpointer_can_store_every_state(
 
 
 @pytest.mark.parametrize("version", TOT.versions)
+def test_a_second_search_on_a_thread_knows_nothing_of_the_first(version: str, impl: Implementation) -> None:
+    graph = build(version, chat=LocalChat())
+    graph.checkpointer = InMemorySaver()
+    app = impl(graph)
+    config: Any = {"configurable": {"thread_id": "1"}}
+
+    async def search_twice() -> Any:
+        await app.ainvoke({"puzzle": "1 5 7 13"}, config)
+        return await app.ainvoke({"puzzle": "4 5 6 10"}, config)
+
+    fresh = _answers(build("flat", chat=LocalChat()), [{"puzzle": "4 5 6 10"}])[0]
+    assert TOT.answer(asyncio.run(search_twice())) == fresh
+
+
+@pytest.mark.parametrize("version", TOT.versions)
+def test_a_search_that_would_keep_nothing_is_refused(version: str) -> None:
+    with pytest.raises(ValueError, match="got beam=0; at least 1 thought must be kept"):
+        asyncio.run(build(version, chat=LocalChat()).ainvoke({"puzzle": "4 5 6 10", "beam": 0}))
+
+
+@pytest.mark.parametrize("version", TOT.versions)
 def test_the_first_result_is_seen_in_the_stream_of_every_version(version: str) -> None:
     async def updated() -> list[str]:
         graph = build(version, chat=LocalChat())
