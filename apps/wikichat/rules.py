@@ -38,8 +38,8 @@ _SMALL_TALK = frozenset(
 _ASKING = frozenset(
     terms(
         "tell know say explain describe compare please want like learn hear heard ever anything something more else i "
-        "me my you your we us them him her themselves about some which many much also then really could can would should "
-        "today become happen get do did good better meanwhile know known name people mean matter thing"
+        "me my you your we us them him her themselves about some which many much also then really could can would "
+        "should today become happen get do did good better meanwhile know known name people mean matter thing"
     )
 )
 _POINTING = re.compile(
