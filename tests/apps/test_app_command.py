@@ -37,3 +37,22 @@ def test_an_answer_is_printed_with_its_verdicts(version: str, capsys: pytest.Cap
     assert "1. true   The Teatro Amazonas opened in 1896." in printed
     assert "2. FALSE  Manaus stands on the Rio Grande." in printed
     assert "NOT factual: 1 of 2 claims found to be false" in printed
+
+
+@pytest.mark.slow
+def test_each_input_is_a_turn_of_one_conversation(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    turns = ["--input", "Who was Einstein?", "--input", "And which prize did he get?"]
+    assert command.run(parser.parse_args(["wikichat", *turns, "--version", "streaming", "--accelerate"])) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("> Who was Einstein?") < printed.index("> And which prize did he get?")
+    assert "law of the photoelectric effect" in " ".join(printed.partition("> And")[2].split())
+    assert "[1] " in printed
+
+
+def test_a_reference_is_refused_where_nothing_could_make_use_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    assert command.run(parser.parse_args(["wikichat", "--input", "Who?", "--reference", "Ada."])) == 2
+    assert "wikichat takes no --reference" in capsys.readouterr().err
