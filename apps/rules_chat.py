@@ -21,13 +21,22 @@ class RulesChat:
 
     async def complete(self, messages: Messages, *, max_tokens: int = 1024) -> str:
         """The reply of the rules; a prompt of another application is refused."""
-        answer = self._reply(messages, self._seed)
-        if answer is None:
-            raise ValueError("the rules know the prompts of one application only; use a real model for other prompts")
-        return answer
+        return self._answer(messages, self._seed)
+
+    async def samples(
+        self, messages: Messages, *, count: int, max_tokens: int = 1024, temperature: float = 1.0
+    ) -> list[str]:
+        """As many replies, each by a seed of its own, as the simulated server gives them."""
+        return [self._answer(messages, self._seed + number) for number in range(count)]
 
     async def stream(self, messages: Messages, *, max_tokens: int = 1024) -> AsyncGenerator[str, None]:
         """The same in pieces."""
-        answer = await self.complete(messages, max_tokens=max_tokens)
+        answer = self._answer(messages, self._seed)
         for start in range(0, len(answer), _PIECE_CHARS):
             yield answer[start : start + _PIECE_CHARS]
+
+    def _answer(self, messages: Messages, seed: int) -> str:
+        answer = self._reply(messages, seed)
+        if answer is None:
+            raise ValueError("the rules know the prompts of one application only; use a real model for other prompts")
+        return answer

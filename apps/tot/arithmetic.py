@@ -58,10 +58,15 @@ def value_of(expression: str) -> Fraction | None:
     tree = _parsed(expression)
     if tree is None:
         return None
-    try:
-        return _value(tree)
-    except (ValueError, ZeroDivisionError):
-        return None
+    worked_out: dict[ast.AST, Fraction] = {}
+    for node in reversed(list(ast.walk(tree))):  # what a node joins comes behind it in the walk
+        if isinstance(node, ast.operator):
+            continue
+        value = _value(node, worked_out)
+        if value is None:
+            return None
+        worked_out[node] = value
+    return worked_out[tree]
 
 
 def operands_of(expression: str) -> list[Fraction]:
@@ -86,13 +91,16 @@ def _parsed(expression: str) -> ast.expr | None:
         return None
 
 
-def _value(node: ast.expr) -> Fraction:
-    match node:
-        case ast.Constant(value=int(value)) if not isinstance(value, bool):
-            return Fraction(value)
-        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATIONS:
-            return _OPERATIONS[type(sign)](_value(left), _value(right))
-    raise ValueError("neither a number nor one of + - * /")
+def _value(node: ast.AST, worked_out: Mapping[ast.AST, Fraction]) -> Fraction | None:
+    """What a number is, or what an operation comes to; None for anything else."""
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return Fraction(node.value)
+    if not isinstance(node, ast.BinOp) or type(node.op) not in _OPERATIONS:
+        return None
+    try:
+        return _OPERATIONS[type(node.op)](worked_out[node.left], worked_out[node.right])
+    except ZeroDivisionError:
+        return None
 
 
 @lru_cache(maxsize=50_000)

@@ -19,7 +19,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Send
 
 import alto_lg
-from alto_lg.apps.tot.nodes import Stages, next_expansions, valued, valuing
+from alto_lg.apps.tot.nodes import Stages, is_solved, next_expansions, valued, valuing
 from alto_lg.apps.tot.state import Expansion, Puzzle, Search, Thought, Valuing
 
 
@@ -29,9 +29,8 @@ def build_flat(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
     @alto_lg.node(writes=[])
     async def propose(state: Expansion) -> Command[Literal["value"]]:
         item = (state["step"], state["place"])
-        found = await stages.propose(item, state["numbers"], state["steps"], state["left"])
-        works = [valuing(state, line, one) for line, one in enumerate(found)] or [valuing(state, 0, None)]
-        return Command(goto=[Send("value", work) for work in works])
+        found = await stages.propose(item, state["numbers"], state["steps"])
+        return Command(goto=[Send("value", valuing(state, line, one)) for line, one in enumerate(found)])
 
     return _graph(stages, propose, "tot-flat")
 
@@ -44,11 +43,9 @@ def build_streaming(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
     @alto_lg.streaming
     async def propose(state: Expansion) -> AsyncIterator[Command[Literal["value"]]]:
         item, line = (state["step"], state["place"]), 0
-        async for found in stages.propose_by_and_by(item, state["numbers"], state["steps"], state["left"]):
+        async for found in stages.propose_by_and_by(item, state["numbers"], state["steps"]):
             yield Command(goto=[Send("value", valuing(state, line, found))])
             line += 1
-        if not line:
-            yield Command(goto=[Send("value", valuing(state, 0, None))])
 
     return _graph(stages, propose, "tot-streaming")
 
@@ -64,7 +61,7 @@ def _graph(stages: Stages, propose: Callable[..., Any], name: str) -> CompiledSt
     @alto_lg.node(writes=["thoughts"])
     async def value(state: Valuing) -> dict[str, list[Thought]]:
         item = (state["step"], state["place"], state["line"])
-        worth = await stages.value(state["run"], state["numbers"], state["left"], state["answer"], item)
+        worth = await stages.value(state["run"], state["numbers"], state["proposed"], item)
         return {"thoughts": valued(state, worth)}
 
     @alto_lg.node(writes=["step", "kept"])
@@ -73,7 +70,8 @@ def _graph(stages: Stages, propose: Callable[..., Any], name: str) -> CompiledSt
 
     @alto_lg.node(writes=["answer", "solved"])
     async def answer(state: Search) -> dict[str, Any]:
-        return await stages.answer(state["run"], state["numbers"], state["kept"])
+        answer = await stages.answer(state["run"], state["kept"])
+        return {"answer": answer, "solved": is_solved(state["numbers"], answer)}
 
     graph = StateGraph(Search, input_schema=Puzzle)
     graph.add_node("read", read)

@@ -12,7 +12,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Send
 
-from alto_lg.apps.tot.nodes import Stages, next_expansions, valued, valuing
+from alto_lg.apps.tot.nodes import Stages, is_solved, next_expansions, valued, valuing
 from alto_lg.apps.tot.state import Expansion, Puzzle, Search, Thought, Valuing
 
 
@@ -41,7 +41,8 @@ def build_subgraph(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
         return await stages.select(state)
 
     async def answer(state: Search) -> dict[str, Any]:
-        return await stages.answer(state["run"], state["numbers"], state["kept"])
+        answer = await stages.answer(state["run"], state["kept"])
+        return {"answer": answer, "solved": is_solved(state["numbers"], answer)}
 
     graph = StateGraph(Search, input_schema=Puzzle)
     graph.add_node("read", read)
@@ -59,7 +60,7 @@ def build_subgraph(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
 def _expansion(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
     async def propose(state: Expansion) -> dict[str, list[Valuing]]:
         item = (state["step"], state["place"])
-        found = await stages.propose(item, state["numbers"], state["steps"], state["left"])
+        found = await stages.propose(item, state["numbers"], state["steps"])
         return {"proposed": [valuing(state, line, one) for line, one in enumerate(found)]}
 
     def each_thought(state: ExpansionState) -> list[Send]:
@@ -67,7 +68,7 @@ def _expansion(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
 
     async def value(state: Valuing) -> dict[str, list[Thought]]:
         item = (state["step"], state["place"], state["line"])
-        worth = await stages.value(state["run"], state["numbers"], state["left"], state["answer"], item)
+        worth = await stages.value(state["run"], state["numbers"], state["proposed"], item)
         return {"thoughts": valued(state, worth)}
 
     graph = StateGraph(ExpansionState, input_schema=Expansion, output_schema=Expanded)

@@ -20,7 +20,6 @@ from alto_lg.apps.shared_calls import SharedCalls
 from alto_lg.apps.spans import note, span
 from alto_lg.apps.tot import parsing, prompts
 from alto_lg.apps.tot.arithmetic import is_solution, numbers_in
-from alto_lg.apps.tot.parsing import Proposal
 from alto_lg.apps.tot.puzzles import read_puzzle
 from alto_lg.apps.tot.state import BEAM, SAMPLES, STEPS, Expansion, Puzzle, Search, Thought, Valuing
 
@@ -39,42 +38,47 @@ class Stages:
     async def read(self, state: Puzzle) -> dict[str, Any]:
         """The search before its first step; `PuzzleError` if there are not four numbers."""
         numbers = read_puzzle(state["puzzle"])
-        root: Thought = {"step": 0, "place": 0, "line": 0, "steps": "", "left": numbers, "answer": "", "value": 0.0}
+        root: Thought = {"step": 0, "place": 0, "line": 0, "steps": "", "value": 0.0}
         return {"run": uuid.uuid4().hex, "numbers": numbers, "step": 0, "kept": [root]}
 
-    async def propose(self, item: tuple[int, int], numbers: str, steps: str, left: str) -> list[Proposal]:
-        """The ways to go on from a thought. item: the step, and the place of the thought among those kept."""
+    async def propose(self, item: tuple[int, int], numbers: str, steps: str) -> list[str]:
+        """The ways to go on from a thought, or an empty one where there are none, so that the step ends all the same.
+
+        item: the step, and the place of the thought among those kept.
+        """
         with span("propose", item):
+            left = parsing.left_after(steps) or numbers
             text = await self._chat.complete(_proposing(numbers, steps, left), max_tokens=_TOKENS_MAX)
-            return parsing.proposals(text, left)
+            return parsing.proposals(text, left) or [""]
 
     def require_streaming(self) -> None:
         """`TypeError` if the model cannot stream."""
         as_streaming_chat(self._chat)
 
-    async def propose_by_and_by(
-        self, item: tuple[int, int], numbers: str, steps: str, left: str
-    ) -> AsyncGenerator[Proposal, None]:
+    async def propose_by_and_by(self, item: tuple[int, int], numbers: str, steps: str) -> AsyncGenerator[str, None]:
         """The same, each when its line is written."""
         with span("propose", item):
+            left = parsing.left_after(steps) or numbers
             started, count = monotonic(), 0
             deltas = as_streaming_chat(self._chat).stream(_proposing(numbers, steps, left), max_tokens=_TOKENS_MAX)
             async with split.lines(deltas) as lines:
                 async for line in lines:
                     found = parsing.proposal(line, left)
-                    if found is not None:
+                    if found:
                         note("thought", (*item, count), started)
                         count += 1
                         yield found
+            if not count:
+                yield ""
 
-    async def value(self, run: str, numbers: str, left: str, answer: str, item: tuple[int, int, int]) -> float | None:
-        """What a thought is worth, by its answer or by the numbers that it leaves; None where there is neither.
+    async def value(self, run: str, numbers: str, proposed: str, item: tuple[int, int, int]) -> float | None:
+        """What a thought is worth, by its answer or by the numbers that it leaves; None if it is an empty one.
 
         item: step, place and line of the thought.
         """
-        if not (left or answer):
+        if not proposed:
             return None
-        messages = prompts.checking(numbers, answer) if answer else prompts.valuing(left)
+        messages = _judging(numbers, proposed)
         started = monotonic()
         call, samples = await self._shared.ask(run, messages[1]["content"], lambda: self._samples(messages))
         note("value", (*item, call), started)
@@ -87,12 +91,11 @@ class Stages:
             made = [thought for thought in state.get("thoughts", []) if thought["step"] == step]
             return {"step": step, "kept": best(made, state.get("beam", BEAM))}
 
-    async def answer(self, run: str, numbers: str, kept: Sequence[Thought]) -> dict[str, Any]:
-        """The answer of the best thought, empty if there is none, and whether it is right."""
+    async def answer(self, run: str, kept: Sequence[Thought]) -> str:
+        """The answer of the best thought, empty if there is none. It ends what the run's calls have in common."""
         with span("answer"):
             self._shared.forget(run)
-            answer = kept[0]["answer"] if kept else ""
-            return {"answer": answer, "solved": is_solution(answer, numbers_in(numbers))}
+            return parsing.answer_of(kept[0]["steps"]) if kept else ""
 
     async def _samples(self, messages: Messages) -> list[str]:
         return await self._sampling.samples(messages, count=SAMPLES, max_tokens=_TOKENS_MAX, temperature=_TEMPERATURE)
@@ -109,13 +112,12 @@ def next_expansions(state: Search) -> list[Expansion]:
             "step": state["step"] + 1,
             "place": place,
             "steps": thought["steps"],
-            "left": thought["left"],
         }
         for place, thought in enumerate(state["kept"])
     ]
 
 
-def valuing(work: Expansion, line: int, found: Proposal | None) -> Valuing:
+def valuing(work: Expansion, line: int, proposed: str) -> Valuing:
     """A proposed thought on its way to be valued."""
     return {
         "run": work["run"],
@@ -123,9 +125,8 @@ def valuing(work: Expansion, line: int, found: Proposal | None) -> Valuing:
         "step": work["step"],
         "place": work["place"],
         "line": line,
-        "steps": "\n".join([*work["steps"].splitlines(), found.step]) if found else work["steps"],
-        "left": found.left if found else "",
-        "answer": found.answer if found else "",
+        "steps": work["steps"],
+        "proposed": proposed,
     }
 
 
@@ -133,17 +134,13 @@ def valued(work: Valuing, value: float | None) -> list[Thought]:
     """The thought with its value; nothing of what has none."""
     if value is None:
         return []
-    return [
-        {
-            "step": work["step"],
-            "place": work["place"],
-            "line": work["line"],
-            "steps": work["steps"],
-            "left": work["left"],
-            "answer": work["answer"],
-            "value": value,
-        }
-    ]
+    steps = f"{work['steps']}\n{work['proposed']}".strip()
+    return [{"step": work["step"], "place": work["place"], "line": work["line"], "steps": steps, "value": value}]
+
+
+def is_solved(numbers: str, answer: str) -> bool:
+    """Whether an answer is right, by arithmetic and not by its value."""
+    return is_solution(answer, numbers_in(numbers))
 
 
 def best(thoughts: Sequence[Thought], beam: int) -> list[Thought]:
@@ -158,6 +155,11 @@ def best(thoughts: Sequence[Thought], beam: int) -> list[Thought]:
 
 
 def _proposing(numbers: str, steps: str, left: str) -> Messages:
-    if len(numbers_in(left)) == 1:
+    if parsing.count_of(left) == 1:
         return prompts.finishing(numbers, steps)
     return prompts.proposing(numbers, steps, left)
+
+
+def _judging(numbers: str, proposed: str) -> Messages:
+    answer = parsing.answer_of(proposed)
+    return prompts.checking(numbers, answer) if answer else prompts.valuing(parsing.left_after(proposed))

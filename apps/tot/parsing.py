@@ -9,48 +9,64 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from alto_lg.apps.tot import prompts
-from alto_lg.apps.tot.arithmetic import numbers_in, read_number, shown
 
 WORTH = {"impossible": 0.001, "likely": 1.0, "sure": 20.0}
 """What one sample adds to the value of a thought."""
 
-_NUMBER = r"(-?\d+(?:\.\d+|/\d+)?)"
+_NUMBER = r"(-?\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)(?![\d./])"
+_NUMBERS = re.compile(rf"(?<![\d./]){_NUMBER}", re.ASCII)
 _STEP = re.compile(
-    rf"\W*(?:\(?\d{{1,3}}[.):]\s+)?{_NUMBER}\s*([-+*/×÷−])\s*{_NUMBER}\s*=\s*{_NUMBER}\s*"
+    rf"\W*(?:\(?\d{{1,3}}[.):]\s+)?{_NUMBER}\s*([-+*/×÷−])\s*{_NUMBER}\s*=\s*{_NUMBER}[\s*]*"
     r"[(\[]\s*(?:numbers\s+)?left\s*:\s*([^()\[\]]*)[)\]]\W*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_ANSWER = re.compile(r"\W*(?:\d{1,3}[.):]\s+)?answer\W*?:\s*([-+*/×÷−()\d\s.]+?)\s*=\s*24\W*", re.IGNORECASE)
+_ANSWER = re.compile(r"\W*(?:\d{1,3}[.):]\s+)?answer\W*?:\**\s*([-+*/×÷−()\d\s.]+?)\s*=\s*24\W*", re.IGNORECASE)
 _VERDICT = re.compile(r"\b(impossible|likely|sure)\b", re.IGNORECASE)
+_LEFT, _TARGET = "(left: ", " = 24"
 _SIGNS = str.maketrans({"×": "*", "÷": "/", "−": "-"})
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A step with the numbers that it leaves, or an answer."""
-
-    step: str
-    left: str = ""
-    answer: str = ""
 
 
 def listed(text: str) -> str:
     """The numbers of a text, smallest first, in the one way in which numbers are listed here."""
-    return ", ".join(shown(number) for number in sorted(numbers_in(text)))
+    return ", ".join(sorted(_NUMBERS.findall(text), key=_size))
 
 
-def proposal(line: str, left: str) -> Proposal | None:
-    """What a line proposes where these numbers are left: an answer if there is but one of them, else a step."""
-    count = len(numbers_in(left))
+def _size(number: str) -> float:
+    above, _, below = number.partition("/")
+    return float(above) / float(below or 1)
+
+
+def count_of(numbers: str) -> int:
+    """How many numbers are listed."""
+    return len(_NUMBERS.findall(numbers))
+
+
+def left_after(steps: str) -> str:
+    """The numbers that the last of some steps leaves; none behind an answer, or without a step."""
+    return steps.rpartition(_LEFT)[2].removesuffix(")") if steps.endswith(")") else ""
+
+
+def answer_of(steps: str) -> str:
+    """The expression that stands at the end of some steps; empty before there is one."""
+    last = steps.rpartition("\n")[2]
+    found = last.startswith(prompts.ANSWER_MARK)
+    return last.removeprefix(prompts.ANSWER_MARK).removesuffix(_TARGET).strip() if found else ""
+
+
+def proposal(line: str, left: str) -> str:
+    """What a line proposes where these numbers are left: an answer if there is but one of them, else a step.
+
+    Written in one way, however the model wrote it; empty where it proposes nothing.
+    """
+    count = count_of(left)
     return _answer(line) if count == 1 else _step(line, count)
 
 
-def proposals(text: str, left: str) -> list[Proposal]:
+def proposals(text: str, left: str) -> list[str]:
     """What each line of a text proposes."""
-    return [found for line in text.split("\n") if (found := proposal(line, left)) is not None]
+    return [found for line in text.split("\n") if (found := proposal(line, left))]
 
 
 def value(samples: Iterable[str]) -> float:
@@ -65,23 +81,19 @@ def verdict(text: str) -> str | None:
     return found[-1].lower() if found else None
 
 
-def _step(line: str, count: int) -> Proposal | None:
+def _step(line: str, count: int) -> str:
     """The step in a line, if it leaves one number fewer: without that, what follows could not be counted in steps."""
     found = _STEP.fullmatch(line.strip())
     if found is None:
-        return None
+        return ""
     one, sign, other, result, rest = found.groups()
-    written = [read_number(number) for number in (one, other, result)]
     left = listed(rest)
-    if None in written or len(numbers_in(left)) != count - 1:
-        return None
-    step = f"{one} {sign.translate(_SIGNS)} {other} = {result}"
-    return Proposal(f"{step} (left: {left})", left=left)
+    if count_of(left) != count - 1:
+        return ""
+    return f"{one} {sign.translate(_SIGNS)} {other} = {result} {_LEFT}{left})"
 
 
-def _answer(line: str) -> Proposal | None:
+def _answer(line: str) -> str:
     found = _ANSWER.fullmatch(line.strip())
-    if found is None:
-        return None
-    expression = " ".join(found.group(1).translate(_SIGNS).split())
-    return Proposal(f"{prompts.ANSWER_MARK} {expression} = 24", answer=expression)
+    expression = " ".join(found.group(1).translate(_SIGNS).split()) if found else ""
+    return f"{prompts.ANSWER_MARK} {expression}{_TARGET}" if expression else ""

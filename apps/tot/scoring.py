@@ -8,6 +8,7 @@ from typing import Any
 
 from alto_lg.apps.base import Request
 from alto_lg.apps.tot.arithmetic import is_solution, numbers_in
+from alto_lg.apps.tot.parsing import answer_of
 from alto_lg.apps.tot.puzzles import read_puzzle
 
 
@@ -24,5 +25,5 @@ def score(requests: Sequence[Request], answers: Sequence[Any]) -> dict[str, floa
 def _results(requests: Sequence[Request], answers: Sequence[Mapping[str, Any]]) -> Iterator[tuple[bool, bool]]:
     for request, answer in zip(requests, answers, strict=True):
         numbers = numbers_in(read_puzzle(request.input["puzzle"]))
-        kept = [is_solution(thought["answer"], numbers) for thought in answer["kept"]]
+        kept = [is_solution(answer_of(thought["steps"]), numbers) for thought in answer["kept"]]
         yield is_solution(answer["answer"], numbers), any(kept)

@@ -1,7 +1,7 @@
 """What flows through the graphs: plain strings and numbers, so that every checkpointer can store it.
 
-Numbers are written one after the other, "5, 6, 6", and steps one a line: a string in a packet can be changed by nobody,
-a list would have to be proven to be unshared.
+Numbers are written one after the other, "5, 6, 6", and steps one a line, "10 - 4 = 6 (left: 5, 6, 6)": a string in a
+packet can be changed by nobody, a list would have to be proven to be unshared.
 """
 
 from __future__ import annotations
@@ -25,15 +25,13 @@ class Thought(TypedDict):
     """One way to go on. step counts from 1; place: of the thought that it goes on from, among those kept; line: its
     place among the proposals for that one.
 
-    steps: all steps so far, one a line. left: the numbers that are left; empty once there is an answer.
+    steps: all steps so far, one a line; each says which numbers it leaves, and the last one is the answer.
     """
 
     step: int
     place: int
     line: int
     steps: str
-    left: str
-    answer: str
     value: float
 
 
@@ -45,15 +43,13 @@ class Expansion(TypedDict, total=False):
     step: int
     place: int
     steps: str
-    left: str
 
 
 class Valuing(Expansion, total=False):
-    """A thought to be valued. With neither numbers left nor an answer it stands for "nothing was proposed", which
-    is sent all the same where the step could not end without it."""
+    """A thought to be valued: the steps that were kept, and the next one; an empty one where nothing was proposed."""
 
     line: int
-    answer: str
+    proposed: str
 
 
 class Search(Puzzle, total=False):
