@@ -27,7 +27,7 @@ def read_passages(path: Path | None) -> list[Passage]:
 
 
 def in_windows(passages: Sequence[Passage]) -> list[Passage]:
-    """Windows of six sentences over all that is told of a subject, each two sentences further than the one before.
+    """Windows of six sentences over all that is told of a subject, each two or three further than the one before.
 
     The package's own passages are of three sentences. Windows are as long as the passages of an encyclopedia that is
     cut up for searching, about a hundred tokens, and overlap as such passages often do.
@@ -39,7 +39,8 @@ def in_windows(passages: Sequence[Passage]) -> list[Passage]:
 def _windows(subject: str, passages: Sequence[Passage]) -> Iterator[Passage]:
     sentences = [(one["title"], sentence) for one in passages for sentence in text.sentences(one["text"])]
     last = max(len(sentences) - _WINDOW_SENTENCES, 0)
-    for place, start in enumerate(sorted({*range(0, last, _STEP_SENTENCES), last}), 1):
+    starts = [start for start in range(0, last, _STEP_SENTENCES) if last - start >= _STEP_SENTENCES]
+    for place, start in enumerate([*starts, last], 1):
         window = sentences[start : start + _WINDOW_SENTENCES]
         titles = dict.fromkeys(title for title, _ in window)
         body = " ".join(sentence for _, sentence in window)

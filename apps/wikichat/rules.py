@@ -38,8 +38,8 @@ _SMALL_TALK = frozenset(
 _ASKING = frozenset(
     terms(
         "tell know say explain describe compare please want like learn hear heard ever anything something more else i "
-        "me my you your we us them him her themselves about some which many much also then really could can would should "
-        "today become happen get do did good better meanwhile know known name people mean matter thing"
+        "me my you your we us them him her themselves about some which many much also then really could can would "
+        "should today become happen get do did good better meanwhile know known name people mean matter thing"
     )
 )
 _POINTING = re.compile(
@@ -111,7 +111,8 @@ def _asks(word: str) -> bool:
 def _things(turn: str) -> list[str]:
     """The content words of a turn, in order."""
     without = {term for name in _names(turn) for term in terms(name)} | _ASKING | _SMALL_TALK
-    return list(dict.fromkeys(word for word in text.words(turn) if terms(word) and not without.issuperset(terms(word))))
+    words = (word for word in text.words(turn) if terms(word) and not _POINTING.fullmatch(word))
+    return list(dict.fromkeys(word for word in words if not without.issuperset(terms(word))))
 
 
 def _subjects(dialogue: str) -> list[str]:

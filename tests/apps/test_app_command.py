@@ -75,3 +75,18 @@ def test_a_puzzle_that_cannot_be_run_is_refused(
 def test_a_search_that_found_nothing_says_so() -> None:
     state = {"kept": [], "thoughts": [], "answer": "", "solved": False}
     assert tot_command.readable(state) == "\nNOT solved: nothing is the best that was found\nThoughts: none"
+
+
+@pytest.mark.slow
+def test_each_input_is_a_turn_of_one_conversation(capsys: pytest.CaptureFixture[str]) -> None:
+    turns = ["--input", "Who was Einstein?", "--input", "And which prize did he get?"]
+    assert _command("wikichat", *turns, "--version", "streaming", "--accelerate") == 0
+    printed = capsys.readouterr().out
+    assert printed.index("> Who was Einstein?") < printed.index("> And which prize did he get?")
+    assert "law of the photoelectric effect" in " ".join(printed.partition("> And")[2].split())
+    assert "[1] " in printed
+
+
+def test_a_reference_is_refused_where_nothing_could_make_use_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _command("wikichat", "--input", "Who?", "--reference", "Ada.") == 2
+    assert "wikichat takes no --reference" in capsys.readouterr().err
