@@ -81,17 +81,19 @@ class OpenAIChat:
 
     async def complete(self, messages: Messages, *, max_tokens: int = 1024, temperature: float = 0.0) -> str:
         """The text of the model's answer."""
-        request = {"messages": list(messages), "max_tokens": max_tokens, "temperature": temperature}
-        try:
-            completion = await self._client().chat.completions.create(
-                model=self.model, **cast(Any, {**request, **self._options.extra})
-            )
-        except openai.AuthenticationError as fault:
-            # Servers quote the key in this error, so it must not show up as the cause either.
-            raise self._explained(fault) from None
-        except openai.OpenAIError as fault:
-            raise self._explained(fault) from fault
-        return self._text_of(completion, max_tokens)
+        completion = await self._completion(messages, max_tokens=max_tokens, temperature=temperature)
+        return self._texts_of(completion, max_tokens)[0]
+
+    async def samples(
+        self, messages: Messages, *, count: int, max_tokens: int = 1024, temperature: float = 1.0
+    ) -> list[str]:
+        """So many answers to one question, by one request where the server gives as many as it is asked for."""
+        texts: list[str] = []
+        while len(texts) < count:
+            missing = count - len(texts)
+            completion = await self._completion(messages, max_tokens=max_tokens, temperature=temperature, n=missing)
+            texts += self._texts_of(completion, max_tokens)[:missing]
+        return texts
 
     async def stream(
         self, messages: Messages, *, max_tokens: int = 1024, temperature: float = 0.0
@@ -118,6 +120,19 @@ class OpenAIChat:
         if client is not None:
             await client.close()
 
+    async def _completion(self, messages: Messages, **settings: Any) -> ChatCompletion:
+        request = {"messages": list(messages), **settings}
+        try:
+            completion = await self._client().chat.completions.create(
+                model=self.model, **cast(Any, {**request, **self._options.extra})
+            )
+        except openai.AuthenticationError as fault:
+            # Servers quote the key in this error, so it must not show up as the cause either.
+            raise self._explained(fault) from None
+        except openai.OpenAIError as fault:
+            raise self._explained(fault) from fault
+        return cast(ChatCompletion, completion)
+
     def _client(self) -> AsyncOpenAI:
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
@@ -128,15 +143,15 @@ class OpenAIChat:
             )
         return self._clients[loop]
 
-    def _text_of(self, completion: ChatCompletion, max_tokens: int) -> str:
+    def _texts_of(self, completion: ChatCompletion, max_tokens: int) -> list[str]:
+        """The text of each choice; there is at least one."""
         if not completion.choices:
             raise RequestRefused(self.base_url, self.model, "the answer has no choices; is this a chat endpoint?")
         self._count(completion.usage, calls=1)
-        choice = completion.choices[0]
-        if choice.finish_reason == "length":
+        if any(choice.finish_reason == "length" for choice in completion.choices):
             reason = f"the answer was cut at {max_tokens} tokens; ask for more or use a shorter prompt"
             raise AnswerTruncated(self.base_url, self.model, reason)
-        return choice.message.content or ""
+        return [choice.message.content or "" for choice in sorted(completion.choices, key=lambda one: one.index)]
 
     def _count_chunk(self, chunk: ChatCompletionChunk) -> None:
         self._count(getattr(chunk, "usage", None))  # what breaks off may be no chunk at all

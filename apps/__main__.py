@@ -6,45 +6,78 @@ import argparse
 import asyncio
 import os
 import sys
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.openai_chat import ModelServerError, OpenAIChat
-from alto_lg.apps import factool
 from alto_lg.apps.base import InputError, ModelEndpoint
 from alto_lg.apps.factool import FACTOOL
+from alto_lg.apps.factool import command as factool_command
+from alto_lg.apps.tot import TOT
+from alto_lg.apps.tot import command as tot_command
+from alto_lg.apps.wikichat import WIKICHAT
+from alto_lg.apps.wikichat import command as wikichat_command
 
-_BUILDERS = {FACTOOL.name: factool.build}
-_SIGNS = {True: "true ", False: "FALSE", None: "open "}
-_WIDTH = 100
+
+class Command(Protocol):
+    """What each application has for the command line, in its module `command`."""
+
+    def build(self, version: str, *, chat: OpenAIChat, corpus: Path | None) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The compiled graph; `InputError` for a corpus that cannot be used."""
+
+    def given(self, text: str, reference: str | None) -> Mapping[str, Any]:
+        """The input of the graph; `ValueError` for a text that cannot be one."""
+
+    def readable(self, state: Mapping[str, Any]) -> str:
+        """The final state as text."""
+
+
+_COMMANDS: Mapping[str, Command] = {
+    FACTOOL.name: factool_command,
+    TOT.name: tot_command,
+    WIKICHAT.name: wikichat_command,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("application", choices=sorted(_BUILDERS), help="which application to run")
-    parser.add_argument("--input", required=True, metavar="QUESTION", help="the question to answer and check")
-    parser.add_argument("--reference", metavar="ANSWER", help="check this answer instead of asking for one")
+    parser.add_argument("application", choices=sorted(_COMMANDS), help="which application to run")
+    parser.add_argument(
+        "--input",
+        required=True,
+        action="append",
+        metavar="TEXT",
+        help="factool: the question; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, and once more for the next",
+    )
+    parser.add_argument("--reference", metavar="ANSWER", help="factool: check this answer instead of asking for one")
     parser.add_argument("--version", choices=FACTOOL.versions, default=FACTOOL.versions[0], help="form of the graph")
-    parser.add_argument("--corpus", type=Path, help="JSONL file or folder of .txt files; default: the package's own")
+    parser.add_argument("--corpus", type=Path, help="factool: JSONL file or folder of .txt files; default: its own")
     parser.add_argument("--base-url", help="an OpenAI-compatible server, ending in /v1; default: the simulated one")
     parser.add_argument("--model", help="the model on that server; the key is read from OPENAI_API_KEY")
     parser.add_argument("--accelerate", action="store_true", help="run the graph out of order")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run once and print the answer with its verdicts."""
+    """Run once and print the answer."""
     if options.base_url and not options.model:
         print("--base-url needs --model: name the model that the server has", file=sys.stderr)
+        return 2
+    command = _COMMANDS[options.application]
+    try:
+        given = [command.given(text, options.reference) for text in options.input]
+    except ValueError as fault:
+        print(fault, file=sys.stderr)
         return 2
     try:
         with _endpoint(options) as endpoint:
             started = monotonic()
-            state = asyncio.run(_state(options, endpoint))
-            print(_readable(state))
+            asyncio.run(_run(options, command, given, endpoint))
             print(f"\n{monotonic() - started:.2f} s, {_described(options)}, model {endpoint.model}")
     except (InputError, ModelServerError) as fault:
         print(fault, file=sys.stderr)
@@ -63,33 +96,23 @@ def _endpoint(options: argparse.Namespace) -> Iterator[ModelEndpoint]:
         yield ModelEndpoint(server.base_url, server.model)
 
 
-async def _state(options: argparse.Namespace, endpoint: ModelEndpoint) -> Mapping[str, Any]:
+async def _run(
+    options: argparse.Namespace, command: Command, given: Sequence[Mapping[str, Any]], endpoint: ModelEndpoint
+) -> None:
+    """One run for each input, all on one thread where the graph keeps one."""
     chat = OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
-    graph = _BUILDERS[options.application](options.version, chat=chat, corpus=options.corpus)
+    graph = command.build(options.version, chat=chat, corpus=options.corpus)
     if options.accelerate:
         import alto_lg
 
         graph = alto_lg.accelerate(graph)
-    given = {"question": options.input} | ({"reference": options.reference} if options.reference else {})
+    config: RunnableConfig = {"configurable": {"thread_id": "command"}}
     try:
-        state: Mapping[str, Any] = await graph.ainvoke(given)
+        for one in given:
+            print(command.readable(await graph.ainvoke(dict(one), config)))
     finally:
         await chat.close()
-    return state
 
 
 def _described(options: argparse.Namespace) -> str:
     return f"{options.application} {options.version}, {'accelerated' if options.accelerate else 'plain LangGraph'}"
-
-
-def _readable(state: Mapping[str, Any]) -> str:
-    verdicts = state.get("verdicts", [])
-    wrong = sum(verdict["factual"] is False for verdict in verdicts)
-    lines = [textwrap.fill(state["answer"], _WIDTH), ""]
-    for verdict in verdicts:
-        lines.append(f"{verdict['index'] + 1:3}. {_SIGNS[verdict['factual']]}  {verdict['claim']}")
-        if verdict["factual"] is False:
-            lines += [f"            {verdict['error'] or verdict['reasoning']}"]
-            lines += [f"            Evidence: {verdict['correction']}"] if verdict["correction"] else []
-    found = f"{wrong} of {len(verdicts)} claims found to be false" if verdicts else "no claim found"
-    return "\n".join([*lines, "", f"The answer is {'factual' if state['factual'] else 'NOT factual'}: {found}."])

@@ -13,7 +13,11 @@ from typing import cast
 from alto_lg.apps.base import Application, Request
 from alto_lg.comparisons.errors import UsageError
 
-APPLICATIONS = {"factool": "alto_lg.apps.factool.application:FACTOOL"}
+APPLICATIONS = {
+    "factool": "alto_lg.apps.factool.application:FACTOOL",
+    "tot": "alto_lg.apps.tot.application:TOT",
+    "wikichat": "alto_lg.apps.wikichat.application:WIKICHAT",
+}
 
 
 def load_application(name: str) -> Application:

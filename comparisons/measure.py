@@ -12,7 +12,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
+from uuid import uuid4
 
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg import statistics as run_statistics
@@ -83,11 +86,15 @@ async def measure(
     """Run one request now; `due` says when it should have started, where others may be running beside it."""
     alone = due is None
     due, cpu_before = time.monotonic() if due is None else due, time.process_time()
+    thread = own_thread(graph)
     with record_spans() as spans:
-        outcome = await follow(graph, application.first_result_node, request.input)
+        outcome = await follow(graph, application.first_result_node, request.input, thread)
     ended, cpu_after = time.monotonic(), time.process_time()
     # Read before anything is awaited: the engine keeps the statistics of the run that ended last.
     early = early_work(graph) if accelerated else None
+    if thread is not None:
+        # What earlier requests have left behind is no part of the next one's memory.
+        await cast(BaseCheckpointSaver[Any], graph.checkpointer).adelete_thread(thread["configurable"]["thread_id"])
     return Measurement(
         arm=arm,
         position=position,
@@ -106,14 +113,22 @@ async def measure(
 _MODES: Sequence[Literal["updates", "values"]] = ("updates", "values")
 
 
-async def follow(graph: Graph, first_result_node: str, given: Mapping[str, Any]) -> Outcome:
+def own_thread(graph: Graph) -> RunnableConfig | None:
+    """A thread that no other run has, where the graph keeps threads."""
+    keeps = isinstance(graph.checkpointer, BaseCheckpointSaver)
+    return {"configurable": {"thread_id": str(uuid4())}} if keeps else None
+
+
+async def follow(
+    graph: Graph, first_result_node: str, given: Mapping[str, Any], thread: RunnableConfig | None = None
+) -> Outcome:
     """Read one run's stream to its end.
 
     Updates of subgraphs are asked for in every arm: in a version with a subgraph per item, that is where the
     first result appears.
     """
     watch = _Watch(first_result_node)
-    async for event in graph.astream(dict(given), stream_mode=list(_MODES), subgraphs=True):
+    async for event in graph.astream(dict(given), thread, stream_mode=list(_MODES), subgraphs=True):
         watch.see(cast(_Event, event))
     return watch.outcome()
 

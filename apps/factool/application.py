@@ -13,14 +13,15 @@ from langgraph.graph.state import CompiledStateGraph
 from alto_lg.adapters.embedders import Embedder
 from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.base import ModelEndpoint, Request, Span
+from alto_lg.apps.chat import Chat
+from alto_lg.apps.corpus import read_corpus
 from alto_lg.apps.factool import limit, scoring
-from alto_lg.apps.factool.chat import Chat
 from alto_lg.apps.factool.graph_flat import build_flat, build_streaming
 from alto_lg.apps.factool.graph_subgraph import build_subgraph
-from alto_lg.apps.factool.inputs import read_corpus, read_questions
+from alto_lg.apps.factool.inputs import read_questions
 from alto_lg.apps.factool.long_answers import lengthened
 from alto_lg.apps.factool.nodes import Stages
-from alto_lg.apps.factool.retrieval import Retriever
+from alto_lg.apps.retrieval import Retriever
 
 _BUILDERS = {"flat": build_flat, "subgraph": build_subgraph, "streaming": build_streaming}
 _VERDICT_KEYS = ("claim", "factual", "reasoning", "error", "correction", "evidence")

@@ -12,8 +12,9 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Send
 
+from alto_lg.apps.corpus import Passage
 from alto_lg.apps.factool.nodes import Stages
-from alto_lg.apps.factool.state import ClaimWork, Passage, Question, Report, Verdict
+from alto_lg.apps.factool.state import ClaimWork, Question, Report, Verdict
 
 
 class Checked(TypedDict):

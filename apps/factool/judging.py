@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alto_lg.adapters.bm25 import terms
-from alto_lg.apps.factool import subjects, text
+from alto_lg.apps import subjects, text
 
 _RELEVANT_SHARE = 0.34
 _COMPARABLE_SHARE = 0.75

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, cycle, islice
 from typing import Any
 
+from alto_lg.apps import text
 from alto_lg.apps.base import Request
-from alto_lg.apps.factool import text
 
 _Sentence = tuple[str, Mapping[str, Any] | None]
 

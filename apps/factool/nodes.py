@@ -12,11 +12,12 @@ from time import monotonic
 from langchain_core.language_models import BaseChatModel
 
 from alto_lg import split
+from alto_lg.apps.chat import Chat, as_chat, as_streaming_chat
+from alto_lg.apps.corpus import Passage
 from alto_lg.apps.factool import parsing, prompts
-from alto_lg.apps.factool.chat import Chat, as_chat, as_streaming_chat
 from alto_lg.apps.factool.claims_so_far import ClaimsSoFar
-from alto_lg.apps.factool.retrieval import Retriever, fuse
-from alto_lg.apps.factool.state import ClaimWork, Passage, Verdict
+from alto_lg.apps.factool.state import ClaimWork, Verdict
+from alto_lg.apps.retrieval import Retriever, fuse
 from alto_lg.apps.spans import note, span
 
 _ANSWER_TOKENS_MAX = 1024

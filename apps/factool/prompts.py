@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alto_lg.apps.factool.state import Passage
+from alto_lg.apps.corpus import Passage
 
 Messages = list[dict[str, str]]
 

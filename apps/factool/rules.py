@@ -6,23 +6,22 @@ do in real logs. Always true: the reply depends on the messages and the seed onl
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
-import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from statistics import NormalDist
 
 from alto_lg.adapters.bm25 import BM25Index, terms
-from alto_lg.apps.factool import judging, prompts, subjects, text
-from alto_lg.apps.factool.inputs import shipped_answers, shipped_corpus
+from alto_lg.apps import subjects, text
+from alto_lg.apps.corpus import shipped_corpus
+from alto_lg.apps.factool import judging, prompts
+from alto_lg.apps.factool.inputs import shipped_answers
+from alto_lg.apps.lengths import Spread, drawn, fitting, source_of, token_count
 
 _SAME_QUESTION_SHARE = 0.6
 _EXTRACTED_SENTENCES = 5
 # Length of a real verdict in tokens: mean 122, coefficient of variation 0.36, of 719 recorded outputs.
-_VERDICT_MEAN, _VERDICT_VARIATION, _VERDICT_LEAST, _VERDICT_MOST = 122, 0.36, 45, 424
+_VERDICT_LENGTH = Spread(mean=122, variation=0.36, least=45, most=424)
 
 
 def reply(messages: Sequence[Mapping[str, str]], seed: int) -> str | None:
@@ -111,22 +110,14 @@ def _appraise(user: str, seed: int) -> str:
         "correction": _correction(finding),
         "factuality": finding.factual,
     }
-    room = _verdict_tokens(user, seed) - text.token_count(json.dumps(verdict, ensure_ascii=False))
-    verdict["reasoning"] = _fitting(_reasoning(claim, finding, evidence), room)
+    room = drawn(_VERDICT_LENGTH, source_of(f"{seed}\n{user}")) - token_count(json.dumps(verdict, ensure_ascii=False))
+    verdict["reasoning"] = " ".join(fitting(_reasoning(claim, finding, evidence), room))
     return json.dumps(verdict, ensure_ascii=False)
 
 
 def _passages(listed: str) -> list[tuple[str, str]]:
     lines = [re.match(r"\[\d+\] (.*?): (.*)$", line) for line in listed.strip().splitlines()]
     return [(found.group(1), found.group(2)) for found in lines if found]
-
-
-def _verdict_tokens(user: str, seed: int) -> int:
-    digest = hashlib.sha256(f"{seed}\n{user}".encode()).digest()
-    draw = NormalDist().inv_cdf(min(max(random.Random(digest).random(), 1e-9), 1 - 1e-9))
-    sigma = math.sqrt(math.log(1 + _VERDICT_VARIATION**2))
-    tokens = _VERDICT_MEAN * math.exp(sigma * draw - sigma**2 / 2)
-    return round(min(max(tokens, _VERDICT_LEAST), _VERDICT_MOST))
 
 
 def _error(finding: judging.Finding) -> str:
@@ -174,15 +165,3 @@ def _conclusion(finding: judging.Finding) -> str:
     if finding.factual:
         return f"The names and numbers of the claim agree with passage {finding.source.place}."
     return f"The claim does not agree with passage {finding.source.place}: {', '.join(finding.missing)} is not there."
-
-
-def _fitting(pieces: Iterator[str], room: int) -> str:
-    """As many pieces as come closest to the room, in order, leaving out what is too long; the first one always."""
-    chosen = [next(pieces)]
-    used = text.token_count(chosen[0])
-    for piece in pieces:
-        size = text.token_count(piece)
-        if used + size / 2 <= room:
-            chosen.append(piece)
-            used += size
-    return " ".join(chosen)

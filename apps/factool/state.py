@@ -5,13 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Annotated, NotRequired, TypedDict
 
-
-class Passage(TypedDict):
-    """One passage of the corpus."""
-
-    id: str
-    title: str
-    text: str
+from alto_lg.apps.corpus import Passage
 
 
 class Verdict(TypedDict):

@@ -18,7 +18,12 @@ from alto_lg.comparisons.sim.serving import SimServer
 from alto_lg.comparisons.sim.text import TextModel
 
 # Modules with `reply(messages, seed) -> str | None`, asked in this order.
-_TEXT_MODULES = ("alto_lg.apps.factool.rules", "alto_lg.comparisons.agent_rules")
+_TEXT_MODULES = (
+    "alto_lg.apps.factool.rules",
+    "alto_lg.apps.tot.rules",
+    "alto_lg.apps.wikichat.rules",
+    "alto_lg.comparisons.agent_rules",
+)
 _STOP_FLAG = "--stop-with-stdin"
 
 

@@ -18,7 +18,7 @@ from alto_lg.adapters.openai_chat import (
     RequestRefused,
     ServerUnreachable,
 )
-from alto_lg.apps.factool.chat import as_chat
+from alto_lg.apps.chat import as_chat
 
 _MESSAGES = [{"role": "user", "content": "Good morning"}]
 _SECRET = "sk-secret-key"
@@ -95,6 +95,47 @@ def test_usage_is_added_up_over_calls() -> None:
         return chat.usage.calls, chat.usage.prompt_tokens, chat.usage.completion_tokens
 
     assert _served(200, _completion("Hello"), use) == (2, 14, 6)
+
+
+async def _sample(base_url: str, count: int) -> list[str]:
+    chat = OpenAIChat(base_url, "m", options=ClientOptions(max_retries=0))
+    try:
+        return await chat.samples(_MESSAGES, count=count, max_tokens=50, temperature=0.7)
+    finally:
+        await chat.close()
+
+
+def test_several_answers_are_asked_for_at_once_and_come_in_the_order_of_their_numbers() -> None:
+    body = _completion("second")
+    body["choices"] = [{**body["choices"][0], "index": 1}, *_completion("first")["choices"]]
+    seen: Seen = []
+
+    async def use(address: str, _: Seen) -> list[str]:
+        return await _sample(address + "/v1", 2)
+
+    assert _served(200, body, use, seen) == ["first", "second"]
+    assert [(one["n"], one["temperature"], one["max_tokens"]) for one in seen] == [(2, 0.7, 50)]
+
+
+def test_a_server_that_gives_one_answer_at_a_time_is_asked_again() -> None:
+    seen: Seen = []
+
+    async def use(address: str, _: Seen) -> list[str]:
+        return await _sample(address + "/v1", 3)
+
+    assert _served(200, _completion("one"), use, seen) == ["one"] * 3
+    assert [one["n"] for one in seen] == [3, 2, 1]
+
+
+def test_one_truncated_answer_of_several_is_an_error() -> None:
+    body = _completion("whole")
+    body["choices"] += [{**_completion("half a", "length")["choices"][0], "index": 1}]
+
+    async def use(address: str, _: Seen) -> None:
+        await _sample(address + "/v1", 2)
+
+    with pytest.raises(AnswerTruncated, match="cut at 50 tokens"):
+        _served(200, body, use)
 
 
 def test_a_client_works_in_one_event_loop_after_another() -> None:

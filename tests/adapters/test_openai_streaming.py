@@ -18,7 +18,7 @@ from alto_lg.adapters.openai_chat import (
     RequestRefused,
     ServerUnreachable,
 )
-from alto_lg.apps.factool.chat import StreamingChat
+from alto_lg.apps.chat import StreamingChat
 
 MESSAGES = [{"role": "user", "content": "Good morning"}]
 SECRET = "sk-secret-key"

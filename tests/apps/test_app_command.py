@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 
 from alto_lg.apps import __main__ as command
+from alto_lg.apps.tot import command as tot_command
+
+
+def _command(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(arguments))
 
 
 def _run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return command.run(parser.parse_args(["factool", "--input", "How long is the Amazon?", *arguments]))
+    return _command("factool", "--input", "How long is the Amazon?", *arguments)
 
 
 def test_a_server_without_a_model_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,3 +42,51 @@ def test_an_answer_is_printed_with_its_verdicts(version: str, capsys: pytest.Cap
     assert "1. true   The Teatro Amazonas opened in 1896." in printed
     assert "2. FALSE  Manaus stands on the Rio Grande." in printed
     assert "NOT factual: 1 of 2 claims found to be false" in printed
+
+
+@pytest.mark.slow
+def test_a_puzzle_is_solved_step_by_step(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _command("tot", "--input", "4 5 6 10", "--version", "streaming", "--accelerate") == 0
+    printed = capsys.readouterr().out
+    assert "Solved: (10 + (4 * 5)) - 6 = 24" in printed
+    assert "at step 4" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        (("--input", "4 5 6"), 2, "give four whole numbers"),
+        (("--input", "4 5 6 10", "--reference", "24"), 2, "tot takes no --reference"),
+        (
+            ("--input", "4 5 6 10", "--base-url", "http://127.0.0.1:9/v1", "--model", "m", "--corpus", "x"),
+            1,
+            "x: Tree of Thoughts reads no corpus; leave --corpus out",
+        ),
+        (("--input", "4 5 6 10", "--base-url", "http://127.0.0.1:9/v1", "--model", "m"), 1, "no server answers there"),
+    ],
+)
+def test_a_puzzle_that_cannot_be_run_is_refused(
+    arguments: tuple[str, ...], status: int, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _command("tot", *arguments) == status
+    assert reason in capsys.readouterr().err
+
+
+def test_a_search_that_found_nothing_says_so() -> None:
+    state = {"kept": [], "thoughts": [], "answer": "", "solved": False}
+    assert tot_command.readable(state) == "\nNOT solved: nothing is the best that was found\nThoughts: none"
+
+
+@pytest.mark.slow
+def test_each_input_is_a_turn_of_one_conversation(capsys: pytest.CaptureFixture[str]) -> None:
+    turns = ["--input", "Who was Einstein?", "--input", "And which prize did he get?"]
+    assert _command("wikichat", *turns, "--version", "streaming", "--accelerate") == 0
+    printed = capsys.readouterr().out
+    assert printed.index("> Who was Einstein?") < printed.index("> And which prize did he get?")
+    assert "law of the photoelectric effect" in " ".join(printed.partition("> And")[2].split())
+    assert "[1] " in printed
+
+
+def test_a_reference_is_refused_where_nothing_could_make_use_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _command("wikichat", "--input", "Who?", "--reference", "Ada.") == 2
+    assert "wikichat takes no --reference" in capsys.readouterr().err

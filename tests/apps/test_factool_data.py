@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from alto_lg.adapters.bm25 import BM25Index, terms
-from alto_lg.apps.factool import text
-from alto_lg.apps.factool.inputs import read_questions, shipped_corpus
+from alto_lg.apps import text
+from alto_lg.apps.corpus import shipped_corpus
+from alto_lg.apps.factool.inputs import read_questions
 
 
 def test_there_are_at_least_two_hundred_passages_with_different_ids_titles_and_texts() -> None:

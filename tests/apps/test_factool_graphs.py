@@ -7,39 +7,17 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from rules_model import RulesModel
 
 import alto_lg
 from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.base import Application, ModelEndpoint
+from alto_lg.apps.chat import Messages
 from alto_lg.apps.factool import FACTOOL, build, rules
-from alto_lg.apps.factool.chat import Messages
 from alto_lg.apps.factool.limit import CLAIM_STAGES, CLAIM_WRITTEN
 from alto_lg.apps.factool.local_chat import LocalChat
 from alto_lg.apps.spans import record_spans
-
-_ROLES = {"human": "user", "system": "system", "ai": "assistant"}
-
-
-class RulesModel(BaseChatModel):
-    """The rules as a LangChain chat model."""
-
-    @property
-    def _llm_type(self) -> str:
-        return "rules"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **settings: Any,
-    ) -> ChatResult:
-        plain = [{"role": _ROLES[message.type], "content": str(message.content)} for message in messages]
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(rules.reply(plain, 0) or ""))])
 
 
 class SilentChat:
@@ -79,7 +57,7 @@ def test_all_versions_give_equal_answers_and_errors_are_found_with_good_precisio
 @pytest.mark.parametrize("version", FACTOOL.versions)
 def test_a_langchain_model_gives_the_same_answers_as_our_own_client(version: str) -> None:
     inputs = [request.input for request in FACTOOL.workload(corpus=None, questions=None)[:3]]
-    assert _answers(version, RulesModel(), inputs) == _answers(version, LocalChat(), inputs)
+    assert _answers(version, RulesModel(reply=rules.reply), inputs) == _answers(version, LocalChat(), inputs)
 
 
 @pytest.mark.parametrize("version", FACTOOL.versions)

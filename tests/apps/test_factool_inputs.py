@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from alto_lg.apps.base import InputError
+from alto_lg.apps.corpus import read_corpus
 from alto_lg.apps.factool import FACTOOL
-from alto_lg.apps.factool.inputs import read_corpus, read_questions
+from alto_lg.apps.factool.inputs import read_questions
 
 _PASSAGE = '{"id": "a", "title": "T", "text": "Some text."}'
 _QUESTION = '{"question": "Q?", "answer": "A."}'

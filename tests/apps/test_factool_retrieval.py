@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from alto_lg.apps.factool.inputs import shipped_corpus
-from alto_lg.apps.factool.retrieval import CANDIDATES_MAX, EVIDENCE_MAX, Retriever, fuse
-from alto_lg.apps.factool.state import Passage
+from alto_lg.apps.corpus import Passage, shipped_corpus
+from alto_lg.apps.retrieval import CANDIDATES_MAX, EVIDENCE_MAX, Retriever, fuse
 
 
 def _passages(count: int) -> list[Passage]:

@@ -8,9 +8,11 @@ from statistics import mean, stdev
 
 import pytest
 
-from alto_lg.apps.factool import judging, parsing, prompts, rules, subjects, text
-from alto_lg.apps.factool.inputs import read_questions, shipped_corpus
-from alto_lg.apps.factool.state import Passage
+from alto_lg.apps import subjects, text
+from alto_lg.apps.corpus import Passage, shipped_corpus
+from alto_lg.apps.factool import judging, parsing, prompts, rules
+from alto_lg.apps.factool.inputs import read_questions
+from alto_lg.apps.lengths import token_count
 
 _BRIDGE: Passage = {
     "id": "b",
@@ -129,7 +131,7 @@ def test_a_reply_depends_on_the_prompt_and_the_seed_only() -> None:
 def test_the_lengths_of_verdicts_vary_as_in_the_recorded_runs() -> None:
     passages = shipped_corpus()
     lengths = [
-        text.token_count(rules.reply(prompts.appraising(one["text"].split(". ")[0], passages[i : i + 3]), 0) or "")
+        token_count(rules.reply(prompts.appraising(one["text"].split(". ")[0], passages[i : i + 3]), 0) or "")
         for i, one in enumerate(passages[:200])
     ]
     assert 100 < mean(lengths) < 140

@@ -10,8 +10,8 @@ import pytest
 from dropin.watch import Implementation
 
 from alto_lg.adapters.openai_chat import AnswerBrokenOff, ClientOptions, OpenAIChat
+from alto_lg.apps.chat import Messages
 from alto_lg.apps.factool import FACTOOL, build, rules
-from alto_lg.apps.factool.chat import Messages
 from alto_lg.apps.factool.local_chat import LocalChat
 
 GIVEN = {"question": "Q?", "reference": "The Nile is long. Bees fly far. Ice melts. The Amazon is wide."}

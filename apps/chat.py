@@ -1,7 +1,8 @@
-"""The chat model as the stages see it, whichever client is behind it."""
+"""The chat model as the stages of an application see it, whichever client is behind it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol, runtime_checkable
@@ -27,6 +28,15 @@ class StreamingChat(Chat, Protocol):
     def stream(self, messages: Messages, *, max_tokens: int = 1024) -> AsyncGenerator[str, None]: ...
 
 
+@runtime_checkable
+class SamplingChat(Chat, Protocol):
+    """A chat model that also gives several answers to one question, drawn apart from each other."""
+
+    async def samples(
+        self, messages: Messages, *, count: int, max_tokens: int = 1024, temperature: float = 1.0
+    ) -> list[str]: ...
+
+
 class LangChainChat:
     """A LangChain chat model. Its own settings of temperature and length stand."""
 
@@ -45,6 +55,28 @@ class LangChainChat:
             async for delta in deltas:
                 if delta:
                     yield delta
+
+
+class AskedAgain:
+    """A chat model that is asked several times where several answers are wanted; its own temperature stands."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+
+    async def complete(self, messages: Messages, *, max_tokens: int = 1024) -> str:
+        """The text of the model's answer."""
+        return await self._chat.complete(messages, max_tokens=max_tokens)
+
+    async def samples(
+        self, messages: Messages, *, count: int, max_tokens: int = 1024, temperature: float = 1.0
+    ) -> list[str]:
+        """As many answers, asked for at once; in the order of asking."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                asked = [group.create_task(self.complete(messages, max_tokens=max_tokens)) for _ in range(count)]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return [one.result() for one in asked]
 
 
 def as_chat(model: Chat | BaseChatModel) -> Chat:
@@ -67,3 +99,8 @@ def as_streaming_chat(model: Chat) -> StreamingChat:
         f"{type(model).__name__} cannot stream, which this version of the graph needs; give it "
         "`stream(messages, *, max_tokens)`, an async generator of text, or build the version 'flat'"
     )
+
+
+def as_sampling_chat(model: Chat) -> SamplingChat:
+    """The model itself if one request can give several answers, else one that asks several times."""
+    return model if isinstance(model, SamplingChat) else AskedAgain(model)

@@ -24,7 +24,6 @@ _TENS = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "ei
 _NUMBER_WORDS = {word: value for words in (_UNITS, _ORDINALS) for value, word in enumerate(words)} | _TENS
 _OTHER_NUMBER_WORDS = {"twice": 2, "dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _NAME_RUN = re.compile(r"[A-Z][\w'’-]*(?: (?:(?:van|von|da|de|di|der|del|la|of) )?[A-Z][\w'’-]*)*")
-_PIECE = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]")
 
 
 def sentences(text: str) -> list[str]:
@@ -65,8 +64,3 @@ def is_name(word: str) -> bool:
 def name_runs(text: str) -> list[str]:
     """The names of a text whole, such as "Ludwig van Beethoven": words written large, with the particles between."""
     return _NAME_RUN.findall(text)
-
-
-def token_count(text: str) -> int:
-    """About how many tokens a model's tokenizer would make of a text."""
-    return len(_PIECE.findall(text))

@@ -1,4 +1,4 @@
-"""Evidence for a claim: keyword candidates, their order by meaning, and the fusion of several queries.
+"""Passages for a query: keyword candidates, their order by meaning, and the fusion of several queries.
 
 Always true: the answer depends on the corpus and the queries only; ties are broken by position in the corpus.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from alto_lg.adapters.bm25 import BM25Index
 from alto_lg.adapters.embedders import Embedder, LatentSemantic
 from alto_lg.adapters.faiss_index import FaissIndex
-from alto_lg.apps.factool.state import Passage
+from alto_lg.apps.corpus import Passage
 
 CANDIDATES_MAX = 200
 EVIDENCE_MAX = 3
@@ -34,6 +34,11 @@ class Retriever:
     def candidates(self, query: str) -> list[int]:
         """Positions of the passages that share words with a query, best first."""
         return self._words.search(query, CANDIDATES_MAX)
+
+    def closest(self, query: str, count: int) -> list[Passage]:
+        """The passages closest in meaning to a query, best first."""
+        vector = self._embedder.embed([query])[0]
+        return self.evidence(hit.row for hit in self._meanings.search(vector, count))
 
     def encode(self, queries: Sequence[str]) -> list[list[float]]:
         """One vector a query."""

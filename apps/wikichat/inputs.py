@@ -1,0 +1,90 @@
+"""The passages and the turns: the package's own, or the user's files, checked whole before anything runs.
+
+Always true: what is returned is complete and well formed; a file that is not raises `InputError` with the file, the
+line and the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import as_file, files
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from alto_lg.apps import text
+from alto_lg.apps.base import InputError, Request
+from alto_lg.apps.corpus import Passage, objects_of, read_corpus, text_of
+from alto_lg.apps.wikichat.state import Turn
+
+_WINDOW_SENTENCES, _STEP_SENTENCES = 6, 2
+
+
+def read_passages(path: Path | None) -> list[Passage]:
+    """The passages of the user's corpus as they are; those of the package's own in windows."""
+    passages = read_corpus(path)
+    return in_windows(passages) if path is None else passages
+
+
+def in_windows(passages: Sequence[Passage]) -> list[Passage]:
+    """Windows of six sentences over all that is told of a subject, each two or three further than the one before.
+
+    The package's own passages are of three sentences. Windows are as long as the passages of an encyclopedia that is
+    cut up for searching, about a hundred tokens, and overlap as such passages often do.
+    """
+    told = groupby(passages, key=lambda passage: passage["id"].rpartition("-")[0])
+    return [window for subject, group in told for window in _windows(subject, list(group))]
+
+
+def _windows(subject: str, passages: Sequence[Passage]) -> Iterator[Passage]:
+    sentences = [(one["title"], sentence) for one in passages for sentence in text.sentences(one["text"])]
+    last = max(len(sentences) - _WINDOW_SENTENCES, 0)
+    starts = [start for start in range(0, last, _STEP_SENTENCES) if last - start >= _STEP_SENTENCES]
+    for place, start in enumerate([*starts, last], 1):
+        window = sentences[start : start + _WINDOW_SENTENCES]
+        titles = dict.fromkeys(title for title, _ in window)
+        body = " ".join(sentence for _, sentence in window)
+        yield {"id": f"{subject}-{place}", "title": "; ".join(titles), "text": body}
+
+
+def read_turns(path: Path | None) -> list[Request]:
+    """The requests of a JSONL file, a turn of a conversation each; the package's own without a path.
+
+    A line has `question`; and may have `id`, `history`, a list of objects with `user` and `agent`, and `subjects`, the
+    beginnings of the ids of passages that bear on the question.
+    """
+    if path is None:
+        with as_file(files(__package__) / "data" / "turns.jsonl") as own:
+            return _requests(own)
+    if not path.is_file():
+        raise InputError(path, None, "no such file; give a JSONL file of turns")
+    return _requests(path)
+
+
+def _requests(path: Path) -> list[Request]:
+    requests: dict[str, Request] = {}
+    for line, entry in objects_of(path):
+        request = _request(path, line, entry)
+        if request.id in requests:
+            raise InputError(path, line, f"id {request.id!r} is used twice")
+        requests[request.id] = request
+    return list(requests.values())
+
+
+def _request(path: Path, line: int, entry: Mapping[str, Any]) -> Request:
+    identity = text_of(path, line, entry, "id") if "id" in entry else f"turn-{line}"
+    asked = {"question": text_of(path, line, entry, "question"), "history": _history(path, line, entry)}
+    subjects = entry.get("subjects", [])
+    if not isinstance(subjects, list) or not all(isinstance(one, str) and one for one in subjects):
+        raise InputError(path, line, f"key 'subjects' must be a list of texts, got {subjects!r}")
+    return Request(identity, asked, {"subjects": subjects} if subjects else {})
+
+
+def _history(path: Path, line: int, entry: Mapping[str, Any]) -> list[Turn]:
+    turns = entry.get("history", [])
+    if not isinstance(turns, list):
+        raise InputError(path, line, f"key 'history' must be a list, got {type(turns).__name__}")
+    for place, turn in enumerate(turns):
+        if not isinstance(turn, dict):
+            raise InputError(path, line, f"turn {place} of the history must be an object, got {type(turn).__name__}")
+    return [{"user": text_of(path, line, turn, "user"), "agent": text_of(path, line, turn, "agent")} for turn in turns]
