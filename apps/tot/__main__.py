@@ -1,4 +1,4 @@
-"""`python -m alto_lg.apps.tot`: how many of the package's puzzles the model made of rules solves. No server is needed."""
+"""`python -m alto_lg.apps.tot`: how many of the package's puzzles the model made of rules solves. No server needed."""
 
 from __future__ import annotations
 
