@@ -11,7 +11,7 @@ compare: $(STAMP)  ## Run FacTool through every arm on the simulated server and 
 	$(BIN)/alto-lg compare $(ARGS)
 
 test: $(STAMP)  ## Run the whole suite.
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

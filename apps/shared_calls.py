@@ -49,8 +49,9 @@ class SharedCalls(Generic[Result]):
         """Drop what a run has asked; nothing if it has asked nothing."""
         self._runs.pop(run, None)
 
-    def __len__(self) -> int:
-        """How many runs are remembered."""
+    @property
+    def runs(self) -> int:
+        """How many are remembered."""
         return len(self._runs)
 
     def _calls_of(self, run: str) -> dict[Hashable, _Call[Result]]:

@@ -41,8 +41,8 @@ from alto_lg.comparisons.table import (
 )
 from alto_lg.comparisons.turns import Schedule, take_turns, workers
 
-# Six arms of about 3 s a request: with start-up and warm-up, about 4 minutes.
-_REQUESTS_ALONE = 12
+# Six arms of about 4 s a request, with what is done between: with start-up and warm-up, about 4 minutes.
+_REQUESTS_ALONE = 10
 # Under load the length of the trace decides: 35 s in each of six arms are about 4 minutes as well.
 _TRACE_S = 35.0
 # A block must be long beside one request, or most of it is an idle server filling up.

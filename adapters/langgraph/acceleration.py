@@ -17,7 +17,7 @@ from typing import Any
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.langgraph.declarations import check_declarations, check_predicted
-from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_loops
+from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_names
 from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner, AltoThreadedLoop
 from alto_lg.adapters.langgraph.tools import Catalogue
 from alto_lg.adapters.langgraph.wired import WiredPlan, nodes_of
@@ -109,8 +109,8 @@ class Accelerated(Pregel):
         self._alto = _alto
         self.nodes = AcceleratedNodes(self.nodes, self)
 
-    astream = with_loops(Pregel.astream, AsyncPregelLoop=AltoLoop, PregelRunner=AltoRunner)
-    stream = with_loops(Pregel.stream, SyncPregelLoop=AltoThreadedLoop, PregelRunner=AltoRunner)
+    astream = with_names(Pregel.astream, AsyncPregelLoop=AltoLoop, PregelRunner=AltoRunner)
+    stream = with_names(Pregel.stream, SyncPregelLoop=AltoThreadedLoop, PregelRunner=AltoRunner)
 
     def __copy__(self) -> Accelerated:
         made = object.__new__(type(self))

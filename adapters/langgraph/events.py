@@ -27,11 +27,8 @@ class Update(dict[str, Any]):
     """
 
     __slots__ = ("ancestry", "step")
-
-    def __init__(self, update: Mapping[str, Any], *, step: int, ancestry: Ancestry | None) -> None:
-        super().__init__(update)
-        self.step = step
-        self.ancestry = ancestry
+    step: int
+    ancestry: Ancestry | None
 
 
 class CustomDict(dict[Any, Any]):

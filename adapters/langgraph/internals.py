@@ -39,7 +39,6 @@ from langgraph.channels.base import BaseChannel
 from langgraph.channels.binop import BinaryOperatorAggregate
 from langgraph.graph._branch import BranchSpec
 from langgraph.pregel import Pregel
-from langgraph.pregel import main as pregel_main
 from langgraph.pregel._algo import checkpoint_null_version, local_read, prepare_single_task
 from langgraph.pregel._executor import AsyncBackgroundExecutor, BackgroundExecutor
 from langgraph.pregel._io import map_output_updates
@@ -107,7 +106,7 @@ __all__ = [
     "prepare_single_task",
     "run_with_retry",
     "supported",
-    "with_loops",
+    "with_names",
 ]
 
 _OLDEST, _BELOW = (1, 2, 11), (1, 3)
@@ -125,15 +124,16 @@ def supported(version: str) -> bool:
     return numbers >= _OLDEST and numbers[:2] < _BELOW
 
 
-def with_loops(function: Callable[..., Any], **replaced: Any) -> Any:
-    """LangGraph's own `stream` or `astream`, over a copy of its module's globals in which some names are ours.
+def with_names(function: Callable[..., Any], **replaced: Any) -> Any:
+    """A function of LangGraph's, over a copy of its module's globals in which some names are ours.
 
     Nothing is patched: other graphs go on using LangGraph's.
     """
-    assert function.__closure__ is None
-    assert replaced.keys() <= vars(pregel_main).keys()
+    original: Any = function
+    assert original.__closure__ is None
+    assert replaced.keys() <= original.__globals__.keys()
     copied = types.FunctionType(
-        function.__code__, {**vars(pregel_main), **replaced}, function.__name__, function.__defaults__
+        original.__code__, {**original.__globals__, **replaced}, original.__name__, original.__defaults__
     )
-    copied.__kwdefaults__ = function.__kwdefaults__
+    copied.__kwdefaults__ = original.__kwdefaults__
     return functools.update_wrapper(copied, function, updated=("__dict__",))

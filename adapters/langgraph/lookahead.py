@@ -212,7 +212,7 @@ class Lookahead:
         if len(tasks) != 1 or self._early or self._wired.starts_chains or self.machine.conditions.chains:
             return False
         (task,) = tasks.values()
-        return task.path[0] == PULL and len(task.path) == 2 and not self._wired.plan.stages[task.name].streams
+        return task.path[0] == PULL and len(task.path) == 2 and task.name not in self._wired.streaming
 
     def _solitary_step(self, now: float) -> _Solitary:
         (task,) = self.loop.tasks.values()

@@ -108,7 +108,7 @@ def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally, loop: Acc
     """Put the ancestry where the node can see it; and whoever streams what it says, if that was asked for."""
     config[CONF][ANCESTRY] = ancestry
     config[CONF][TALLY] = tally
-    if not loop.acceleration.options.annotate:
+    if not loop.annotates:
         return
     callbacks = config.get("callbacks")
     if callbacks is not None and not isinstance(callbacks, list) and callbacks.handlers:

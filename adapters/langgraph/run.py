@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -33,10 +33,11 @@ from alto_lg.adapters.langgraph.internals import (
     PregelExecutableTask,
     PregelLoop,
     map_output_updates,
+    with_names,
 )
 from alto_lg.adapters.langgraph.lookahead import Lookahead, ancestry_of
 from alto_lg.adapters.langgraph.mistakes import RunChecks
-from alto_lg.adapters.langgraph.preparation import TALLY
+from alto_lg.adapters.langgraph.preparation import ANCESTRY, TALLY
 from alto_lg.adapters.langgraph.projection import hands_itself_out, keep_apart
 from alto_lg.adapters.langgraph.slots import OrderedSlots
 from alto_lg.adapters.langgraph.threads import NodeThreads
@@ -75,6 +76,8 @@ class AcceleratedRun(PregelLoop):
         self.use_astream = False
         self.lookahead: Lookahead | None = None
         self._tools: RunTools | None = None
+        self.annotates = self.acceleration.options.annotate
+        self._eager = self.acceleration.options.events == "eager"
         self._wired: WiredPlan | None = None
         self._checks = RunChecks(self, self.acceleration.options)
         self._handed_out: tuple[BaseChannel[Any, Any, Any], ...] = ()
@@ -143,10 +146,11 @@ class AcceleratedRun(PregelLoop):
         return self.lookahead is not None and self.acceleration.wired.wiring.reducers.any_in_place
 
     def output_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], *, cached: bool = False) -> None:
-        options = self.acceleration.options
-        own = options.events == "eager" or options.annotate
-        if not own or not writes or writes[0][0] in (INTERRUPT, ERROR):
-            super().output_writes(task_id, writes, cached=cached)
+        if not self._eager or not writes or writes[0][0] in (INTERRUPT, ERROR):
+            if self.annotates:
+                _output_annotated(self, task_id, writes, cached=cached)
+            else:
+                super().output_writes(task_id, writes, cached=cached)
             return
         task = self.tasks.get(task_id)
         modes = self.stream.modes if self.stream is not None else set()
@@ -163,20 +167,12 @@ class AcceleratedRun(PregelLoop):
 
     def early_ended(self, early: EarlyFiring) -> None:
         """An early firing has its result: with `events="eager"` the caller hears of it now."""
-        if self.acceleration.options.events == "eager" and early.task.writes:
+        if self._eager and early.task.writes:
             early.announced = True
             self._announce(early.task, early.task.writes, cached=False)
 
     def _announce(self, task: PregelExecutableTask, writes: Sequence[tuple[str, Any]], cached: bool) -> None:
-        step = task.config["metadata"]["langgraph_step"]
-        ancestry = ancestry_of(task.config)
-        self._emit(
-            "updates",
-            lambda: (
-                Update(chunk, step=step, ancestry=ancestry)
-                for chunk in map_output_updates(self.output_keys, [(task, writes)], cached)
-            ),
-        )
+        self._emit("updates", _with_ancestry, self.output_keys, [(task, writes)], cached)
 
     # ── begin and end ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -284,3 +280,18 @@ class AcceleratedRun(PregelLoop):
             elif node.cache_policy is None and self.cache_policy is not None and self.cache is not None:
                 withheld[name] = "its cache is consulted when its step begins"
         return withheld
+
+
+def _with_ancestry(output_keys: Any, tasks: Any, cached: bool = False) -> Iterator[Update]:
+    """LangGraph's updates of one task, which say which firing they come from."""
+    ((task, _),) = tasks
+    made = []
+    for update in map_output_updates(output_keys, tasks, cached):
+        told = Update(update)  # without an __init__ of its own, because there is one for every task
+        told.step, told.ancestry = task.config["metadata"]["langgraph_step"], task.config[CONF].get(ANCESTRY)
+        made.append(told)
+    return iter(made)
+
+
+_output_annotated = with_names(PregelLoop.output_writes, map_output_updates=_with_ancestry)
+"""What LangGraph streams of a task that has ended, with the ancestry in its updates."""

@@ -62,7 +62,8 @@ class ModelWatcher(BaseCallbackHandler):
     def __init__(self, observer: ModelObserver) -> None:
         self._observer = observer
         self._calls: dict[UUID, ModelCall] = {}
-        self._in_chunks: dict[UUID, set[Any]] = {}  # blocks of tool calls whose pieces were reported
+        # Blocks of tool calls that come in pieces, with the number of characters that were reported.
+        self._in_pieces: dict[UUID, dict[Any, int]] = {}
 
     # ── what makes a model stream ───────────────────────────────────────────────────────────────────────────
 
@@ -106,7 +107,7 @@ class ModelWatcher(BaseCallbackHandler):
         call = self._calls.get(run_id)
         if call is None:
             return
-        text, delta = _said_by(event), _called_by(event, self._in_chunks.setdefault(run_id, set()))
+        text, delta = _said_by(event), _called_by(event, self._in_pieces.setdefault(run_id, {}))
         if text:
             self._observer.said(call, text)
         if delta is not None:
@@ -125,7 +126,7 @@ class ModelWatcher(BaseCallbackHandler):
             self._observer.failed(call, error)
 
     def _forget(self, run_id: UUID) -> ModelCall | None:
-        self._in_chunks.pop(run_id, None)
+        self._in_pieces.pop(run_id, None)
         return self._calls.pop(run_id, None)
 
 
@@ -134,14 +135,24 @@ def _said_by(event: Any) -> str:
     return str(delta.get("text", "")) if delta and delta.get("type") == "text-delta" else ""
 
 
-def _called_by(event: Any, in_chunks: set[Any]) -> ToolCallDelta | None:
+def _called_by(event: Any, in_pieces: dict[Any, int]) -> ToolCallDelta | None:
     kind, index = event.get("event"), event.get("index")
     content, delta = event.get("content") or {}, event.get("delta") or {}
     if kind == "content-block-start" and content.get("type") == "tool_call_chunk":
-        in_chunks.add(index)
-        return ToolCallDelta(index, content.get("id"), content.get("name"), content.get("args") or "")
-    if kind == "content-block-delta" and delta.get("type") == "tool-call-delta" and index in in_chunks:
-        return ToolCallDelta(index, arguments=delta.get("args") or "")
-    if kind == "content-block-finish" and content.get("type") == "tool_call" and index not in in_chunks:
+        text = content.get("args") or ""
+        in_pieces[index] = len(text)
+        return ToolCallDelta(index, content.get("id"), content.get("name"), text)
+    if kind == "content-block-delta" and index in in_pieces:
+        text = _next_piece(delta, in_pieces[index])
+        in_pieces[index] += len(text)
+        return ToolCallDelta(index, arguments=text)
+    if kind == "content-block-finish" and content.get("type") == "tool_call" and index not in in_pieces:
         return ToolCallDelta(index, content.get("id"), content.get("name"), json.dumps(content.get("args") or {}))
     return None
+
+
+def _next_piece(delta: Any, reported: int) -> str:
+    if delta.get("type") == "tool-call-delta":
+        return str(delta.get("args") or "")
+    fields = delta.get("fields") or {}  # before langchain-core 1.7: all of the arguments so far
+    return str(fields.get("args") or "")[reported:]

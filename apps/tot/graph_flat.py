@@ -51,7 +51,7 @@ def build_streaming(stages: Stages) -> CompiledStateGraph[Any, Any, Any, Any]:
 
 
 def _graph(stages: Stages, propose: Callable[..., Any], name: str) -> CompiledStateGraph[Any, Any, Any, Any]:
-    @alto_lg.node(writes=["run", "numbers", "step", "kept"])
+    @alto_lg.node(writes=["run", "numbers", "step", "kept", "thoughts"])
     async def read(state: Puzzle) -> dict[str, Any]:
         return await stages.read(state)
 

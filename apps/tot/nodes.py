@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
+from langgraph.types import Overwrite
 
 from alto_lg import split
 from alto_lg.apps.chat import Chat, Messages, as_chat, as_sampling_chat, as_streaming_chat
@@ -36,10 +37,17 @@ class Stages:
         self._shared = SharedCalls[list[str]]()
 
     async def read(self, state: Puzzle) -> dict[str, Any]:
-        """The search before its first step; `PuzzleError` if there are not four numbers."""
+        """The search before its first step, whatever an earlier one on the same thread has left behind.
+
+        Raises:
+            PuzzleError: There are not four numbers.
+            ValueError: No thought would be kept.
+        """
         numbers = read_puzzle(state["puzzle"])
+        if state.get("beam", BEAM) < 1:
+            raise ValueError(f"got beam={state['beam']}; at least 1 thought must be kept at each step")
         root: Thought = {"step": 0, "place": 0, "line": 0, "steps": "", "value": 0.0}
-        return {"run": uuid.uuid4().hex, "numbers": numbers, "step": 0, "kept": [root]}
+        return {"run": uuid.uuid4().hex, "numbers": numbers, "step": 0, "kept": [root], "thoughts": Overwrite([])}
 
     async def propose(self, item: tuple[int, int], numbers: str, steps: str) -> list[str]:
         """The ways to go on from a thought, or an empty one where there are none, so that the step ends all the same.

@@ -1,8 +1,8 @@
 """From the text of a model's answer to steps, expressions and values.
 
-Always true: no text makes a function here raise, and what cannot be read is left out. A proposal is a line; whether a
-line is one does not depend on other lines, so that a text can be read line by line while it is written. Whether a step
-is right is not asked here: that is the model's to value.
+Always true: no text makes a function here raise, or takes it long; what cannot be read is left out. A proposal is a
+line; whether a line is one does not depend on other lines, so that a text can be read line by line while it is written.
+Whether a step is right is not asked here: that is the model's to value.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from alto_lg.apps.tot import prompts
 WORTH = {"impossible": 0.001, "likely": 1.0, "sure": 20.0}
 """What one sample adds to the value of a thought."""
 
-_NUMBER = r"(-?\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)(?![\d./])"
+_NUMBER = r"(-?\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?)(?![\d/]|\.\d)"
 _NUMBERS = re.compile(rf"(?<![\d./]){_NUMBER}", re.ASCII)
 _STEP = re.compile(
     rf"\W*(?:\(?\d{{1,3}}[.):]\s+)?{_NUMBER}\s*([-+*/×÷−])\s*{_NUMBER}\s*=\s*{_NUMBER}[\s*]*"
-    r"[(\[]\s*(?:numbers\s+)?left\s*:\s*([^()\[\]]*)[)\]]\W*",
+    r"[(\[]\s*(?:numbers\s+)?left\s*:([^()\[\]]*)[)\]]\W*",
     re.IGNORECASE | re.ASCII,
 )
-_ANSWER = re.compile(r"\W*(?:\d{1,3}[.):]\s+)?answer\W*?:\**\s*([-+*/×÷−()\d\s.]+?)\s*=\s*24\W*", re.IGNORECASE)
+_ANSWER = re.compile(r"\W*(?:\d{1,3}[.):]\s+)?answer\W*?:([-+*/×÷−()\d\s.]+)=\s*24\W*", re.IGNORECASE)
 _VERDICT = re.compile(r"\b(impossible|likely|sure)\b", re.IGNORECASE)
 _LEFT, _TARGET = "(left: ", " = 24"
 _SIGNS = str.maketrans({"×": "*", "÷": "/", "−": "-"})
@@ -95,5 +95,5 @@ def _step(line: str, count: int) -> str:
 
 def _answer(line: str) -> str:
     found = _ANSWER.fullmatch(line.strip())
-    expression = " ".join(found.group(1).translate(_SIGNS).split()) if found else ""
+    expression = " ".join(found.group(1).lstrip("* \t").translate(_SIGNS).split()) if found else ""
     return f"{prompts.ANSWER_MARK} {expression}{_TARGET}" if expression else ""

@@ -32,8 +32,8 @@ Example steps:
 FINISH_SYSTEM = """\
 You play the Game of 24: four numbers are to be joined by + - * / so that they come to 24, and each is used exactly \
 once. All steps have been taken. Write them as one expression over the four numbers, with brackets wherever the order \
-of the operations needs them. If there are several ways to write it, write several, one a line, the best one first. \
-Write nothing else.
+of the operations needs them. If there are several ways to write it, write several, one a line, each with a number in \
+front, the best one first. Write nothing else.
 
 Example numbers: 2, 5, 8, 11
 Example steps:
@@ -41,8 +41,8 @@ Example steps:
 8 / 2 = 4 (left: 4, 6)
 4 * 6 = 24 (left: 24)
 Example answers:
-Answer: (8 / 2) * (11 - 5) = 24
-Answer: (11 - 5) * (8 / 2) = 24
+1. Answer: (8 / 2) * (11 - 5) = 24
+2. Answer: (11 - 5) * (8 / 2) = 24
 
 Example numbers: 3, 3, 7, 9
 Example steps:
@@ -50,8 +50,8 @@ Example steps:
 9 / 3 = 3 (left: 3, 21)
 3 + 21 = 24 (left: 24)
 Example answers:
-Answer: (9 / 3) + (3 * 7) = 24
-Answer: 3 * 7 + 9 / 3 = 24
+1. Answer: (9 / 3) + (3 * 7) = 24
+2. Answer: 3 * 7 + 9 / 3 = 24
 
 Example numbers: 1, 6, 8, 12
 Example steps:
@@ -59,8 +59,8 @@ Example steps:
 12 * 2 = 24 (left: 1, 24)
 24 / 1 = 24 (left: 24)
 Example answers:
-Answer: (12 * (8 - 6)) / 1 = 24
-Answer: 12 * (8 - 6) / 1 = 24"""
+1. Answer: (12 * (8 - 6)) / 1 = 24
+2. Answer: 12 * (8 - 6) / 1 = 24"""
 
 VALUE_SYSTEM = """\
 You judge whether some numbers can still come to 24 if they are joined by + - * /, each used exactly once. Try a few \

@@ -108,7 +108,7 @@ def _answers(user: str, source: random.Random) -> str:
         found.setdefault(one)
         if len(found) == count:
             break
-    return "\n".join(f"{prompts.ANSWER_MARK} {one} = 24" for one in found)
+    return "\n".join(f"{number}. {prompts.ANSWER_MARK} {one} = 24" for number, one in enumerate(found, 1))
 
 
 def _read_step(found: re.Match[str]) -> tuple[Fraction, str, Fraction, Fraction] | None:

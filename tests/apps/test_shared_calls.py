@@ -120,7 +120,7 @@ def test_runs_that_broke_off_are_forgotten_at_last() -> None:
             await shared.ask(f"run {number}", "a", model("a"))
 
     run(ask_many)
-    assert len(shared) == 3
+    assert shared.runs == 3
 
 
 def test_a_run_that_is_under_way_is_not_the_first_to_be_forgotten() -> None:

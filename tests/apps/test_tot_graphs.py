@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from alto_lg.apps.chat import Messages
 from alto_lg.apps.rules_chat import RulesChat
 from alto_lg.apps.spans import record_spans
 from alto_lg.apps.tot import TOT, build, prompts, rules
+from alto_lg.apps.tot import __main__ as command
 from alto_lg.apps.tot.arithmetic import is_solution, numbers_in
 from alto_lg.apps.tot.local_chat import LocalChat
 from alto_lg.apps.tot.puzzles import PuzzleError
@@ -112,12 +114,17 @@ def test_all_versions_give_equal_answers(version: str, impl: Implementation) -> 
 
 
 @pytest.mark.slow
-def test_most_puzzles_are_solved_and_planted_mistakes_make_some_fail() -> None:
-    requests = TOT.workload(corpus=None, questions=None)
+def test_most_puzzles_are_solved_and_planted_mistakes_make_some_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main() == 0
+    solved, by_any = map(float, re.findall(r"\b0\.\d{3}\b", capsys.readouterr().out))
+    assert 0.7 < solved < 0.95
+    assert solved <= by_any
+
+
+def test_a_search_says_of_itself_whether_its_answer_is_right() -> None:
+    requests = TOT.workload(corpus=None, questions=None)[::9]
     answers = _answers(build("flat", chat=LocalChat()), [request.input for request in requests])
-    scores = TOT.score(requests, answers)
-    assert 0.7 < scores["solved"] < 0.95
-    assert scores["solved"] <= scores["solved_by_any_kept"]
+    assert {answer["solved"] for answer in answers} == {True, False}
     for request, answer in zip(requests, answers, strict=True):
         assert answer["solved"] is is_solution(answer["answer"], numbers_in(request.input["puzzle"]))
 
@@ -224,6 +231,27 @@ def test_a_checkpointer_can_store_every_state(
 
 
 @pytest.mark.parametrize("version", TOT.versions)
+def test_a_second_search_on_a_thread_knows_nothing_of_the_first(version: str, impl: Implementation) -> None:
+    graph = build(version, chat=LocalChat())
+    graph.checkpointer = InMemorySaver()
+    app = impl(graph)
+    config: Any = {"configurable": {"thread_id": "1"}}
+
+    async def search_twice() -> Any:
+        await app.ainvoke({"puzzle": "1 5 7 13"}, config)
+        return await app.ainvoke({"puzzle": "4 5 6 10"}, config)
+
+    fresh = _answers(build("flat", chat=LocalChat()), [{"puzzle": "4 5 6 10"}])[0]
+    assert TOT.answer(asyncio.run(search_twice())) == fresh
+
+
+@pytest.mark.parametrize("version", TOT.versions)
+def test_a_search_that_would_keep_nothing_is_refused(version: str) -> None:
+    with pytest.raises(ValueError, match="got beam=0; at least 1 thought must be kept"):
+        asyncio.run(build(version, chat=LocalChat()).ainvoke({"puzzle": "4 5 6 10", "beam": 0}))
+
+
+@pytest.mark.parametrize("version", TOT.versions)
 def test_the_first_result_is_seen_in_the_stream_of_every_version(version: str) -> None:
     async def updated() -> list[str]:
         graph = build(version, chat=LocalChat())
@@ -272,10 +300,15 @@ def test_the_graphs_can_be_drawn_with_all_their_edges() -> None:
 
 @pytest.mark.parametrize("version", ["flat", "streaming"])
 def test_no_node_that_asks_a_server_looks_like_one_that_may_pause_the_run(version: str) -> None:
-    """A node that may would start in its own step only, and nothing would pass it."""
+    """A node that may would start in its own step only, and nothing would pass it.
+
+    `answer` asks no server, and nothing comes behind it. It works with exact fractions, which is so much code that
+    the analysis does not always get to the end of it.
+    """
     app: Any = alto_lg.accelerate(build(version, chat=OpenAIChat("http://127.0.0.1:9/v1", "m")))
     stages = app.nodes.acceleration.wired.plan.stages
-    assert [name for name, stage in stages.items() if stage.may_interrupt or stage.touches_store] == []
+    pausing = {name for name, stage in stages.items() if stage.may_interrupt or stage.touches_store}
+    assert pausing <= {"answer"}
 
 
 @pytest.mark.parametrize("version", ["flat", "streaming"])

@@ -22,6 +22,7 @@ _STEP = "10 - 4 = 6 (left: 5, 6, 6)"
         "* **10-4=6** (left: 5, 6, 6)",
         "  10 - 4 = 6 [Left: 5 6 6].",
         "10 - 4 = 6 (left: 5, 6, 6)\r",
+        "10 - 4 = 6 (left: 5, 6, 6.)",
     ],
 )
 def test_a_step_is_read_however_it_is_written(line: str) -> None:
@@ -81,6 +82,15 @@ def test_what_is_left_is_what_the_last_step_says() -> None:
 def test_steps_without_an_answer_have_none() -> None:
     assert parsing.answer_of("10 - 4 = 6 (left: 5, 6, 6)") == ""
     assert parsing.answer_of("") == ""
+
+
+@pytest.mark.parametrize(
+    "head", ["", "Answer", "Answer:", "Answer: (", "1. 10 - 4 = 6 (left:", "10 - 4 = 6", "10 - 4 = 6 (left: 5,"]
+)
+@pytest.mark.parametrize("filling", [" ", "*", ":", "1", "(", "-", "\t ", "1 ", "= "])
+def test_a_long_line_that_is_nothing_is_found_out_before_the_test_s_time_is_over(head: str, filling: str) -> None:
+    line = head + filling * 20_000
+    assert parsing.proposal(line, "24") == parsing.proposal(line, "4, 5, 6, 10") == ""
 
 
 _LINES = st.sampled_from(

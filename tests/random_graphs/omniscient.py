@@ -20,7 +20,7 @@ from langgraph.pregel import Pregel
 from langgraph.pregel._loop import AsyncPregelLoop
 from sim.loop import run
 
-from alto_lg.adapters.langgraph.internals import TASKS, with_loops
+from alto_lg.adapters.langgraph.internals import TASKS, with_names
 from random_graphs.build import compiled, input_of
 from random_graphs.effects import noting
 from random_graphs.spec import Node, Spec
@@ -139,7 +139,7 @@ class _Trace:
             def _now(self) -> float:
                 return asyncio.get_running_loop().time()
 
-        self.astream = with_loops(Pregel.astream, AsyncPregelLoop=Traced)
+        self.astream = with_names(Pregel.astream, AsyncPregelLoop=Traced)
 
 
 def _imagine(spec: Spec, nodes: dict[str, Node], fired: Iterable[Fired]) -> None:

@@ -15,7 +15,7 @@ from random_graphs.spec import Key, Node, Run, Spec, Way
 
 pytestmark = pytest.mark.filterwarnings(LEFT_BY_LANGGRAPH)
 
-GRAPHS, PARTS, CHUNK = 2000, 600, 50
+GRAPHS, PARTS, CHUNK = 2000, 300, 50
 RELEASE_FROM, RELEASE_CHUNK = 1_000_000, 1000
 
 

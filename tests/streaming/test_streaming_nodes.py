@@ -247,3 +247,7 @@ def test_explain_says_who_streams_and_who_cannot() -> None:
         "streams to nobody: it has two conditional edges",
     )
     assert "streams to nobody" in str(alto_lg.explain(alto_lg.accelerate(twice)))
+
+
+def test_a_loop_that_yields_is_not_advised_to_become_packets() -> None:
+    assert alto_lg.explain(alto_lg.accelerate(graph(ten)))["emit"].advice == ()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from dropin.watch import Implementation, plain_langgraph
 from langchain_core.messages import AnyMessage, BaseMessage
+from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import BaseTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_config
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, StateGraph, add_messages
+from langgraph.prebuilt import ToolNode
 from sim.loop import Schedule, run
+from typing_extensions import TypedDict
 from watching.scripted import ScriptedModel, call, results, said
 
 import alto_lg
@@ -306,3 +309,65 @@ def test_the_same_tool_by_two_objects_never_starts_early(impl: Implementation) -
         (verdict,) = alto_lg.explain(app).tools
         assert verdict.why_not == "the graph has 2 tools of this name"
         assert statistics(app).early_tools == 0
+
+
+def test_a_sync_node_of_an_async_run_starts_them_from_its_thread(impl: Implementation) -> None:
+    """The model waits on a thread, and the tool is a coroutine of the event loop."""
+    began = threading.Event()
+    saw: list[bool] = []
+
+    @tool
+    @alto_lg.repeatable
+    async def work(n: int) -> str:
+        """Say that it began."""
+        began.set()
+        await asyncio.sleep(0)
+        return f"worked on {n}"
+
+    def sleep(seconds: float) -> None:
+        if seconds == 20:
+            saw.append(began.wait(0.01 if impl is plain_langgraph else seconds))
+
+    chat = model([*call("work", {"n": 0}, 0), *said("", 20), *call("work", {"n": 1}, 1)], sleep=sleep)
+    bound = chat.bind_tools([work])
+
+    def ask(state: Messages) -> dict[str, list[AnyMessage]]:
+        return {"messages": [bound.invoke(state["messages"])]}
+
+    graph = by_hand(chat, [work])
+    graph.builder.nodes["ask"].runnable = RunnableLambda(ask)
+    app = impl(graph.builder.compile())
+    state = asyncio.run(app.ainvoke(GO))
+    assert results(state["messages"]) == expected(2)
+    assert saw == [impl is not plain_langgraph]
+    if impl is not plain_langgraph:
+        assert (statistics(app).early_tools, statistics(app).dropped_tools) == (2, 0)
+
+
+def test_tools_in_parallel_branches_each_take_their_own(impl: Implementation) -> None:
+    """Two agents of one run call the same tool with the same arguments, under the same ids, and at the same time."""
+    log = Log()
+    made = worker(log)
+
+    class Branches(TypedDict):
+        left: Annotated[list[AnyMessage], add_messages]
+        right: Annotated[list[AnyMessage], add_messages]
+
+    builder = StateGraph(Branches)
+    for side in ("left", "right"):
+        chat = model()
+
+        async def ask(state: Any, side: str = side, chat: ScriptedModel = chat) -> Any:
+            return {side: [await chat.ainvoke([*GO["messages"], *state[side]])]}
+
+        builder.add_node(f"ask_{side}", ask)
+        builder.add_node(f"tools_{side}", ToolNode([made], messages_key=side))
+        builder.add_edge(START, f"ask_{side}")
+        builder.add_edge(f"ask_{side}", f"tools_{side}")
+    app = impl(builder.compile())
+    outcome = run(lambda: app.ainvoke({"left": [], "right": []}))
+    for side in ("left", "right"):
+        assert results(outcome.result[side]) == expected()
+    assert sorted(log.numbers) == [0, 0, 1, 1, 2, 2]
+    if impl is not plain_langgraph:
+        assert (statistics(app).early_tools, statistics(app).dropped_tools) == (6, 0)

@@ -95,6 +95,16 @@ def test_an_id_that_comes_again_means_the_call_that_came_last() -> None:
     assert took(results, id="call_0", x=1) is None
 
 
+def test_an_id_that_two_messages_use_at_once_means_both_calls() -> None:
+    results, other = EarlyResults(), uuid4()
+    first = early(results, id="call_0", model_call=other, x=1)
+    call = CompleteCall("call_0", "tool", {"x": 1})
+    second = EarlyResult(call, MODEL_CALL, [TOOL], arguments(x=1), on_thread=False)
+    assert results.add(second, {other, MODEL_CALL})
+    assert results.begin(first) and results.begin(second)
+    assert {took(results, id="call_0", x=1), took(results, id="call_0", x=1)} == {first, second}
+
+
 @pytest.mark.parametrize(("own", "asked"), [(None, "id"), ("id", None), (None, None)])
 def test_without_ids_only_the_latest_message_counts(own: str | None, asked: str | None) -> None:
     results = EarlyResults()

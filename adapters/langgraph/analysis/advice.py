@@ -49,7 +49,8 @@ def _awaited_calls(body: Sequence[ast.AST]) -> list[ast.Await]:
 
 
 def _leaves_early(loop: ast.For) -> bool:
-    return any(isinstance(node, ast.Break | ast.Return) for node in _own(loop))
+    """Whether a turn may be the last one, or hands on what it has, as a streaming node does."""
+    return any(isinstance(node, ast.Break | ast.Return | ast.Yield) for node in _own(loop))
 
 
 def _carried(loop: ast.For, awaits: list[ast.Await]) -> bool:

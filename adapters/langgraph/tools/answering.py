@@ -212,12 +212,16 @@ def _again(tool: BaseTool, declared: bool) -> BaseTool:
 # ── nodes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+RUNS_TWINS = all(hasattr(ToolNode, name) for name in ("_execute_tool_sync", "_execute_tool_async"))
+"""Whether a `ToolNode` of this version executes tools where a twin can be put in their place."""
+
+
 def answering_node(bound: Any) -> Any:
     """A `ToolNode` whose tools of MCP servers may be answered from early results; anything else as it is.
 
     Middleware and the tools themselves see the tools that the user gave; only what is executed at last is a twin.
     """
-    if not isinstance(bound, ToolNode) or not any(map(says_repeatable, bound.tools_by_name.values())):
+    if not RUNS_TWINS or not isinstance(bound, ToolNode) or not any(map(says_repeatable, bound.tools_by_name.values())):
         return bound
     made = object.__new__(_node_class(type(bound)))
     vars(made).update(vars(bound))

@@ -20,7 +20,7 @@ from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, RunnableCallable
-from alto_lg.adapters.langgraph.tools.answering import identity_of, is_repeatable, says_repeatable
+from alto_lg.adapters.langgraph.tools.answering import RUNS_TWINS, identity_of, is_repeatable, says_repeatable
 from alto_lg.adapters.langgraph.tools.fitness import why_unfit
 
 _OBJECTS_MOST = 2_000
@@ -92,6 +92,8 @@ class Catalogue:
         if not is_repeatable(tool):
             if not says_repeatable(tool):
                 return _NOT_DECLARED
+            if not RUNS_TWINS:
+                return "this version of langgraph-prebuilt runs tools in another way"
             if not found[0].in_tool_node:
                 return "a node of your own runs it: declare it with alto_lg.repeatable(tool)"
         if name in self._approved:

@@ -14,7 +14,7 @@ import contextlib
 import copy
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from enum import Enum
@@ -130,12 +130,18 @@ class EarlyResults:
         """How many have not ended."""
         return sum(one.progress in (Progress.WAITING, Progress.RUNNING) for one in self._results)
 
-    def add(self, early: EarlyResult) -> bool:
-        """Expect a result; False if the run is over. Servers that give an id again mean the call that came last."""
+    def add(self, early: EarlyResult, writing: Container[UUID] = ()) -> bool:
+        """Expect a result; False if the run is over.
+
+        Servers that give an id again mean the call that came last, unless both messages are being written:
+        `writing` has the model calls of those.
+        """
         call = early.call
 
         def is_succeeded(one: EarlyResult) -> bool:
-            return call.id is not None and one.call.id == call.id and one.model_call != early.model_call
+            if call.id is None or one.call.id != call.id:
+                return False
+            return one.model_call != early.model_call and one.model_call not in writing
 
         self.drop(is_succeeded, "a later message has a call of the same id")
         with self._lock:

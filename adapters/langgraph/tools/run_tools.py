@@ -152,7 +152,7 @@ class RunTools:
             return
         as_coroutine = loop.on_event_loop and _has_coroutine(tool)
         early = EarlyResult(call, model_call, who_answers(tool), kept, on_thread=not as_coroutine)
-        if not self._results.add(early):
+        if not self._results.add(early, self._progress):
             return
         work = _Work(tool, positional, named, Surroundings(loop), early)
         function = self._on_thread if not loop.on_event_loop else self._as_task if as_coroutine else self._in_executor

@@ -15,7 +15,7 @@ from sim.loop import run
 from typing_extensions import TypedDict
 
 from alto_lg.adapters.langgraph import internals
-from alto_lg.adapters.langgraph.internals import installed, supported, with_loops
+from alto_lg.adapters.langgraph.internals import installed, supported, with_names
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def _parameters(function: Any) -> list[tuple[str, Any, Any]]:
     return [(one.name, one.kind, one.default) for one in inspect.signature(function).parameters.values()]
 
 
-def test_with_loops_runs_astream_over_the_given_loop_and_leaves_langgraph_alone() -> None:
+def test_with_names_runs_astream_over_the_given_loop_and_leaves_langgraph_alone() -> None:
     made: list[Any] = []
 
     def loop(*args: Any, **kwargs: Any) -> Any:
@@ -154,7 +154,7 @@ def test_with_loops_runs_astream_over_the_given_loop_and_leaves_langgraph_alone(
         return internals.AsyncPregelLoop(*args, **kwargs)
 
     before = dict(vars(pregel_main))
-    astream = with_loops(Pregel.astream, AsyncPregelLoop=loop)
+    astream = with_names(Pregel.astream, AsyncPregelLoop=loop)
     graph = _graph()
 
     async def ours() -> list[Any]:
