@@ -17,7 +17,7 @@ from alto_lg.apps.base import InputError, Request
 from alto_lg.apps.corpus import Passage, objects_of, read_corpus, text_of
 from alto_lg.apps.wikichat.state import Turn
 
-_WINDOW_SENTENCES, _STEP_SENTENCES = 6, 2
+_WINDOW_SENTENCES = 5
 
 
 def read_passages(path: Path | None) -> list[Passage]:
@@ -27,10 +27,10 @@ def read_passages(path: Path | None) -> list[Passage]:
 
 
 def in_windows(passages: Sequence[Passage]) -> list[Passage]:
-    """Windows of six sentences over all that is told of a subject, each two or three further than the one before.
+    """Windows of five sentences over all that is told of a subject, each one sentence further than the one before.
 
-    The package's own passages are of three sentences. Windows are as long as the passages of an encyclopedia that is
-    cut up for searching, about a hundred tokens, and overlap as such passages often do.
+    The package's own passages are of three sentences, five on a subject. Windows are nearly as long as the passages of
+    an encyclopedia that is cut up for searching, and there are as many on a subject as such a search finds.
     """
     told = groupby(passages, key=lambda passage: passage["id"].rpartition("-")[0])
     return [window for subject, group in told for window in _windows(subject, list(group))]
@@ -39,12 +39,11 @@ def in_windows(passages: Sequence[Passage]) -> list[Passage]:
 def _windows(subject: str, passages: Sequence[Passage]) -> Iterator[Passage]:
     sentences = [(one["title"], sentence) for one in passages for sentence in text.sentences(one["text"])]
     last = max(len(sentences) - _WINDOW_SENTENCES, 0)
-    starts = [start for start in range(0, last, _STEP_SENTENCES) if last - start >= _STEP_SENTENCES]
-    for place, start in enumerate([*starts, last], 1):
+    for start in range(last + 1):
         window = sentences[start : start + _WINDOW_SENTENCES]
         titles = dict.fromkeys(title for title, _ in window)
         body = " ".join(sentence for _, sentence in window)
-        yield {"id": f"{subject}-{place}", "title": "; ".join(titles), "text": body}
+        yield {"id": f"{subject}-{start + 1}", "title": "; ".join(titles), "text": body}
 
 
 def read_turns(path: Path | None) -> list[Request]:

@@ -164,8 +164,8 @@ def _recall(dialogue: str, seed: int) -> str:
 def _known(query: str, subject: str) -> list[str]:
     """Sentences of what is told together with a subject, those that fit the query best first."""
     sentences, together, index = _memory()
-    found = (place for place in index.search(query, len(sentences)) if _speaks_of(subject, together[place]))
-    return [sentences[place] for place in found]
+    fitting_first = dict.fromkeys([*index.search(query, len(sentences)), *range(len(sentences))])
+    return [sentences[place] for place in fitting_first if _speaks_of(subject, together[place])]
 
 
 @cache

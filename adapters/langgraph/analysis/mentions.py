@@ -18,6 +18,9 @@ from langgraph.types import interrupt
 from .library import is_library_class, is_user_code, may_interrupt, reference_effect
 
 _OBJECTS_MOST = 2_000
+_DATA_MOST = 200_000
+_DATA = frozenset({str, bytes, int, float, complex, bool, type(None), list, tuple, set, frozenset, dict})
+"""Types whose values lead nowhere by themselves: a corpus of thousands of passages is no large code."""
 _MISSING = object()
 
 
@@ -25,12 +28,15 @@ def may_run_own_code(function: FunctionType, held: Iterator[object]) -> bool:
     """Whether the function, or an object that it holds, leads to something that runs in a node and can leave it."""
     pending: list[object] = [function, *held]
     seen: set[int] = set()
+    data = objects = 0
     while pending:
         thing = pending.pop()
         if id(thing) in seen:
             continue
         seen.add(id(thing))
-        if len(seen) > _OBJECTS_MOST or reference_effect(thing) or may_interrupt(thing):
+        is_data = type(thing) in _DATA
+        data, objects = data + is_data, objects + (not is_data)
+        if objects > _OBJECTS_MOST or data > _DATA_MOST or reference_effect(thing) or may_interrupt(thing):
             return True
         pending.extend(_behind(thing))
     return False
