@@ -31,7 +31,7 @@ from langchain_core.runnables import ensure_config
 
 from alto_lg.adapters.deltas.errors import BrokenStream
 from alto_lg.adapters.deltas.langchain_events import message_news
-from alto_lg.adapters.replay.cuts import Cut, Cuts
+from alto_lg.adapters.replay.cuts import Cut
 from alto_lg.adapters.replay.langchain_messages import merged, shortened
 from alto_lg.adapters.replay.record import PREDICTING, RECORDING, Answer, SeenCall, end_of_prediction
 from alto_lg.adapters.watching import ModelCall, ModelWatcher, ToolCallDelta
@@ -115,7 +115,7 @@ def _whole(original: Callable[..., LLMResult]) -> Callable[..., LLMResult]:
         if record is None:
             return original(self, messages, stop, callbacks, **options)
         pieces = _Pieces(record.begin(_request_of(self, messages, stop, options)), in_pieces=False)
-        with pieces.watching():
+        with pieces.call.watching():
             result = original(self, messages, stop, _with(callbacks, _Watcher(pieces)), **options)
             pieces.whole(result)
         return result
@@ -135,7 +135,7 @@ def _whole_async(original: Callable[..., Any]) -> Callable[..., Any]:
         if record is None:
             return cast(LLMResult, await original(self, messages, stop, callbacks, **options))
         pieces = _Pieces(record.begin(_request_of(self, messages, stop, options)), in_pieces=False)
-        with pieces.watching():
+        with pieces.call.watching():
             result: LLMResult = await original(self, messages, stop, _with(callbacks, _Watcher(pieces)), **options)
             pieces.whole(result)
         return result
@@ -260,35 +260,17 @@ class _Pieces:
     """The pieces of one call. in_pieces: the node asked for them, and not for the whole."""
 
     def __init__(self, call: SeenCall, *, in_pieces: bool) -> None:
-        self._call = call
+        self.call = call
         self._in_pieces = in_pieces
-        self._cuts: dict[Any, Cuts] = {}
         self._chunks: list[AIMessageChunk] = []
         self._start: tuple[int, AIMessageChunk] | None = None
 
     def add(self, chunk: AIMessageChunk) -> None:
         """One more piece. Its text, and the arguments of each tool call, are texts of their own."""
         self._chunks.append(chunk)
-        reached: tuple[Any, Cut] | None = None
-        for channel, delta in _deltas(chunk):
-            if channel not in self._cuts:
-                self._cuts[channel] = self._call.make_cuts()
-            cut = self._cuts[channel].feed(delta)
-            reached = reached if cut is None else (channel, cut)
+        reached = self.call.said(_deltas(chunk))
         if reached is not None:
-            self._call.reached(functools.partial(self._shortened, len(self._chunks), *reached))
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Around a call for the whole. The client that the model is made of may be watched, too, but not twice."""
-        token = RECORDING.set(None)
-        try:
-            yield
-        except BaseException:
-            self._call.failed()
-            raise
-        finally:
-            RECORDING.reset(token)
+            self.call.reached(functools.partial(self._shortened, len(self._chunks), *reached))
 
     def whole(self, result: LLMResult) -> None:
         """What the call gave; copied before the node has it.
@@ -303,7 +285,7 @@ class _Pieces:
             if news.owes_reason and news.reason is None:
                 chars = len(str(generations[0].message.text))
                 raise BrokenStream(f"The stream of model {news.model!r}", chars, *_BROKEN)
-        self._call.ended(functools.partial(copy.deepcopy, copy.deepcopy(generations)))
+        self.call.ended(functools.partial(copy.deepcopy, copy.deepcopy(generations)))
 
     def began(self, call: ModelCall) -> None:
         """Known already."""
@@ -322,16 +304,16 @@ class _Pieces:
         if not self._in_pieces:
             return  # the caller has the whole of it
         if message is None:
-            self._call.failed()
+            self.call.failed()
         else:
-            self._call.ended(functools.partial(copy.deepcopy, copy.deepcopy(message)))
+            self.call.ended(functools.partial(copy.deepcopy, copy.deepcopy(message)))
 
     def failed(self, call: ModelCall, error: BaseException) -> None:
         if self._in_pieces:
-            self._call.failed()
+            self.call.failed()
 
     def _shortened(self, count: int, channel: Any, cut: Cut) -> Any:
-        request = self._call.request
+        request = self.call.request
         assert isinstance(request, _Request)
         message = shortened(self._merged(count), channel, cut, request.options.get("response_format"))
         return message if self._in_pieces else [ChatGeneration(message=message_chunk_to_message(message))]

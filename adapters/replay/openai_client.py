@@ -12,7 +12,6 @@ A stream that the node asked for is watched on its way, by the iterator that the
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
 import threading
@@ -28,9 +27,8 @@ from openai.resources.completions import AsyncCompletions as AsyncTextCompletion
 from openai.resources.completions import Completions as TextCompletions
 from openai.resources.responses import AsyncResponses, Responses
 
-from alto_lg.adapters.replay.cuts import Cut, Cuts
 from alto_lg.adapters.replay.openai_answers import CHAT, is_answered, require_whole, with_usage
-from alto_lg.adapters.replay.openai_api import Api, Channel, Part, is_given
+from alto_lg.adapters.replay.openai_api import Api, Part, is_given
 from alto_lg.adapters.replay.openai_responses import RESPONSES
 from alto_lg.adapters.replay.openai_streams import AnsweredAsyncStream, AnsweredStream
 from alto_lg.adapters.replay.record import PREDICTING, RECORDING, SeenCall, end_of_prediction
@@ -95,16 +93,10 @@ class _Events:
         self.all: list[Any] = []
         self._api = api
         self._answer = answer
-        self._cuts: dict[Channel, Cuts] = {}
 
     def add(self, event: Any) -> None:
         self.all.append(event)
-        reached: tuple[Channel, Cut] | None = None
-        for channel, delta in self._api.deltas_of(event):
-            if channel not in self._cuts:
-                self._cuts[channel] = self.call.make_cuts()
-            cut = self._cuts[channel].feed(delta)
-            reached = reached if cut is None else (channel, cut)
+        reached = self.call.said(self._api.deltas_of(event))
         if reached is not None:
             part = self._api.part(tuple(self.all), *reached)
             self.call.reached(lambda: self._answer(part))
@@ -112,18 +104,6 @@ class _Events:
     def whole(self) -> Any:
         """What the request would have given, had it not been for a stream."""
         return self._api.whole_of(self.all)
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Around a call whose parts are calls of this client, too, but not of the node."""
-        token = RECORDING.set(None)
-        try:
-            yield
-        except BaseException:
-            self.call.failed()
-            raise
-        finally:
-            RECORDING.reset(token)
 
 
 # ── create ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +124,7 @@ def _created(api: Api, original: Callable[..., Any]) -> Callable[..., Any]:
         if record is None or request is None:
             return original(self, *args, **options)
         events = _Events(api, record.begin(request), _stream_of if streams else _whole_of)
-        with events.watching():
+        with events.call.watching():
             if streams:
                 return _watched(original(self, **options), events)
             result = _whole(api, original, self, options, events)
@@ -203,7 +183,7 @@ def _created_async(api: Api, original: Callable[..., Any]) -> Callable[..., Any]
         if record is None or request is None:
             return await original(self, *args, **options)
         events = _Events(api, record.begin(request), _stream_of if streams else _whole_of)
-        with events.watching():
+        with events.call.watching():
             if streams:
                 return _watched_async(await original(self, **options), events)
             result = await _whole_async(api, original, self, options, events)
@@ -278,7 +258,7 @@ def _parsed(original: Callable[..., Any]) -> Callable[..., Any]:
         if record is None or request is None:
             return original(self, *args, **options)
         events = _Events(CHAT, record.begin(request), functools.partial(_parsed_part, options))
-        with events.watching():
+        with events.call.watching():
             try:
                 with self.stream(**with_usage(options)) as stream:
                     for event in stream:
@@ -308,7 +288,7 @@ def _parsed_async(original: Callable[..., Any]) -> Callable[..., Any]:
         if record is None or request is None:
             return await original(self, *args, **options)
         events = _Events(CHAT, record.begin(request), functools.partial(_parsed_part, options))
-        with events.watching():
+        with events.call.watching():
             try:
                 async with self.stream(**with_usage(options)) as stream:
                     async for event in stream:

@@ -8,12 +8,13 @@ Knows no client. Always true:
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from alto_lg.adapters.replay.cuts import MakeCuts
+from alto_lg.adapters.replay.cuts import Cut, Cuts, MakeCuts
 
 Answer = Callable[[], Any]
 """Makes what the client would have returned, new each time: the node may change it."""
@@ -31,10 +32,29 @@ class SeenCall:
         self.answer: Answer | None = None
         self.is_whole = False
         self._record = record
+        self._cuts: dict[Any, Cuts] = {}
 
-    @property
-    def make_cuts(self) -> MakeCuts:
-        return self._record.make_cuts
+    def said(self, deltas: Iterable[tuple[Any, str]]) -> tuple[Any, Cut] | None:
+        """More of its texts, each with its channel: the last place in them behind which an item is whole."""
+        reached: tuple[Any, Cut] | None = None
+        for channel, delta in deltas:
+            if channel not in self._cuts:
+                self._cuts[channel] = self._record.make_cuts()
+            cut = self._cuts[channel].feed(delta)
+            reached = reached if cut is None else (channel, cut)
+        return reached
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Around a call whose parts may be calls that are watched, too, but not of the node."""
+        token = RECORDING.set(None)
+        try:
+            yield
+        except BaseException:
+            self.failed()
+            raise
+        finally:
+            RECORDING.reset(token)
 
     def reached(self, answer: Answer) -> None:
         """One more item is whole: `answer` is the text up to it, closed."""

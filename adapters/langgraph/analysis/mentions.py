@@ -70,7 +70,7 @@ def _behind(thing: object) -> Iterator[object]:
 
 def _named(function: FunctionType) -> Iterator[object]:
     """The objects that a function's code names: globals, attributes of modules, cells and defaults."""
-    names = set(_names_in(function.__code__))
+    names = set(names_in(function.__code__))
     for name in names:
         if name.startswith("langgraph"):  # imported inside the function
             yield interrupt
@@ -79,6 +79,11 @@ def _named(function: FunctionType) -> Iterator[object]:
             yield from (getattr(value, attribute) for attribute in names if hasattr(value, attribute))
         elif value is not _MISSING:
             yield value
+    yield from held_by(function)
+
+
+def held_by(function: FunctionType) -> Iterator[object]:
+    """What a function keeps itself: the contents of its cells, and its defaults."""
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents
@@ -87,8 +92,9 @@ def _named(function: FunctionType) -> Iterator[object]:
     yield from (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
 
 
-def _names_in(code: CodeType) -> Iterator[str]:
+def names_in(code: CodeType) -> Iterator[str]:
+    """The global names and attributes in code, and in that of functions inside it."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names_in(constant)
+            yield from names_in(constant)

@@ -13,12 +13,12 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
-from typing import Any
 
 from langchain_core.runnables import RunnableBinding, RunnableParallel, RunnableSequence
 from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 
+from alto_lg.adapters.langgraph.analysis.mentions import held_by, names_in
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, RunnableCallable
 from alto_lg.adapters.langgraph.tools.answering import RUNS_TWINS, identity_of, is_repeatable, says_repeatable
 from alto_lg.adapters.langgraph.tools.fitness import why_unfit
@@ -177,7 +177,7 @@ def _behind(thing: object) -> Iterator[object]:
 
 def _named(function: FunctionType) -> Iterator[object]:
     """What a function's code names, if that can hold a tool: globals, attributes of modules, cells and defaults."""
-    names = set(_names_in(function.__code__))
+    names = set(names_in(function.__code__))
     for name in names & function.__globals__.keys():
         value = function.__globals__[name]
         if isinstance(value, ModuleType):
@@ -185,23 +185,11 @@ def _named(function: FunctionType) -> Iterator[object]:
             yield from (attribute for attribute in attributes if isinstance(attribute, BaseTool | ToolNode))
         elif not isinstance(value, FunctionType) or _is_of_same_package(function, value):
             yield value
-    for cell in function.__closure__ or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
-    yield from (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    yield from held_by(function)
 
 
 def _is_of_same_package(function: FunctionType, other: FunctionType) -> bool:
     return str(function.__module__).split(".")[0] == str(other.__module__).split(".")[0]
-
-
-def _names_in(code: Any) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if hasattr(constant, "co_names"):
-            yield from _names_in(constant)
 
 
 def _approved_by_people(graph: Pregel) -> dict[str, str]:
