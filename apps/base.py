@@ -6,7 +6,7 @@ whether two runs gave the same answer and how good that answer is. Nothing here 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,6 +53,13 @@ class Span:
     item: tuple[int, ...]
     started: float
     ended: float
+
+
+class Program(Protocol):
+    """An application written by hand with asyncio and no graph: every overlap that its author could find."""
+
+    async def run(self, given: Mapping[str, Any], told: Callable[[str], None]) -> Mapping[str, Any]:
+        """The final state for one input; `told(node)` is called whenever that node's update would have been seen."""
 
 
 class Application(Protocol):
