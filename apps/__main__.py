@@ -19,6 +19,8 @@ from alto_lg.adapters.openai_chat import ModelServerError, OpenAIChat
 from alto_lg.apps.base import InputError, ModelEndpoint
 from alto_lg.apps.factool import FACTOOL
 from alto_lg.apps.factool import command as factool_command
+from alto_lg.apps.storm import STORM
+from alto_lg.apps.storm import command as storm_command
 from alto_lg.apps.tot import TOT
 from alto_lg.apps.tot import command as tot_command
 from alto_lg.apps.wikichat import WIKICHAT
@@ -40,6 +42,7 @@ class Command(Protocol):
 
 _COMMANDS: Mapping[str, Command] = {
     FACTOOL.name: factool_command,
+    STORM.name: storm_command,
     TOT.name: tot_command,
     WIKICHAT.name: wikichat_command,
 }
@@ -53,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         action="append",
         metavar="TEXT",
-        help="factool: the question; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, and once more for the next",
+        help="factool: the question; storm: the topic; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, and once "
+        "more for the next",
     )
     parser.add_argument("--reference", metavar="ANSWER", help="factool: check this answer instead of asking for one")
     parser.add_argument("--version", choices=FACTOOL.versions, default=FACTOOL.versions[0], help="form of the graph")

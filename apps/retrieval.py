@@ -22,6 +22,10 @@ class Retriever:
 
     def __init__(self, passages: Sequence[Passage], embedder: Embedder | None = None) -> None:
         self._passages = list(passages)
+        self._positions = {passage["id"]: position for position, passage in enumerate(passages)}
+        self._documents: defaultdict[str, list[Passage]] = defaultdict(list)
+        for passage in passages:
+            self._documents[_document(passage)].append(passage)
         texts = [f"{passage['title']}. {passage['text']}" for passage in passages]
         self._words = BM25Index(texts)
         self._embedder = embedder or LatentSemantic(texts)
@@ -35,10 +39,15 @@ class Retriever:
         """Positions of the passages that share words with a query, best first."""
         return self._words.search(query, CANDIDATES_MAX)
 
-    def closest(self, query: str, count: int) -> list[Passage]:
-        """The passages closest in meaning to a query, best first."""
+    def closest(self, query: str, count: int, among: Iterable[str] | None = None) -> list[Passage]:
+        """The passages closest in meaning to a query, best first; only those with these ids where they are given."""
         vector = self._embedder.embed([query])[0]
-        return self.evidence(hit.row for hit in self._meanings.search(vector, count))
+        rows = None if among is None else [self._positions[identity] for identity in among]
+        return self.evidence(hit.row for hit in self._meanings.search(vector, count, among=rows))
+
+    def beside(self, passage: Passage) -> list[Passage]:
+        """All passages of the document that a passage is from, in order: those whose ids differ in the last part."""
+        return self._documents[_document(passage)]
 
     def encode(self, queries: Sequence[str]) -> list[list[float]]:
         """One vector a query."""
@@ -60,3 +69,7 @@ def fuse(rankings: Sequence[Sequence[int]], kept: int = EVIDENCE_MAX) -> list[in
         for rank, position in enumerate(ranking, 1):
             scores[position] += 1 / rank
     return sorted(scores, key=lambda position: (-scores[position], position))[:kept]
+
+
+def _document(passage: Passage) -> str:
+    return passage["id"].rpartition("-")[0] or passage["id"]

@@ -15,6 +15,7 @@ from alto_lg.comparisons.errors import UsageError
 
 APPLICATIONS = {
     "factool": "alto_lg.apps.factool.application:FACTOOL",
+    "storm": "alto_lg.apps.storm.application:STORM",
     "tot": "alto_lg.apps.tot.application:TOT",
     "wikichat": "alto_lg.apps.wikichat.application:WIKICHAT",
 }
