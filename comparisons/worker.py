@@ -23,10 +23,11 @@ from typing import Any, TextIO
 
 from alto_lg.apps.base import Application, ModelEndpoint, Request
 from alto_lg.comparisons.applications import load_application, load_requests
-from alto_lg.comparisons.arms import Arm, build_arm
+from alto_lg.comparisons.arms import Arm
 from alto_lg.comparisons.endpoint import api_key
-from alto_lg.comparisons.measure import Graph, Measurement, measure
+from alto_lg.comparisons.measure import Measurement, Runner, measure
 from alto_lg.comparisons.results import measurement_fields
+from alto_lg.comparisons.runners import build_runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Built:
     arm: Arm
     application: Application
     requests: Sequence[Request]
-    graph: Graph
+    runner: Runner
     timeout_s: float
 
 
@@ -108,7 +109,7 @@ def reason_of(error: Exception) -> str:
 
 
 def build(command: Mapping[str, Any]) -> Built:
-    """Load the application, its workload and the graph of this arm."""
+    """Load the application, its workload and what this arm runs."""
     application = load_application(command["application"])
     arm = Arm(**command["arm"])
     corpus = Path(command["corpus"]) if command["corpus"] else None
@@ -118,7 +119,7 @@ def build(command: Mapping[str, Any]) -> Built:
         arm=arm,
         application=application,
         requests=load_requests(application, corpus, questions, command["items"]),
-        graph=build_arm(arm, application, endpoint, corpus=corpus),
+        runner=build_runner(arm, application, endpoint, corpus=corpus, in_threads=command["sync"]),
         timeout_s=command["timeout_s"],
     )
 
@@ -132,12 +133,11 @@ async def run_one(built: Built, index: int, position: int, *, due: float | None 
     try:
         async with asyncio.timeout(built.timeout_s):
             return await measure(
-                built.graph,
+                built.runner,
                 built.application,
                 request,
                 arm=built.arm.name,
                 position=position,
-                accelerated=built.arm.accelerated,
                 due=due,
             )
     except TimeoutError as error:
