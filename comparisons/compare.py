@@ -248,7 +248,7 @@ def _run_arms(
     failed: list[NotRun] = []
     with _progress() as progress, workers(plan.arms, task) as (started, unbuilt):
         bar = progress.add_task("requests", total=len(started) * len(plan.schedule.indices))
-        for one in chain(unbuilt, take_turns(started, plan.schedule, server.reset)):
+        for one in chain(unbuilt, take_turns(started, plan.schedule, server.meter)):
             if isinstance(one, NotRun):
                 results.not_run(one)
                 failed.append(one)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alto_lg.comparisons.arms import Arm, NotRun
 from alto_lg.comparisons.errors import WorkerError
 from alto_lg.comparisons.load import blocks, poisson_arrivals_s, rotated
 from alto_lg.comparisons.measure import Measurement
+from alto_lg.comparisons.meter import Meter
 from alto_lg.comparisons.processes import Arrival, Task, WorkerProcess
 
 
@@ -69,22 +70,19 @@ def _given_up(worker: WorkerProcess, error: WorkerError) -> NotRun:
 Ask = Callable[[WorkerProcess], Iterable[Measurement]]
 
 
-def take_turns(started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], object]) -> Iterator[Told]:
+def take_turns(started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter) -> Iterator[Told]:
     """Every request through every arm, after the warm-up."""
     running = list(started)
     for position in range(schedule.warm_up):
         told = _through(running, 0, _one(schedule, position % len(schedule.indices)))
         yield from (one for one in told if isinstance(one, NotRun))
     for turn, ask in enumerate(_alone(schedule) if schedule.rate == 0 else _open_loop(schedule)):
-        yield from _through(running, turn, ask, reset)
+        yield from _through(running, turn, _metered(ask, meter, None if schedule.rate == 0 else turn))
 
 
-def _through(
-    running: list[WorkerProcess], turn: int, ask: Ask, before: Callable[[], object] = lambda: None
-) -> Iterator[Told]:
+def _through(running: list[WorkerProcess], turn: int, ask: Ask) -> Iterator[Told]:
     """One piece of work through all arms; a peer's that fails is out of all later ones."""
     for worker in rotated(running, turn) if running else ():
-        before()
         try:
             yield from ask(worker)
         except WorkerError as error:
@@ -92,8 +90,17 @@ def _through(
             running.remove(worker)
 
 
-def _one(schedule: Schedule, position: int) -> Ask:
-    return lambda worker: (worker.run(schedule.indices[position], position),)
+def _metered(ask: Ask, meter: Meter, block: int | None) -> Ask:
+    """The same, each measurement with its share of what the server did."""
+
+    def metered(worker: WorkerProcess) -> Iterable[Measurement]:
+        meter.start()
+        measured = tuple(ask(worker))
+        used = meter.stop()
+        share = None if used is None else used.share(len(measured))
+        return [replace(one, server=share, block=block) for one in measured]
+
+    return metered
 
 
 def _alone(schedule: Schedule) -> Iterator[Ask]:
@@ -103,8 +110,11 @@ def _alone(schedule: Schedule) -> Iterator[Ask]:
 def _open_loop(schedule: Schedule) -> Iterator[Ask]:
     due = poisson_arrivals_s(schedule.rate, len(schedule.indices), schedule.seed)
     for block in blocks(len(schedule.indices), schedule.block):
-        arrivals = [Arrival(schedule.indices[at], at, due[at] - due[block.start]) for at in block]
-        yield _trace(arrivals)
+        yield _trace([Arrival(schedule.indices[at], at, due[at] - due[block.start]) for at in block])
+
+
+def _one(schedule: Schedule, position: int) -> Ask:
+    return lambda worker: (worker.run(schedule.indices[position], position),)
 
 
 def _trace(arrivals: Sequence[Arrival]) -> Ask:
