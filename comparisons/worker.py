@@ -28,6 +28,7 @@ from alto_lg.comparisons.arms import Arm
 from alto_lg.comparisons.cost import MemoryUse
 from alto_lg.comparisons.endpoint import api_key
 from alto_lg.comparisons.measure import Measurement, Runner, measure
+from alto_lg.comparisons.prediction import predicted_s
 from alto_lg.comparisons.results import measurement_fields
 from alto_lg.comparisons.runners import build_runner
 
@@ -150,7 +151,7 @@ async def run_one(built: Built, index: int, position: int, *, due: float | None 
     request = built.requests[index]
     try:
         async with asyncio.timeout(built.timeout_s):
-            return await measure(
+            measured = await measure(
                 built.runner,
                 built.application,
                 request,
@@ -160,6 +161,7 @@ async def run_one(built: Built, index: int, position: int, *, due: float | None 
             )
     except TimeoutError as error:
         raise TimeoutError(f"request {request.id} had not ended after {built.timeout_s:g} s; see --timeout") from error
+    return replace(measured, predicted_s=predicted_s(built.application, built.arm, measured.spans))
 
 
 def own_standard_output() -> TextIO:
