@@ -1,8 +1,8 @@
 """Percentiles and bootstrap confidence intervals. Pure: the same values and seed give the same numbers.
 
 What is drawn, with replacement, is a block: requests that overlapped are one, because each made the others wait; a
-request that was alone is one by itself. And draws are paired: a ratio is always taken between the same blocks of both sides,
-because requests differ far more from each other than arms do.
+request that was alone is one by itself. And draws are paired: a ratio is always taken between the same blocks of both
+sides, because requests differ far more from each other than arms do.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def chosen_blocks(source: np.random.Generator, count: int) -> Sequence[int]:
     return [int(place) for place in source.integers(0, count, size=count)]
 
 
-def _checked(values: Sequence[float]) -> Values:
+def _checked(values: Sequence[float] | Values) -> Values:
     sample = np.asarray(values, dtype=np.float64)
     if sample.size == 0 or not np.all(np.isfinite(sample)):
         raise ValueError(f"needs at least one value and only finite ones, got {list(values)!r}")
