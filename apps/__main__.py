@@ -19,6 +19,10 @@ from alto_lg.adapters.openai_chat import ModelServerError, OpenAIChat
 from alto_lg.apps.base import InputError, ModelEndpoint
 from alto_lg.apps.factool import FACTOOL
 from alto_lg.apps.factool import command as factool_command
+from alto_lg.apps.ircot import IRCOT
+from alto_lg.apps.ircot import command as ircot_command
+from alto_lg.apps.llmcompiler import LLMCOMPILER
+from alto_lg.apps.llmcompiler import command as llmcompiler_command
 from alto_lg.apps.tot import TOT
 from alto_lg.apps.tot import command as tot_command
 from alto_lg.apps.wikichat import WIKICHAT
@@ -40,6 +44,8 @@ class Command(Protocol):
 
 _COMMANDS: Mapping[str, Command] = {
     FACTOOL.name: factool_command,
+    IRCOT.name: ircot_command,
+    LLMCOMPILER.name: llmcompiler_command,
     TOT.name: tot_command,
     WIKICHAT.name: wikichat_command,
 }
