@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from alto_lg.apps.base import InputError, Request
 from alto_lg.apps.corpus import Passage, objects_of, read_corpus, text_of
@@ -74,18 +74,20 @@ def _request(path: Path, place: int, entry: Mapping[str, Any]) -> Request:
 
 def _paragraphs(path: Path, place: int, entry: Mapping[str, Any]) -> list[Passage]:
     context = entry.get("context")
-    titles, sentences = (context.get("title"), context.get("sentences")) if isinstance(context, dict) else (None, None)
-    if not (_is_texts(titles) and isinstance(sentences, list) and all(_is_texts(one) for one in sentences)):
-        raise InputError(
-            path, place, "key 'context' must hold 'title', a list of texts, and 'sentences', lists of texts"
-        )
-    if len(titles) != len(sentences):
-        raise InputError(path, place, f"key 'context' has {len(titles)} titles for {len(sentences)} paragraphs")
-    told = ((title, " ".join("".join(lines).split())) for title, lines in zip(titles, sentences, strict=True))
-    return [{"id": _slug(title), "title": title, "text": body} for title, body in told if body]
+    told: Mapping[str, Any] = context if isinstance(context, dict) else {}
+    titles, paragraphs = told.get("title"), told.get("sentences")
+    if not (_is_texts(titles) and isinstance(paragraphs, list) and all(map(_is_texts, paragraphs))):
+        reason = "key 'context' must hold 'title', a list of texts, and 'sentences', a list of texts for each title"
+        raise InputError(path, place, reason)
+    if len(titles) != len(paragraphs):
+        raise InputError(path, place, f"key 'context' has {len(titles)} titles for {len(paragraphs)} paragraphs")
+    bodies = (" ".join("".join(sentences).split()) for sentences in paragraphs)
+    return [
+        {"id": _slug(title), "title": title, "text": body} for title, body in zip(titles, bodies, strict=True) if body
+    ]
 
 
-def _is_texts(found: Any) -> bool:
+def _is_texts(found: Any) -> TypeGuard[list[str]]:
     return isinstance(found, list) and all(isinstance(one, str) for one in found)
 
 

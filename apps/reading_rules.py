@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from alto_lg.adapters.bm25 import terms
@@ -27,25 +28,25 @@ _ASKING = frozenset(
     terms("many much year city country person name whom which british surveyor way kind man woman two three whole")
 )
 _SAME_TEXT = """
-die died death dead|born birth|long length|high height tall|deep depth|large size largest|writer wrote author written write
-build built builder building|begin began begun beginning|open opening|painter painted paint painting|lie lies lay
-composer composed compose|captain captained|inventor invented invent|discoverer discovered discover|begun began
-ship vessel|bury buried|metre metres meter|kilometre kilometres kilometer|mount mountain|marry married|steal stole stolen|lead led
-become became|leave left|learn learned|take took|speak spoke spoken|founder founded"""
+die died death dead|born birth|long length|high height tall|deep depth|large size largest|lie lies lay|lead led
+writer wrote author written write|build built builder building|begin began begun beginning|open opening
+painter painted paint painting|composer composed compose|captain captained|inventor invented invent
+discoverer discovered discover|ship vessel|bury buried|metre metres meter|kilometre kilometres kilometer
+mount mountain|marry married|steal stole stolen|become became|leave left|learn learned|take took
+speak spoke spoken|founder founded|find found finding"""
 _SAME = {
     term: group.split()[0] for group in re.split(r"[|\n]", _SAME_TEXT) for word in group.split() for term in terms(word)
 }
-_MONTHS = frozenset(
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
+_MONTHS_TEXT = "January February March April May June July August September October November December"
+_MONTHS = frozenset(_MONTHS_TEXT.split())
 _YEAR = re.compile(r"\b(?:AD \d{1,4}|\d{1,4} (?:BC|AD)|1\d{3}|20\d{2})\b(?![,.]?\d)")
 _AMOUNT = re.compile(r"\b\d[\d,]*(?:\.\d+)?(?: (?:thousand|million|billion))?")
 _WORD = re.compile(r"[^\W_]+")
 _TURN = re.compile(r", |,? (?:and|but|when|while|because|where|who|which|as) ")
 _UNIT = re.compile(r"(?: [a-z]+){1,2}")
-_MEASURES = frozenset(
-    "metres kilometres centimetres millimetres kilograms tonnes degrees percent years days hours minutes cubic square".split()  # noqa: SIM905
-)
+_MEASURES_TEXT = """
+metres kilometres centimetres millimetres kilograms tonnes degrees percent years days hours minutes cubic square"""
+_MEASURES = frozenset(_MEASURES_TEXT.split())
 
 
 def marked(sentence: str) -> list[str]:
@@ -248,7 +249,7 @@ def _name(question: str, sentence: str, known: str) -> str:
 
 
 def _joined(sentence: str, names: Sequence[str]) -> str:
-    for one, other in zip(names, names[1:], strict=False):
+    for one, other in pairwise(names):
         if f"{one} and {other}" in sentence:
             return f"{one} and {other}"
     return ""

@@ -1,6 +1,6 @@
 """Answers of which the beginning is enough, so that the token limit may cut them off.
 
-Always true: what the limit cut off is handed on as far as it came; an answer that broke off for any other reason raises.
+Always true: what the limit cut off is handed on as far as it came; an answer that broke off for another reason raises.
 """
 
 from __future__ import annotations

@@ -11,12 +11,11 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph.state import CompiledStateGraph
 
-from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps import matching
 from alto_lg.apps.base import ModelEndpoint, Program, Request, Span
-from alto_lg.apps.chat import Chat
+from alto_lg.apps.chat import Chat, chat_at
 from alto_lg.apps.ircot import limit
-from alto_lg.apps.ircot.by_hand import InterleavedRetrievalByHand
+from alto_lg.apps.ircot.by_hand import ByHand
 from alto_lg.apps.ircot.graph import build_flat, build_streaming
 from alto_lg.apps.ircot.nodes import Stages
 from alto_lg.apps.keyword_search import KeywordSearch
@@ -32,6 +31,11 @@ def build(
     if version not in _BUILDERS:
         raise ValueError(f"IRCoT has no version {version!r}; choose one of {', '.join(_BUILDERS)}")
     return _BUILDERS[version](Stages(chat, _search(corpus)))
+
+
+def program(*, chat: Chat | BaseChatModel, corpus: Path | None = None) -> Program:
+    """The same written by hand, without a graph; `TypeError` if the model cannot stream."""
+    return ByHand(Stages(chat, _search(corpus)))
 
 
 def _search(corpus: Path | None) -> KeywordSearch:
@@ -67,11 +71,11 @@ class InterleavedRetrieval:
         self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The compiled graph of one version, asking the model at the endpoint."""
-        return build(version, chat=_client(endpoint), corpus=corpus)
+        return build(version, chat=chat_at(endpoint), corpus=corpus)
 
     def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
         """The same without a graph."""
-        return InterleavedRetrievalByHand(Stages(_client(endpoint), _search(corpus)))
+        return program(chat=chat_at(endpoint), corpus=corpus)
 
     def answer(self, state: Mapping[str, Any]) -> Any:
         """The answer, the reasoning, and what was found, in order."""
@@ -91,10 +95,6 @@ class InterleavedRetrieval:
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the path to the first thought."""
         return limit.first_thought_limit_s(spans)
-
-
-def _client(endpoint: ModelEndpoint) -> OpenAIChat:
-    return OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
 
 
 IRCOT = InterleavedRetrieval()

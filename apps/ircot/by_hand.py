@@ -9,7 +9,7 @@ from alto_lg.apps.corpus import Passage
 from alto_lg.apps.ircot.nodes import Stages, is_over
 
 
-class InterleavedRetrievalByHand:
+class ByHand:
     """One question at a time, or many at once; `TypeError` if the model cannot stream."""
 
     def __init__(self, stages: Stages) -> None:
@@ -19,6 +19,7 @@ class InterleavedRetrievalByHand:
     async def run(self, given: Mapping[str, Any], told: Callable[[str], None]) -> Mapping[str, Any]:
         """The final state for one question."""
         question, passages, thoughts = str(given["question"]), list[Passage](), list[str]()
+        told("begin")
         while not thoughts or not is_over(thoughts):
             passages = self._stages.retrieve(question, passages, thoughts)
             told("retrieve")

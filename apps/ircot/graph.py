@@ -1,7 +1,7 @@
 """IRCoT as a graph: a loop of searching and thinking, and a reader at its end.
 
-The way most LangGraph users write it. In the streaming form `reason` stops the model behind the sentence that is kept, and
-that is the only difference. There is no version with subgraphs: nothing here fans out, so there is nothing that a
+The way most LangGraph users write it. In the streaming form `reason` stops the model behind the sentence that is kept,
+and that is the only difference. There is no version with subgraphs: nothing here fans out, so there is nothing that a
 subgraph could keep from waiting.
 """
 

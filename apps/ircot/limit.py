@@ -1,7 +1,7 @@
 """The shortest time that one question could have taken, given how long its pieces took.
 
-Each piece needs the one before it: a search the last thought, a thought all that was found, the reader everything. So it
-is the sum. What a version could gain over another is in the pieces themselves, which are shorter where the model is
+Each piece needs the one before it: a search the last thought, a thought all that was found, the reader everything. So
+it is the sum. What a version could gain over another is in the pieces themselves, which are shorter where the model is
 stopped.
 """
 

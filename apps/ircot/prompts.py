@@ -1,8 +1,8 @@
 """The two prompts, and the marks by which their parts are found again.
 
 Always true: the system text of a prompt is a constant, so that a server's prefix cache can hold it, and of two steps of
-one question the later prompt begins with the passages of the earlier one. The worked examples tell of things that do not
-exist, so that none can leak into an answer unnoticed.
+one question the later prompt begins with the passages of the earlier one. The worked examples tell of things that do
+not exist, so that none can leak into an answer unnoticed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _NOTHING_YET = "(none)"
 _EXAMPLES = (
     (
         (
-            "Carrow Point: Carrow Point is the southern tip of the island of Ennor. A lighthouse of grey granite has stood "
-            "there since 1846, when the engineer John Sands finished five years of work on it.",
-            "John Sands: John Sands was born at Aldis in 1802, the son of a miller. He learned to build from the harbour "
-            "master of that town, and drew plans for eleven lighthouses, of which seven were built.",
+            "Carrow Point: Carrow Point is the southern tip of the island of Ennor. A lighthouse of grey granite has "
+            "stood there since 1846, when the engineer John Sands finished five years of work on it.",
+            "John Sands: John Sands was born at Aldis in 1802, the son of a miller. He learned to build from the "
+            "harbour master of that town, and drew plans for eleven lighthouses, of which seven were built.",
             "Aldis: Aldis is the oldest town of Ennor. Its market has been held on the first Monday of the month since "
             "1370, and its mill is driven by the river Orrin.",
             "Carrow Wood: Carrow Wood lies eleven miles north of Aldis. Charcoal was burned there until 1912.",
@@ -42,8 +42,8 @@ _EXAMPLES = (
         (
             "The Brass Comet: The Brass Comet is a film of 1936. Piers Lanyon directed it, and Dorothea Vane wrote the "
             "music. It cost three times as much as had been planned, because its sets burned down.",
-            "Dorothea Vane: Dorothea Vane wrote the music of more than forty films. She had learned to play the organ from "
-            "her grandfather, and gave concerts until she was ninety.",
+            "Dorothea Vane: Dorothea Vane wrote the music of more than forty films. She had learned to play the organ "
+            "from her grandfather, and gave concerts until she was ninety.",
             "Piers Lanyon: Piers Lanyon left the film business in 1937 and opened a hotel at Port Aldis. His guests "
             "remembered him as a silent man.",
             "Comets: A comet is a small body of ice and dust that grows a tail when it comes near the Sun.",
@@ -57,12 +57,12 @@ _EXAMPLES = (
     ),
     (
         (
-            "The Ennor regatta: The Ennor regatta is rowed every August between Aldis and Carrow Point. The crew of the "
-            "Heron won it nine times, more often than any other.",
-            "The Heron: The Heron was built of larch by the yard of Harrow and Daughters. She was seventeen metres long "
-            "and needed eight men at the oars.",
-            "Harrow and Daughters: Harrow and Daughters was the largest shipping company of Port Aldis. It paid for the "
-            "tramway of the town, which opened in 1894 with eleven cars.",
+            "The Ennor regatta: The Ennor regatta is rowed every August between Aldis and Carrow Point. The crew of "
+            "the Heron won it nine times, more often than any other.",
+            "The Heron: The Heron was built of larch by the yard of Harrow and Daughters. She was seventeen metres "
+            "long and needed eight men at the oars.",
+            "Harrow and Daughters: Harrow and Daughters was the largest shipping company of Port Aldis. It paid for "
+            "the tramway of the town, which opened in 1894 with eleven cars.",
             "Tull cheese: Tull cheese is made from the milk of cows and is wrapped in nettle leaves.",
         ),
         "Which tramway was paid for by the company that built the boat with the most wins in the Ennor regatta?",
@@ -85,9 +85,9 @@ def _worked_out() -> str:
 
 
 REASON_SYSTEM = f"""\
-You work out the answer to a question step by step, from passages of an encyclopedia. The passages were found by a search \
-for the question, and by searches for what you have said so far. Some of them have nothing to do with the question. You \
-are given the passages, the question, and the beginning of your reasoning. Go on from there.
+You work out the answer to a question step by step, from passages of an encyclopedia. The passages were found by a \
+search for the question, and by searches for what you have said so far. Some of them have nothing to do with the \
+question. You are given the passages, the question, and the beginning of your reasoning. Go on from there.
 
 Rules:
 1. Write one short sentence for each step. A sentence stands alone: use names, not "he", "it" or "there".
@@ -101,8 +101,8 @@ Examples:
 
 READ_SYSTEM = f"""\
 You answer a question from passages of an encyclopedia. Some of them have nothing to do with the question. Work the \
-answer out in short sentences, each of which stands alone, and end with: So the answer is: … and nothing behind it. The \
-answer itself is as short as it can be: a name, a year, or a number with its unit.
+answer out in short sentences, each of which stands alone, and end with: So the answer is: … and nothing behind it. \
+The answer itself is as short as it can be: a name, a year, or a number with its unit.
 
 Examples:
 

@@ -11,15 +11,14 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph.state import CompiledStateGraph
 
-from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps import matching
 from alto_lg.apps.base import ModelEndpoint, Program, Request, Span
-from alto_lg.apps.chat import Chat
+from alto_lg.apps.chat import Chat, chat_at
 from alto_lg.apps.keyword_search import KeywordSearch
 from alto_lg.apps.llmcompiler import limit
-from alto_lg.apps.llmcompiler.by_hand import PlanCompilerByHand
+from alto_lg.apps.llmcompiler.by_hand import ByHand
 from alto_lg.apps.llmcompiler.graph import build_flat, build_streaming
-from alto_lg.apps.llmcompiler.nodes import Stages, in_order
+from alto_lg.apps.llmcompiler.nodes import Stages
 from alto_lg.apps.questions import labelled, read_passages, read_questions
 
 _BUILDERS = {"flat": build_flat, "streaming": build_streaming}
@@ -32,6 +31,11 @@ def build(
     if version not in _BUILDERS:
         raise ValueError(f"LLMCompiler has no version {version!r}; choose one of {', '.join(_BUILDERS)}")
     return _BUILDERS[version](Stages(chat, _search(corpus)))
+
+
+def program(*, chat: Chat | BaseChatModel, corpus: Path | None = None) -> Program:
+    """The same written by hand, without a graph; `TypeError` if the model cannot stream."""
+    return ByHand(Stages(chat, _search(corpus)))
 
 
 def _search(corpus: Path | None) -> KeywordSearch:
@@ -67,15 +71,15 @@ class PlanCompiler:
         self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The compiled graph of one version, asking the model at the endpoint."""
-        return build(version, chat=_client(endpoint), corpus=corpus)
+        return build(version, chat=chat_at(endpoint), corpus=corpus)
 
     def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
         """The same without a graph."""
-        return PlanCompilerByHand(Stages(_client(endpoint), _search(corpus)))
+        return program(chat=chat_at(endpoint), corpus=corpus)
 
     def answer(self, state: Mapping[str, Any]) -> Any:
-        """The answer, the plan, and what its tasks came to, by their numbers: flat graphs have them wave by wave."""
-        return {"answer": state["answer"], "plan": list(state["plan"]), "results": in_order(state["results"])}
+        """The answer, the plan, and what its tasks came to."""
+        return {"answer": state["answer"], "plan": list(state["plan"]), "results": list(state["results"])}
 
     def score(self, requests: Sequence[Request], answers: Sequence[Any]) -> Mapping[str, float]:
         """How many answers are the right ones, and how many tasks there were to each."""
@@ -90,10 +94,6 @@ class PlanCompiler:
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the shortest path to the result of one task."""
         return limit.first_result_limit_s(spans)
-
-
-def _client(endpoint: ModelEndpoint) -> OpenAIChat:
-    return OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
 
 
 LLMCOMPILER = PlanCompiler()

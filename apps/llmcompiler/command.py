@@ -10,7 +10,6 @@ from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.llmcompiler import application, parsing
-from alto_lg.apps.llmcompiler.nodes import in_order
 
 
 def build(version: str, *, chat: OpenAIChat, corpus: Path | None) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -32,7 +31,6 @@ def given(text: str, reference: str | None) -> Mapping[str, Any]:
 def readable(state: Mapping[str, Any]) -> str:
     """The plan with what its tasks came to, and the answer."""
     lines = [
-        f"{parsing.written(one['number'], one['tool'], one['argument'])} = {one['result']}"
-        for one in in_order(state["results"])
+        f"{parsing.written(one['number'], one['tool'], one['argument'])} = {one['result']}" for one in state["results"]
     ]
     return "\n".join([*lines, "", f"Answer: {state['answer'] or 'none'}", f"{state['round']} plan(s) made"])

@@ -5,12 +5,12 @@
 
 In `streaming`, `plan` gives out each task when the model has written its line, and every task gets a `Send` at once. A
 task that needs others waits for them inside its node, by `SharedCalls`, on plain LangGraph, too: all tasks are in one
-step. So it does not matter to a graph which task needs which, and nothing of that has to be known before the last line is
-written. There is no version with subgraphs: a subgraph keeps the hops of one item together, and here each item has one
-hop, and needs other items.
+step. So it does not matter to a graph which task needs which, and nothing of that has to be known before the last line
+is written. There is no version with subgraphs: a subgraph keeps the hops of one item together, and here each item has
+one hop, and needs other items.
 
-The nodes declare what they write, which plain LangGraph ignores: the analysis does not follow the client to its end, so it
-cannot see that they write nothing else.
+The nodes declare what they write, which plain LangGraph ignores: the analysis does not follow the client to its end, so
+it cannot see that they write nothing else.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ async def begin(state: Asked) -> dict[str, Any]:
     return {"run": uuid.uuid4().hex, "round": 1, "plan": [], "results": Overwrite([]), "missing": "", "answer": ""}
 
 
-def goes_on(state: Compiled) -> Literal["plan", "__end__"]:
+def goes_on(state: Compiled) -> str:
     """Another plan where something is missing for an answer."""
     return "plan" if state["missing"] else END
 

@@ -1,8 +1,8 @@
 """The shortest time that one question could have taken, given how long its pieces took.
 
 True data dependencies: a task can be called when it is known, which is at the end of its plan or, where plans are
-streamed, when its line is written, and when the tasks that it needs have ended. The joiner needs all tasks and the end of
-the plan; a second plan needs the joiner.
+streamed, when its line is written, and when the tasks that it needs have ended. The joiner needs all tasks and the end
+of the plan; a second plan needs the joiner.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ run, however many wait for its result, and with the same argument in every versi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from time import monotonic
 from typing import Any
@@ -21,6 +20,7 @@ from alto_lg.apps.llmcompiler.state import Call, Result, Task
 from alto_lg.apps.llmcompiler.tools import Tools
 from alto_lg.apps.shared_calls import SharedCalls
 from alto_lg.apps.spans import note, span
+from alto_lg.apps.together import together
 
 ROUNDS_MAX = 2
 _PLAN_TOKENS_MAX = 1024
@@ -49,11 +49,6 @@ def lines_up_to(task: Task, plan: Sequence[Task]) -> str:
     return "\n".join(parsing.written(one["number"], one["tool"], one["argument"]) for one in kept)
 
 
-def in_order(results: Sequence[Result]) -> list[Result]:
-    """The results by the numbers of their tasks."""
-    return sorted(results, key=lambda result: result["number"])
-
-
 def _call(turn: int, task: Task, known: dict[int, str]) -> Call:
     argument = parsing.filled_in(task["argument"], known)
     return {"round": turn, "number": task["number"], "tool": task["tool"], "argument": argument}
@@ -76,7 +71,7 @@ class Stages:
     ) -> list[Task]:
         """The tasks of all rounds, those of this one last."""
         with span("plan", (turn,)):
-            asked = prompts.planning(question, before, in_order(results), missing)
+            asked = prompts.planning(question, before, results, missing)
             tasks = parsing.tasks_of(await self._chat.complete(asked, max_tokens=_PLAN_TOKENS_MAX), before)
         for task in tasks[len(before) :]:
             _note_needs(turn, task, tasks)
@@ -88,7 +83,7 @@ class Stages:
         """The tasks so far, as often as the model has written one more; once where it writes none."""
         tasks = list(before)
         with span("plan", (turn,)):
-            asked, started = prompts.planning(question, before, in_order(results), missing), monotonic()
+            asked, started = prompts.planning(question, before, results, missing), monotonic()
             deltas = as_streaming_chat(self._chat).stream(asked, max_tokens=_PLAN_TOKENS_MAX)
             async with split.lines(deltas) as lines:
                 async for line in lines:
@@ -120,7 +115,7 @@ class Stages:
     async def join(self, question: str, turn: int, results: Sequence[Result]) -> tuple[str, str]:
         """The answer, or what is missing for one and worth another plan."""
         with span("join", (turn,)):
-            asked = prompts.joining(question, in_order(results), turn)
+            asked = prompts.joining(question, results, turn)
             answer, missing = parsing.joined(await self._chat.complete(asked, max_tokens=_JOIN_TOKENS_MAX))
             return (answer, missing) if turn < ROUNDS_MAX else (answer, "")
 
@@ -132,20 +127,16 @@ class Stages:
         async def make() -> Result:
             task = next(one for one in tasks if one["number"] == number)
             needed = parsing.needs(task, tasks)
-            results = await _together(self._shared_result(run, turn, one, tasks) for one in needed)
+            results = await _all(self._shared_result(run, turn, one, tasks) for one in needed)
             call = _call(turn, task, {result["number"]: result["result"] for result in results})
             return await self.call(turn, number, call["tool"], call["argument"])
 
         return (await self._shared.ask(run, number, make))[1]
 
 
-async def _together(waited_for: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """All results, in order; the first error is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in waited_for]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+async def _all(waited_for: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    async with together() as group:
+        tasks = [group.create_task(one) for one in waited_for]
     return [task.result() for task in tasks]
 
 

@@ -23,12 +23,12 @@ NEXT_MARK = "Next number:"
 _ROUND_ONE = 1
 
 PLAN_SYSTEM = f"""\
-You plan how to answer a question with the help of tools. Write the plan as a list of calls, one on each line, each with \
-its number. All calls that do not need each other are made at the same time, so make each as small as you can.
+You plan how to answer a question with the help of tools. Write the plan as a list of calls, one on each line, each \
+with its number. All calls that do not need each other are made at the same time, so make each as small as you can.
 
 The tools:
-- {LOOK_UP}("…") answers one short question from an encyclopedia: with a name, a year, or a number. It knows nothing of \
-your plan, so the question must stand alone. It cannot compare or calculate.
+- {LOOK_UP}("…") answers one short question from an encyclopedia: with a name, a year, or a number. It knows nothing \
+of your plan, so the question must stand alone. It cannot compare or calculate.
 - {CALCULATE}("…") works out an expression of numbers, + - * / and brackets.
 - join() ends the plan.
 
@@ -96,8 +96,8 @@ came to. A result may be wrong for the question, may be unknown, or may be an er
 
 Rules:
 1. First write a short thought: what the results say, and what follows from them.
-2. If the results answer the question, write on a line of its own {ANSWER_MARK} and the answer, as short as it can be: a \
-name as the question has it, a year, or a number without a unit. A difference is written without a sign."""
+2. If the results answer the question, write on a line of its own {ANSWER_MARK} and the answer, as short as it can be: \
+a name as the question has it, a year, or a number without a unit. A difference is written without a sign."""
 
 _JOIN_EXAMPLES = f"""\
 Question: How many years after the lighthouse of Carrow Point was the Port Aldis tramway opened?

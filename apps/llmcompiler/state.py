@@ -5,7 +5,7 @@ A packet holds strings and numbers only: nobody can change what a task needs.
 
 from __future__ import annotations
 
-import operator
+from collections.abc import Sequence
 from typing import Annotated, TypedDict
 
 
@@ -26,6 +26,11 @@ class Result(TypedDict):
     result: str
 
 
+def by_number(some: Sequence[Result], others: Sequence[Result]) -> list[Result]:
+    """Results of several tasks in the order of their numbers, whichever ended first."""
+    return sorted([*some, *others], key=lambda result: result["number"])
+
+
 class Asked(TypedDict):
     """The input of a graph."""
 
@@ -42,7 +47,7 @@ class Compiled(Asked):
     run: str
     round: int
     plan: list[Task]
-    results: Annotated[list[Result], operator.add]
+    results: Annotated[list[Result], by_number]
     missing: str
     answer: str
 
