@@ -27,6 +27,8 @@ PUBLIC = (
     "PerGroup",
     "RunStatistics",
     "Stream",
+    "Trace",
+    "TracedTask",
     "ToolVerdict",
     "UndeclaredRead",
     "UndeclaredWrite",
@@ -43,6 +45,7 @@ PUBLIC = (
     "split",
     "statistics",
     "streaming",
+    "trace",
     "uninstall",
 )
 

@@ -147,7 +147,7 @@ class Lookahead:
             self.tally.firings += 1
             if firing.status is Status.RUNNING and not firing.early:
                 self._started[firing] = now
-                describe(task.config, firing.ancestry, self.tally, loop)
+                describe(task.config, firing.ancestry, self.tally, loop, firing.waited_for)
                 self._listen(firing, task)
                 if task.writes:  # restored from a checkpoint: it does not run again
                     self.task_ended(task.id, task.writes)

@@ -1,0 +1,54 @@
+"""The block of tables in a README: made from results files, between two markers, and nowhere typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alto_lg.apps.base import InputError
+from alto_lg.comparisons.report import figures
+from alto_lg.comparisons.report.cells import Cell, Cells
+from alto_lg.comparisons.report.figures import COST, EARLY, SPEED
+
+BEGIN = "<!-- results: begin (made by `alto-lg report --readme`, not typed) -->"
+END = "<!-- results: end -->"
+
+
+def rewrite(path: Path, cells: Cells) -> bool:
+    """Put the tables between the markers; whether that changed anything. `InputError` without markers."""
+    text = path.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise InputError(path, None, f"it needs two lines once each, in this order: {BEGIN} and {END}")
+    before, after = text[: text.index(BEGIN)], text[text.index(END) :]
+    made = f"{before}{BEGIN}\n{block(cells)}\n{after}"
+    path.write_text(made, encoding="utf-8")
+    return made != text
+
+
+def block(cells: Cells) -> str:
+    """The tables, each under the command that repeats it."""
+    return "\n".join(["", *(line for cell in cells.usable for line in _cell(cell))])
+
+
+def _cell(cell: Cell) -> list[str]:
+    names = [str(arm["arm"]) for arm in cell.arms]
+    rows = [
+        *figures.rows(SPEED, cell.arms),
+        *figures.speed_up_rows(cell.arms),
+        *figures.rows((*COST, *EARLY), cell.arms),
+    ]
+    return [f"{cell.name}: `{cell.header['command']}`", "", *_table(["", *names], rows), "", _made_with(cell), ""]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+
+
+def _made_with(cell: Cell) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in cell.header["versions"].items())
+    machine = cell.header["machine"]
+    return (
+        f"{cell.header['requests']} requests by each arm, {str(cell.header['created'])[:10]}; {versions}; "
+        f"{machine['cpus']} cpus, {machine['processor']}."
+    )
