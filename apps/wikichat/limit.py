@@ -2,8 +2,9 @@
 
 True data dependencies, in the versions whose nodes read finished lists: both branches, each with its chains; then the
 passages, the notes, and the turn. In the streaming version each chain starts when its query or fact was complete in the
-stream; a passage is decided on when all passages before it are known; and the draft starts when the first ten notes are
-known, in order. A run ends when the turn is written and all that it began has ended.
+stream; a passage is decided on when all passages before it are known, and its own chain has ended or, written by hand,
+has named it; and the draft starts when the first ten notes are known, in order. A run ends when the turn is written and
+all that it began has ended.
 """
 
 from __future__ import annotations
@@ -20,19 +21,24 @@ BRANCH_STAGES = ("make_queries", "recall")
 TURN_STAGES = ("draft", "refine", "cite")
 QUERY_WRITTEN, FACT_WRITTEN = "query", "fact"
 """Of spans that go from the start of a model's answer to the moment at which the item was complete in it."""
+RANKED = "ranked"
+"""Of a span that goes from the start of the reranking model's answer to the moment at which it has named a passage."""
 NOTE_USED = "used"
 """Of a span without length that says which note the draft was given."""
+_MARKS = (QUERY_WRITTEN, FACT_WRITTEN, RANKED, NOTE_USED)
 
 _Item = tuple[int, ...]
 
 
 @dataclass(slots=True)
 class _Took:
-    """Seconds that the pieces of a turn took; chains by branch and item, filters by branch, item and rank."""
+    """Seconds that the pieces of a turn took; chains by branch and item, what is of one passage by its rank as well."""
 
     whole: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     written: dict[_Item, float] = field(default_factory=dict)
     chains: defaultdict[_Item, float] = field(default_factory=lambda: defaultdict(float))
+    searches: dict[_Item, float] = field(default_factory=dict)
+    ranked: dict[_Item, float] = field(default_factory=dict)
     filters: dict[_Item, float] = field(default_factory=dict)
     used: set[_Item] = field(default_factory=set)
 
@@ -59,6 +65,10 @@ def _took(spans: Sequence[Span]) -> _Took:
             took.whole[span.stage] += seconds
         elif span.stage in ITEM_STAGES:
             took.chains[span.item] += seconds
+            if span.stage == "search":
+                took.searches[span.item] = seconds
+        elif span.stage == RANKED:
+            took.ranked[span.item] = seconds
         elif span.stage == "filter":
             took.filters[span.item] = seconds
         elif span.stage in (QUERY_WRITTEN, FACT_WRITTEN):
@@ -71,7 +81,17 @@ def _took(spans: Sequence[Span]) -> _Took:
     return took
 
 
-_KNOWN = (*BRANCH_STAGES, *ITEM_STAGES, "dedupe", "filter", *TURN_STAGES, QUERY_WRITTEN, FACT_WRITTEN, NOTE_USED)
+_KNOWN = (
+    *BRANCH_STAGES,
+    *ITEM_STAGES,
+    "dedupe",
+    "filter",
+    *TURN_STAGES,
+    QUERY_WRITTEN,
+    FACT_WRITTEN,
+    RANKED,
+    NOTE_USED,
+)
 
 
 def _chains_at(took: _Took) -> dict[_Item, float]:
@@ -97,10 +117,14 @@ def _notes_at(took: _Took) -> dict[_Item, float]:
 
 
 def _decided_at(passage: _Item, took: _Took, chains_at: dict[_Item, float]) -> float:
-    """When it is known that a passage stays: all chains before its own have ended, and its own."""
-    before = [at for item, at in chains_at.items() if item <= passage[:2]]
+    """When it is known that a passage stays: all chains before its own have ended, and its own has come to it."""
+    own = passage[:2]
+    before = [at for item, at in chains_at.items() if item < own]
+    named_at = chains_at[own]
+    if passage in took.ranked:
+        named_at = took.written[own] + took.searches[own] + took.ranked[passage]
     # The first fact follows the last query, and only the end of the queries says which one that is.
-    return max([*before, took.whole["make_queries"] if passage[0] == FACTS else 0.0])
+    return max([*before, named_at, took.whole["make_queries"] if passage[0] == FACTS else 0.0])
 
 
 def _draft_at(took: _Took, notes_at: dict[_Item, float], everything_at: float) -> float:
