@@ -29,22 +29,17 @@ def element(tag: str, *children: Element | str, **attributes: object) -> Element
     return made
 
 
-def table(head: list[str], rows: list[list[Element | str]], *, caption: str | None = None) -> Element:
+def table(head: list[str], rows: list[list[Element | str]], *, caption: str) -> Element:
     """A table whose first column names the row, in a frame that scrolls by itself where the page is narrow."""
     titles = [element("th", title, scope="col") for title in head]
     body = [
         element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:])) for row in rows
     ]
-    parts = [element("thead", element("tr", *titles)), element("tbody", *body)]
-    named = [element("caption", caption)] if caption else []
-    return element(
-        "div",
-        element("table", *named, *parts),
-        class_="scroll",
-        tabindex="0",
-        role="region",
-        aria_label=caption or f"Table: {', '.join(title for title in head if title)}",
-    )
+    inside = element("table", element("thead", element("tr", *titles)), element("tbody", *body))
+    # Outside of the table, where it is folded to the width of the page and not to that of the table.
+    named = element("p", caption, class_="caption")
+    frame = element("div", inside, class_="scroll", tabindex="0", role="region", aria_label=caption)
+    return element("div", named, frame)
 
 
 def details(summary: str, *children: Element | str) -> Element:

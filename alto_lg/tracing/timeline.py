@@ -20,7 +20,7 @@ _LANE_HEIGHTS = ((8, 16), (20, 9), (48, 6))
 _LANE_LEAST = 3
 _NAME_LEAST = 14.0
 """The share of the width, in percent, that the name of a mark takes on a telephone."""
-_TEXT_LEAST = (13, 5.0)
+_TEXT_LEAST = (13, 3.0)
 """A bar shows its text from this height, and from this share of the width, in percent."""
 
 
@@ -98,7 +98,9 @@ def _bar(bar: Bar, lane: int, height: int, span_s: float) -> list[Element]:
     place = {"x": f"{left:.3f}%", "width": f"{width:.3f}%"}
     parts = [element("rect", *said, **place, y=top, height=height - gap, class_=f"bar {bar.look}".strip())]
     if height >= _TEXT_LEAST[0] and width >= _TEXT_LEAST[1] and bar.text:
-        parts.append(element("text", bar.text, x=place["x"], y=bottom - 3, dx=4))
+        # In a picture of its own, which cuts off what a narrow page has no room for.
+        text = element("text", bar.text, x=4, y=height - gap - 3)
+        parts.append(element("svg", text, **place, y=top, height=height - gap))
     if "early" in bar.look:
         parts.append(element("line", x1=place["x"], x2=place["x"], y1=top, y2=bottom, class_="edge"))
     if "failed" in bar.look:

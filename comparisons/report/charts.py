@@ -60,14 +60,14 @@ _Row = tuple[str, str, Element, Sequence[str]]
 """Group, name, picture, numbers."""
 
 
-def interval_chart(marks: Sequence[Mark], head: Sequence[str], *, reference: float, caption: str) -> Element:
+def interval_chart(marks: Sequence[Mark], head: Sequence[str], *, reference: float) -> Element:
     """A point with its interval in each row, and a line at what stands for no difference."""
     low = min([reference, *(mark.interval.low for mark in marks)])
     high = max([reference, *(mark.interval.high for mark in marks)])
     margin = (high - low or 1.0) * 0.06
     span = (low - margin, high + margin)
     rows = [(mark.group, mark.name, _interval(mark.interval, reference, span), mark.numbers) for mark in marks]
-    return _chart(head, rows, _axis(span, "×"), caption)
+    return _chart(head, rows, _axis(span, "×"))
 
 
 def strip_chart(samples: Sequence[Sample], head: Sequence[str], *, caption: str) -> Element:
@@ -79,7 +79,7 @@ def strip_chart(samples: Sequence[Sample], head: Sequence[str], *, caption: str)
     return _chart(head, rows, _axis(span, " s"), caption)
 
 
-def _chart(head: Sequence[str], rows: Sequence[_Row], axis: Element, caption: str) -> Element:
+def _chart(head: Sequence[str], rows: Sequence[_Row], axis: Element, caption: str | None = None) -> Element:
     titles = [
         element("th", title, scope="col", class_="plot" if place == 1 else None) for place, title in enumerate(head)
     ]
@@ -95,7 +95,7 @@ def _chart(head: Sequence[str], rows: Sequence[_Row], axis: Element, caption: st
     body.append(element("tr", element("td"), element("td", axis, class_="plot"), *empty, class_="axis"))
     return element(
         "table",
-        element("caption", caption),
+        *([element("caption", caption)] if caption else []),
         element("thead", element("tr", *titles)),
         element("tbody", *body),
         class_="chart",

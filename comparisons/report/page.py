@@ -39,10 +39,12 @@ def report_page(cells: Cells) -> str:
 def _opening(cells: Cells) -> str:
     arms = len({arm["arm"] for cell in cells.usable for arm in cell.arms})
     requests = sum(len(cell.results.measurements) for cell in cells.usable)
-    return (
-        f"{', '.join(cells.applications)}: {len(cells.usable)} comparisons, {arms} arms, {requests} requests. Every "
-        "comparison is named by the command that repeats it."
-    )
+    counted = f"{_count(len(cells.usable), 'comparison')}, {_count(arms, 'arm')}, {_count(requests, 'request')}"
+    return f"{', '.join(cells.applications)}: {counted}. Each comparison is named by the command that repeats it."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _warnings(cells: Cells) -> list[Element]:

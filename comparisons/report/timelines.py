@@ -49,10 +49,14 @@ def _median_s(arm: Figures) -> float:
 
 def panels(measured: Sequence[Measurement]) -> list[Panel]:
     """A panel an arm, a row a stage; the rows of all panels in one order and one tone a stage."""
-    stages: dict[str, int] = {}
+    order: list[str] = []
     for one in measured:
-        for span in one.spans:
-            stages.setdefault(span.stage, len(stages))
+        before = -1
+        for stage in dict.fromkeys(span.stage for span in one.spans):
+            if stage not in order:  # it has its place after what came before it in this arm
+                order.insert(before + 1, stage)
+            before = order.index(stage)
+    stages = {stage: tone for tone, stage in enumerate(order)}
     return [_panel(one, stages) for one in measured]
 
 
