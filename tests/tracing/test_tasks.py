@@ -71,8 +71,8 @@ def test_an_axis_has_round_numbers_within_its_ends_and_not_too_many(end: float, 
 
 # ── the trace event format ──────────────────────────────────────────────────────────────────────────────────────
 
-# https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU: complete events (ph X) have name, cat,
-# ts, dur, pid, tid; metadata events (ph M) have one of these names, with these arguments.
+# https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU: complete events (ph X) have name,
+# cat, ts, dur, pid, tid; metadata events (ph M) have one of these names, with these arguments.
 _METADATA = {
     "process_name": {"name": str},
     "process_sort_index": {"sort_index": int},
