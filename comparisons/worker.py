@@ -28,6 +28,7 @@ from alto_lg.comparisons.arms import Arm, build_arm
 from alto_lg.comparisons.cost import MemoryUse
 from alto_lg.comparisons.endpoint import api_key
 from alto_lg.comparisons.measure import Graph, Measurement, measure
+from alto_lg.comparisons.prediction import predicted_s
 from alto_lg.comparisons.results import measurement_fields
 
 
@@ -149,7 +150,7 @@ async def run_one(built: Built, index: int, position: int, *, due: float | None 
     request = built.requests[index]
     try:
         async with asyncio.timeout(built.timeout_s):
-            return await measure(
+            measured = await measure(
                 built.graph,
                 built.application,
                 request,
@@ -160,6 +161,7 @@ async def run_one(built: Built, index: int, position: int, *, due: float | None 
             )
     except TimeoutError as error:
         raise TimeoutError(f"request {request.id} had not ended after {built.timeout_s:g} s; see --timeout") from error
+    return replace(measured, predicted_s=predicted_s(built.application, built.arm, measured.spans))
 
 
 def own_standard_output() -> TextIO:
