@@ -8,7 +8,7 @@ _STEPS = (1.0, 2.0, 5.0, 10.0)
 
 
 def ticks(end: float, *, start: float = 0.0, most: int = 8) -> list[float]:
-    """Round numbers from `start` to `end`, at most so many of them."""
+    """Round numbers from `start` to `end`, at most so many of them; at least two, where five are allowed."""
     span = end - start
     if span <= 0:
         return [start]

@@ -34,24 +34,36 @@ class Figure:
         return written(self.of(arm), digits=self.digits, factor=self.factor)
 
 
-SPEED = (
+LATENCY = (
     Figure("latency, median (s)", ("latency_s",)),
     Figure("latency, p90 (s)", ("p90_s",)),
     Figure("latency, p99 (s)", ("p99_s",)),
     Figure("time to first result, median (s)", ("first_result_s",)),
-    Figure("limit: longest true path, median (s)", ("limit_s",)),
-    Figure("latency above its limit, median (%)", ("above_limit_percent",), 1),
 )
-COST = (
-    Figure("model calls", ("server", "calls"), 1),
+ABOVE_LIMIT = Figure("latency above its limit, median (%)", ("above_limit_percent",), 1)
+SPEED = (
+    *LATENCY,
+    Figure("limit of the first result, median (s)", ("first_limit_s",)),
+    Figure("limit: longest true path, median (s)", ("limit_s",)),
+    ABOVE_LIMIT,
+)
+TOKENS = (
     Figure("prompt tokens", ("server", "prompt_tokens"), 0),
     Figure("completion tokens", ("server", "completion_tokens"), 0),
+)
+PROCESSOR = Figure("processor time (s)", ("cpu_s",))
+COST = (
+    Figure("model calls", ("server", "calls"), 1),
+    *TOKENS,
     Figure("server, slot-seconds", ("server", "slot_s")),
-    Figure("processor time (s)", ("cpu_s",)),
+    Figure("server, waiting for a slot (s, all streams)", ("server", "waiting_s")),
+    Figure("server, busy (s)", ("server", "busy_s")),
+    PROCESSOR,
     Figure("memory of the process, peak (MiB)", ("memory", "peak"), 0, 1 / _MIB),
+    Figure("memory of the process, built (MiB)", ("memory", "built"), 0, 1 / _MIB),
 )
 PREDICTED = Figure("predicted, median (s)", ("predicted_s",))
-GAP = Figure("measured above predicted, median (%)", ("above_predicted_percent",), 1)
+GAP = Figure("measured above predicted, median (%)", ("gap_percent",), 1)
 EARLY = (
     Figure("firings", ("early", "firings"), 0),
     Figure("started early", ("early", "early_starts"), 0),

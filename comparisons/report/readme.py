@@ -8,10 +8,14 @@ from pathlib import Path
 from alto_lg.apps.base import InputError
 from alto_lg.comparisons.report import figures
 from alto_lg.comparisons.report.cells import Cell, Cells
-from alto_lg.comparisons.report.figures import COST, EARLY, SPEED
+from alto_lg.comparisons.report.figures import ABOVE_LIMIT, EARLY, LATENCY, PROCESSOR, TOKENS
 
 BEGIN = "<!-- results: begin (made by `alto-lg report --readme`, not typed) -->"
 END = "<!-- results: end -->"
+_NOTHING = (
+    "\nNo results are kept yet: `alto-lg report --publish results/published RESULTS…`, and then\n"
+    "`alto-lg report --readme README.md results/published`, put them here.\n"
+)
 
 
 def rewrite(path: Path, cells: Cells) -> bool:
@@ -26,18 +30,24 @@ def rewrite(path: Path, cells: Cells) -> bool:
 
 
 def block(cells: Cells) -> str:
-    """The tables, each under the command that repeats it."""
-    return "\n".join(["", *(line for cell in cells.usable for line in _cell(cell))])
+    """The tables, each under the command that repeats it, and at the end what they were measured with."""
+    if not cells.usable:
+        return _NOTHING
+    made_with: dict[str, list[str]] = {}
+    for cell in cells.usable:
+        made_with.setdefault(_made_with(cell), []).append(cell.name)
+    told = [text if len(made_with) == 1 else f"{'; '.join(of)}: {text}" for text, of in made_with.items()]
+    return "\n".join(["", *(line for cell in cells.usable for line in _cell(cell)), *told, ""])
 
 
 def _cell(cell: Cell) -> list[str]:
     names = [str(arm["arm"]) for arm in cell.arms]
     rows = [
-        *figures.rows(SPEED, cell.arms),
+        *figures.rows(LATENCY, cell.arms),
         *figures.speed_up_rows(cell.arms),
-        *figures.rows((*COST, *EARLY), cell.arms),
+        *figures.rows((ABOVE_LIMIT, *TOKENS, PROCESSOR, *EARLY[1:]), cell.arms),
     ]
-    return [f"{cell.name}: `{cell.header['command']}`", "", *_table(["", *names], rows), "", _made_with(cell), ""]
+    return [f"**{cell.name}**: `{cell.header['command']}`", "", *_table(["", *names], rows), ""]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -49,6 +59,6 @@ def _made_with(cell: Cell) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in cell.header["versions"].items())
     machine = cell.header["machine"]
     return (
-        f"{cell.header['requests']} requests by each arm, {str(cell.header['created'])[:10]}; {versions}; "
-        f"{machine['cpus']} cpus, {machine['processor']}."
+        f"Measured on {str(cell.header['created'])[:10]} with {versions}; {machine['cpus']} cpus, "
+        f"{machine['processor']}."
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
+from alto_lg.comparisons.prediction import GAP_FLAGGED_PERCENT
 from alto_lg.comparisons.report import figures, timelines
 from alto_lg.comparisons.report.cells import Cell, Cells, Figures
 from alto_lg.comparisons.report.charts import Curve, Mark, Sample, curve_chart, interval_chart, strip_chart
@@ -16,8 +17,6 @@ from alto_lg.comparisons.statistics import Interval
 from alto_lg.comparisons.table import confidence, number
 from alto_lg.tracing.markup import details, element, table
 from alto_lg.tracing.timeline import timeline
-
-_GAP_FLAGGED_PERCENT = 3.0
 
 
 def sections(cells: Cells) -> Iterator[tuple[str, str, list[Element]]]:
@@ -157,8 +156,8 @@ def _prediction(arm: Figures) -> list[Element | str] | None:
         return None
     gap = value(figures.GAP.of(arm))
     shown: Element | str = NONE if gap is None else f"{gap:.1f}"
-    if gap is not None and abs(gap) > _GAP_FLAGGED_PERCENT:
-        shown = element("span", f"{gap:.1f}, above {_GAP_FLAGGED_PERCENT:g}", class_="flag")
+    if gap is not None and abs(gap) > GAP_FLAGGED_PERCENT:
+        shown = element("span", f"{gap:.1f}, above {GAP_FLAGGED_PERCENT:g}", class_="flag")
     return [str(arm["arm"]), number(predicted), number(measured), shown]
 
 
