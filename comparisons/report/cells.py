@@ -44,8 +44,10 @@ class Cell:
         """All but the load, in words."""
         slots, items = self.header.get("slots"), self.header.get("items")
         server = self.header.get("profile") or f"{self.header.get('model')} (own server)"
-        words = [self.application, server, "slots of the profile" if slots is None else f"{slots} slots"]
-        return (*words, f"{items} items a request") if items is not None else tuple(words)
+        words = [self.application, str(server), "slots of the profile" if slots is None else f"{slots} slots"]
+        if items is not None:
+            words.append(f"{items} items a request")
+        return (*words, "sync") if self.header.get("sync") else tuple(words)
 
     @property
     def load(self) -> str:
@@ -68,6 +70,15 @@ class Cell:
         """What is known of each arm, in the order of the command; none of an unusable cell."""
         summary = self.results.summary
         return () if summary is None or self.why_unusable else tuple(summary["arms"])
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Of each arm that has no figures, why."""
+        return tuple(f"{one.arm} was not run: {one.reason}" for one in self.results.not_run)
+
+    def engine(self, arm: str) -> str:
+        """What runs an arm; files of the first days have it in the name alone."""
+        return str(self.header.get("engines", {}).get(arm, arm.partition("-")[0]))
 
     def measured(self, arm: str) -> tuple[Measurement, ...]:
         return tuple(one for one in self.results.measurements if one.arm == arm)

@@ -43,6 +43,8 @@ def _write(cell: Cell, path: Path) -> Path:
         file.header(cell.header)
         for one in cell.results.measurements:
             file.measurement(_short(one))
+        for absent in cell.results.not_run:
+            file.not_run(absent)
         file.summary(_rounded(cell.results.summary))
     return path
 

@@ -47,7 +47,8 @@ def _cell(cell: Cell) -> list[str]:
         *figures.speed_up_rows(cell.arms),
         *figures.rows((ABOVE_LIMIT, *TOKENS, PROCESSOR, *EARLY[1:]), cell.arms),
     ]
-    return [f"**{cell.name}**: `{cell.header['command']}`", "", *_table(["", *names], rows), ""]
+    absent = [line for text in cell.absent for line in (f"{text}.", "")]
+    return [f"**{cell.name}**: `{cell.header['command']}`", "", *_table(["", *names], rows), "", *absent]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -18,6 +18,8 @@ from alto_lg.comparisons.table import confidence, number
 from alto_lg.tracing.markup import details, element, table
 from alto_lg.tracing.timeline import timeline
 
+_DASHES = {"langgraph": "6 4", "alto": None, "asyncio": "2 3", "peer": "9 3 2 3"}
+
 
 def sections(cells: Cells) -> Iterator[tuple[str, str, list[Element]]]:
     """(anchor, heading, content) of each section that has any."""
@@ -74,7 +76,7 @@ def _distributions(cells: Cells) -> Iterator[Element]:
             "and p99. Latency begins when the request was due."
         )
     for cell in cells.usable:
-        told = [*_strips(cell), _all_figures(cell)]
+        told = [*_strips(cell), *(_said(f"{absent}.") for absent in cell.absent), _all_figures(cell)]
         yield from [element("h3", cell.name), *told] if cell.rate == 0 else [details(cell.name, *told)]
 
 
@@ -120,8 +122,7 @@ def _curve(loaded: Sequence[Cell], arm: str, place: int, tone: int) -> Curve:
         for figures in cell.arms
         if figures["arm"] == arm
     ]
-    dashes = "6 4" if arm.startswith("langgraph") else "2 3" if arm.startswith("asyncio") else None
-    return Curve(arm, tuple(points), tone, dashes)
+    return Curve(arm, tuple(points), tone, _DASHES.get(loaded[0].engine(arm), _DASHES["peer"]))
 
 
 def _as_interval(figure: Interval | float | None) -> Interval:

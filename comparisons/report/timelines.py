@@ -37,9 +37,11 @@ def shown(cell: Cell) -> Shown | None:
 
 def _arms(cell: Cell) -> list[str]:
     """The first plain arm, the soonest accelerated one, and the program by hand, as far as they are there."""
-    plain = [arm for arm in cell.arms if arm["arm"].startswith("langgraph")]
-    alto = sorted((arm for arm in cell.arms if arm["arm"].startswith("alto")), key=_median_s)
-    by_hand = [arm for arm in cell.arms if arm["arm"].startswith("asyncio")]
+    plain, alto, by_hand = (
+        [arm for arm in cell.arms if cell.engine(str(arm["arm"])) == engine]
+        for engine in ("langgraph", "alto", "asyncio")
+    )
+    alto.sort(key=_median_s)
     return [str(arm["arm"]) for arm in (*plain[:1], *alto[:1], *by_hand[:1])]
 
 

@@ -11,6 +11,7 @@ from tracing.test_pages import well_formed
 
 from alto_lg.__main__ import main
 from alto_lg.apps.base import InputError
+from alto_lg.comparisons.arms import NotRun
 from alto_lg.comparisons.report.cells import read_cells
 from alto_lg.comparisons.report.page import report_page
 from alto_lg.comparisons.report.published import publish
@@ -100,6 +101,14 @@ def test_a_file_of_which_nothing_may_be_said_is_named_and_not_shown(tmp_path: Pa
     assert "short.jsonl is not shown: it was cut short" in text
     assert "unequal.jsonl is not shown: its arms gave different answers" in text
     assert "1 comparison, 3 arms, 15 requests" in text
+
+
+def test_an_arm_that_could_not_run_says_why_everywhere(tmp_path: Path) -> None:
+    write(tmp_path / "r.jsonl", not_run=(NotRun("nvidia-flat", "nvidia-nat is not installed"),))
+    cells = read_cells([tmp_path])
+    kept = read_cells(publish(cells, tmp_path / "kept"))
+    for told in (report_page(cells), block(cells), block(kept)):
+        assert "nvidia-flat was not run: nvidia-nat is not installed." in told
 
 
 def test_of_two_runs_of_one_comparison_the_newer_counts(tmp_path: Path) -> None:

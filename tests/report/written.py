@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from alto_lg.apps.base import Span
-from alto_lg.comparisons.arms import Arm, arms_of
+from alto_lg.comparisons.arms import Arm, NotRun
 from alto_lg.comparisons.measure import EarlyWork, Measurement
 from alto_lg.comparisons.results import ResultsFile
 from alto_lg.comparisons.summary import summarise
 
-ARMS: tuple[Arm, ...] = tuple(arm for arm in arms_of(("flat", "subgraph")) if arm.name != "alto-subgraph")
+ARMS = (
+    Arm("langgraph-flat", "flat", "langgraph"),
+    Arm("langgraph-subgraph", "subgraph", "langgraph"),
+    Arm("alto-flat", "flat", "alto"),
+)
 TOOK_S = {"langgraph-flat": 4.0, "langgraph-subgraph": 3.0, "alto-flat": 2.0}
 
 HEADER: dict[str, Any] = {
@@ -22,6 +26,7 @@ HEADER: dict[str, Any] = {
     "machine": {"cpus": 2, "processor": "AMD EPYC", "system": "Linux"},
     "application": "tiny",
     "arms": [arm.name for arm in ARMS],
+    "engines": {arm.name: arm.engine for arm in ARMS},
     "requests": 5,
     "warm_up": 1,
     "rate": 0.0,
@@ -60,13 +65,22 @@ def measured(arm: Arm, position: int, factor: float = 1.0) -> Measurement:
     )
 
 
-def write(path: Path, *, factor: float = 1.0, summary: dict[str, Any] | None = None, **header: Any) -> Path:
+def write(
+    path: Path,
+    *,
+    factor: float = 1.0,
+    summary: dict[str, Any] | None = None,
+    not_run: tuple[NotRun, ...] = (),
+    **header: Any,
+) -> Path:
     """A whole file of five requests; `summary` in place of the one that the measurements give."""
     by_arm = {arm.name: [measured(arm, position, factor) for position in range(5)] for arm in ARMS}
     with ResultsFile(path) as file:
         file.header({**HEADER, **header})
         for one in (one for arm in by_arm.values() for one in arm):
             file.measurement(one)
+        for absent in not_run:
+            file.not_run(absent)
         arms = [one.fields() for one in summarise(ARMS, by_arm, seed=0)]
         file.summary({"equal": True, "arms": arms, "scores": {}} if summary is None else summary)
     return path
