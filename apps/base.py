@@ -100,3 +100,6 @@ class Application(Protocol):
 
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds before which no first result could have come, under the same; None where there is none."""
+
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float | None:
+        """Seconds that LangGraph's supersteps take in one version, by the same spans; None where nobody can tell."""

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from alto_lg.comparisons.answers import Difference, differences
-from alto_lg.comparisons.arms import Arm
+from alto_lg.comparisons.arms import Arm, NotRun, reference_of
 from alto_lg.comparisons.cost import MemoryUse, ServerUse, mean_use
 from alto_lg.comparisons.measure import EarlyWork, Measurement
+from alto_lg.comparisons.prediction import gap_percent
 from alto_lg.comparisons.statistics import Interval, median, median_interval, percentile, ratio_of_medians
 
 Measured = Mapping[str, Sequence[Measurement]]
@@ -38,6 +39,7 @@ class ArmSummary:
     left_plain: accelerated runs that the engine left to LangGraph alone.
     first_limit_s: the same for the first result.
     above_limit_percent: median over requests of how much longer than its limit a run took.
+    predicted_s, gap_percent: medians over requests; None where no time can be predicted.
     early: sums over all requests; None for plain LangGraph.
     server: means; None where the server's work is not known.
     memory: of the request with the highest peak; None where it is not known.
@@ -54,6 +56,8 @@ class ArmSummary:
     first_limit_s: float | None
     above_limit_percent: float | None
     early: EarlyWork | None
+    predicted_s: float | None = None
+    gap_percent: float | None = None
     server: ServerUse | None = None
     memory: MemoryUse | None = None
     left_plain: int = 0
@@ -66,11 +70,29 @@ class ArmSummary:
 
 def summarise(arms: Sequence[Arm], measured: Measured, *, seed: int) -> tuple[ArmSummary, ...]:
     """The figures of every arm; `UnequalAnswers` when there may be none."""
-    found = differences(answers_by_arm(arms, measured))
+    found = differences(answers_by_arm(by_reference(arms), measured))
     if found:
         raise UnequalAnswers(found)
-    plain = {arm.name: latencies(measured[arm.name]) for arm in arms if not arm.accelerated}
+    plain = {arm.name: latencies(measured[arm.name]) for arm in arms if arm.engine == "langgraph"}
     return tuple(_summary(arm.name, measured[arm.name], plain, seed) for arm in arms)
+
+
+def disagreeing_peers(arms: Sequence[Arm], measured: Measured) -> tuple[NotRun, ...]:
+    """The peers whose answers are not the others': they have no figures, and nobody else loses any."""
+    found = differences(answers_by_arm(by_reference(arms), measured))
+    peers = [arm.name for arm in by_reference(arms)[1:] if arm.peer is not None]
+    first = {name: next((one for one in found if one.arm == name), None) for name in peers}
+    return tuple(
+        NotRun(name, f"other answers, first to {one.request} at {one.place.path}: {one.place.found}")
+        for name, one in first.items()
+        if one is not None
+    )
+
+
+def by_reference(arms: Sequence[Arm]) -> tuple[Arm, ...]:
+    """The same arms, beginning with the one whose answers count."""
+    reference = reference_of(arms)
+    return (reference, *(arm for arm in arms if arm != reference))
 
 
 def answers_by_arm(arms: Sequence[Arm], measured: Measured) -> dict[str, dict[str, Any]]:
@@ -94,6 +116,7 @@ def _summary(
     bounded = [one for one in measurements if one.limit_s > 0]
     first_limits = [one.first_limit_s for one in measurements if one.first_limit_s is not None]
     above = [100 * (one.latency_s / one.limit_s - 1) for one in bounded]
+    foretold = [(one.latency_s, one.predicted_s) for one in measurements if one.predicted_s]
     return ArmSummary(
         arm=arm,
         requests=len(took),
@@ -106,6 +129,8 @@ def _summary(
         first_limit_s=median(first_limits) if first_limits else None,
         above_limit_percent=median(above) if above else None,
         early=_total([one.early for one in measurements if one.early is not None]),
+        predicted_s=median([predicted for _, predicted in foretold]) if foretold else None,
+        gap_percent=median([gap_percent(*pair) for pair in foretold]) if foretold else None,
         server=mean_use([one.server for one in measurements if one.server is not None]),
         memory=max((one.memory for one in measurements if one.memory is not None), key=_peak, default=None),
         left_plain=sum(one.early is not None and one.early.plain is not None for one in measurements),

@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from alto_lg.comparisons.answers import Difference
+from alto_lg.comparisons.arms import NotRun
 from alto_lg.comparisons.cost import MemoryUse, ServerUse, slot_share
+from alto_lg.comparisons.prediction import GAP_FLAGGED_PERCENT
 from alto_lg.comparisons.statistics import Interval
 from alto_lg.comparisons.summary import ArmSummary
 
@@ -50,6 +52,8 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
         rows.append((f"times sooner than {baseline}", _speed_up_cell(baseline, lambda found: number(found.value))))
         rows.append(("  95 % CI", _speed_up_cell(baseline, confidence)))
     rows += [
+        ("predicted from its node times, median (s)", lambda one: number(one.predicted_s)),
+        ("  measured above predicted, median (%)", _gap),
         ("limit: longest true path, median (s)", lambda one: number(one.limit_s)),
         ("limit of the first result, median (s)", lambda one: number(one.first_limit_s)),
         ("latency above its limit, median (%)", lambda one: number(one.above_limit_percent, digits=1)),
@@ -63,6 +67,13 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
     if any(one.left_plain for one in summaries):
         rows.append(("requests left to LangGraph alone", lambda one: f"{one.left_plain} of {one.requests}"))
     return rows
+
+
+def _gap(one: ArmSummary) -> str:
+    if one.gap_percent is None:
+        return _NONE
+    mark = "! " if abs(one.gap_percent) > GAP_FLAGGED_PERCENT else ""
+    return f"{mark}{number(one.gap_percent, digits=1)}"
 
 
 def _cost_rows() -> list[tuple[str, Callable[[ArmSummary], str]]]:
@@ -128,7 +139,9 @@ def method_text(*, requests: int, rate: float, warm_up: int, server: str, block:
         "equal in all arms. Confidence intervals: percentile bootstraps over requests, resampled in pairs. "
         "Processor time and memory are those of the arm's process, without the server. The limit of a request is the "
         "longest path under true data dependencies through the node times recorded in that same run, so each "
-        f"arm has its own; no order of the same work ends sooner.{few}"
+        f"arm has its own; no order of the same work ends sooner. Predicted: by the same node times, LangGraph's "
+        "supersteps for its own arms and true dependencies for all others; a gap over "
+        f"{GAP_FLAGGED_PERCENT:g} % is marked with ! (docs/comparison.md says where gaps come from).{few}"
     )
 
 
@@ -142,6 +155,11 @@ def _turns_text(rate: float, block: int) -> str:
         f"Open loop: the same Poisson arrivals at {rate:g} requests a second for every arm, in blocks of up "
         f"to {block} requests that the arms take in turns; latency counts from the moment a request was due."
     )
+
+
+def not_run_text(absent: Sequence[NotRun]) -> str:
+    """The arms that have no column, and why; empty when all have one."""
+    return "\n".join(f"Not run: {one.arm}: {one.reason}." for one in absent)
 
 
 def refusal_text(found: Sequence[Difference]) -> str:

@@ -96,6 +96,10 @@ class FacTool:
         """Seconds of the longest path of one request."""
         return limit.limit_s(spans)
 
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float:
+        """Seconds of LangGraph's supersteps in one version."""
+        return limit.in_supersteps_s(version, spans)
+
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the shortest path to a verdict on one claim."""
         return limit.first_verdict_limit_s(spans)

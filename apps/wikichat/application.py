@@ -111,6 +111,10 @@ class WikiChat:
         """Seconds of the longest path of one turn."""
         return limit.limit_s(spans)
 
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float:
+        """Seconds of LangGraph's supersteps in one version."""
+        return limit.in_supersteps_s(version, spans)
+
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the shortest path to the note on one passage."""
         return limit.first_note_limit_s(spans)
