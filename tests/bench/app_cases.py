@@ -1,0 +1,78 @@
+"""Application cases: every application at a small size, its rules for a model, on the virtual clock.
+
+Always true: the model takes the same time for the same text in both sides, so latency is the order of the work and
+nothing else; it is exact. LangGraph runs the flat graph; our side runs each version of it, accelerated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncGenerator, Mapping
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+from alto_lg.apps.base import Application
+from alto_lg.apps.chat import Messages
+from alto_lg.comparisons.applications import APPLICATIONS, load_application
+from bench.graph_case import Graph, GraphCase
+
+PREFILL_S = 0.02
+PIECE_S = 0.01
+INPUTS: Mapping[str, int] = {"factool": 2, "tot": 40, "wikichat": 0}
+"""Which request of its workload is run; the first one where nothing is said."""
+
+_rules: ContextVar[Any] = ContextVar("rules")
+"""Where the analysis does not look: what answers here stands for a server elsewhere."""
+
+
+class PacedChat:
+    """The rules of one application at the pace of a model: so long before the first piece, so long for each."""
+
+    def __init__(self, rules: Any) -> None:
+        _rules.set(rules)
+
+    async def complete(self, messages: Messages, *, max_tokens: int = 1024) -> str:
+        return "".join([piece async for piece in self.stream(messages)])
+
+    async def stream(self, messages: Messages, *, max_tokens: int = 1024) -> AsyncGenerator[str, None]:
+        await asyncio.sleep(PREFILL_S)
+        async for piece in _rules.get().stream(messages):
+            await asyncio.sleep(PIECE_S)
+            yield piece
+
+    async def samples(
+        self, messages: Messages, *, count: int, max_tokens: int = 1024, temperature: float = 1.0
+    ) -> list[str]:
+        texts: list[str] = await _rules.get().samples(messages, count=count)
+        await asyncio.sleep(PREFILL_S + PIECE_S / 5 * max(map(len, texts)))
+        return texts
+
+
+def build(name: str, version: str) -> Graph:
+    """The graph of one version of one application, with its rules for a model."""
+    package = f"alto_lg.apps.{name}"
+    chat = PacedChat(importlib.import_module(f"{package}.local_chat").LocalChat())
+    graph: Graph = importlib.import_module(f"{package}.command").build(version, chat=chat, corpus=None)
+    return graph
+
+
+def _cases(name: str) -> list[GraphCase]:
+    application: Application = load_application(name)
+    request = application.workload(corpus=None, questions=None)[INPUTS.get(name, 0)]
+    return [
+        GraphCase(
+            f"{name}, {version}",
+            partial(build, name, "flat"),
+            request.input,
+            build_ours=partial(build, name, version),
+            loop="virtual",
+            answer=application.answer,
+            figures=("latency", "cpu"),
+        )
+        for version in application.versions
+    ]
+
+
+APP_CASES = tuple(case for name in APPLICATIONS for case in _cases(name))
