@@ -10,7 +10,7 @@ import pytest
 
 from alto_lg.comparisons.machine import made_with
 from alto_lg.comparisons.table import output_console
-from bench import table
+from bench import stored, table
 from bench.cases import CASES
 from bench.ledger import SECONDS, Ledger
 
@@ -28,6 +28,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         help=f"of pairs for each case (default {SECONDS:g})",
     )
     parser.add_argument("--store", action="store_true", help="keep the ratios, measured three times as long")
+    parser.add_argument(
+        "--stored",
+        type=Path,
+        default=stored.PATH,
+        metavar="FILE",
+        help="the stored ratios (default: the tree's)",
+    )
     parser.add_argument("--list", action="store_true", help="print the names of the cases and end")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append the table as Markdown")
     parser.add_argument("--output", type=Path, metavar="FILE", help="all figures as pytest-benchmark's JSON")
@@ -45,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         wrong = "--seconds must be above 0" if options.seconds <= 0 else f"no case has {options.only!r} in its name"
         print(f"{wrong}; --list prints the names.", file=sys.stderr)
         return 2
-    ledger = Ledger(options.seconds * (3 if options.store else 1), options.only, options.store)
+    ledger = Ledger(options.seconds * (3 if options.store else 1), options.only, options.store, options.stored)
     status = _run(ledger, options.output)
     _report(ledger, options.summary)
     if options.store and status == 0:
@@ -83,7 +90,7 @@ def _report(ledger: Ledger, summary: Path | None) -> None:
     console.print(table.terminal(ledger.rows))
     console.print(table.explanation(made_with()))
     for complaint in ledger.complaints:
-        console.print(f"\n{complaint}", markup=False)
+        console.print(f"\n{complaint}", markup=False, soft_wrap=True)
     if summary:
         with summary.open("a", encoding="utf-8") as file:
             file.write(table.markdown(ledger.rows, made_with()))

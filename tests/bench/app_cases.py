@@ -11,6 +11,7 @@ import importlib
 from collections.abc import AsyncGenerator, Mapping
 from contextvars import ContextVar
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from alto_lg.apps.base import Application
@@ -75,4 +76,9 @@ def _cases(name: str) -> list[GraphCase]:
     ]
 
 
-APP_CASES = tuple(case for name in APPLICATIONS for case in _cases(name))
+def _has_rules(name: str) -> bool:
+    """An application whose model is of another kind has cases of its own, if any."""
+    return find_spec(f"alto_lg.apps.{name}.local_chat") is not None
+
+
+APP_CASES = tuple(case for name in APPLICATIONS if _has_rules(name) for case in _cases(name))

@@ -16,7 +16,7 @@ from alto_lg.comparisons.answers import first_difference
 
 Figure = Literal["cpu", "calls", "memory", "latency"]
 """cpu: seconds of processor time, measured in pairs; kept of every case. calls: functions called. memory: the most
-bytes at a time. latency: seconds on the virtual clock. The last three are the same in every run of the same code."""
+bytes at a time. latency: seconds on the virtual clock. The last three hardly differ between runs of the same code."""
 
 Side = Callable[[], Any]
 """Does the work once and gives what both sides must agree on."""

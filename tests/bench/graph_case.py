@@ -57,7 +57,7 @@ class GraphCase:
     options: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     answer: Callable[[Any], Any] = _as_it_is
-    figures: tuple[Figure, ...] = ("cpu", "calls", "memory")
+    figures: tuple[Figure, ...] = ("cpu", "calls")
 
     def graphs(self) -> tuple[Graph, Graph]:
         """Both sides, compiled."""

@@ -48,9 +48,9 @@ class Ledger:
         self.ratios = {name: self.ratios[name] for name in names if name in self.ratios}
         stored.write(self.ratios, self.path)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed:
-            self.complaints.append(report.longreprtext)
+    def pytest_exception_interact(self, call: pytest.CallInfo[object]) -> None:
+        if call.excinfo is not None:
+            self.complaints.append(call.excinfo.exconly())
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         chosen = [item for item in items if self.only in _case_name(item)]
