@@ -17,6 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.openai_chat import ModelServerError, OpenAIChat
 from alto_lg.apps.base import InputError, ModelEndpoint
+from alto_lg.apps.chat import chat_at
 from alto_lg.apps.factool import FACTOOL
 from alto_lg.apps.factool import command as factool_command
 from alto_lg.apps.tot import TOT
@@ -100,7 +101,7 @@ async def _run(
     options: argparse.Namespace, command: Command, given: Sequence[Mapping[str, Any]], endpoint: ModelEndpoint
 ) -> None:
     """One run for each input, all on one thread where the graph keeps one."""
-    chat = OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
+    chat = chat_at(endpoint)
     graph = command.build(options.version, chat=chat, corpus=options.corpus)
     if options.accelerate:
         import alto_lg

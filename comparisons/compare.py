@@ -210,7 +210,7 @@ def _run_arms(plan: Plan, server: Server, results: ResultsFile) -> dict[str, lis
     measured: dict[str, list[Measurement]] = {arm.name: [] for arm in plan.arms}
     with _progress() as progress, workers(plan.arms, task) as started:
         bar = progress.add_task("requests", total=len(plan.arms) * len(plan.schedule.indices))
-        for one in take_turns(started, plan.schedule, server.reset):
+        for one in take_turns(started, plan.schedule, server.meter):
             results.measurement(one)
             measured[one.arm].append(one)
             progress.advance(bar)

@@ -21,6 +21,7 @@ from langgraph.graph.state import CompiledStateGraph
 from alto_lg import statistics as run_statistics
 from alto_lg.apps.base import Application, Request, Span
 from alto_lg.apps.spans import record_spans
+from alto_lg.comparisons.cost import MemoryUse, ServerUse
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 
@@ -50,6 +51,10 @@ class Measurement:
     first_limit_s: before which the first result could not have come under the same; None where there is none.
     spans: seconds from the moment the request was due.
     early: None for plain LangGraph.
+    predicted_s: by the same spans and the rules of the arm's engine; None where nobody can tell.
+    server: None where it is not known; an equal share of the block's where requests overlap.
+    memory: None where it is not known; that of the whole block where requests overlap.
+    block: which of the blocks of arrivals, each begun with an idle server; None when one at a time.
     """
 
     arm: str
@@ -63,6 +68,10 @@ class Measurement:
     answer: Any
     early: EarlyWork | None
     spans: tuple[Span, ...]
+    predicted_s: float | None = None
+    server: ServerUse | None = None
+    memory: MemoryUse | None = None
+    block: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

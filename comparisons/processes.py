@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from alto_lg.apps.base import ModelEndpoint
 from alto_lg.comparisons.arms import Arm
+from alto_lg.comparisons.cost import MemoryUse
 from alto_lg.comparisons.errors import WorkerError
 from alto_lg.comparisons.measure import Measurement
 from alto_lg.comparisons.results import measurement_of
@@ -103,7 +104,8 @@ class WorkerProcess:
         command = {"do": "trace", "arrivals": [asdict(arrival) for arrival in arrivals]}
         *told, done = self._ask(command, f"requests {arrivals[0].position} to {arrivals[-1].position}")
         measured = sorted(map(_measurement, told), key=lambda measurement: measurement.position)
-        return tuple(replace(one, cpu_s=done["cpu_s_per_request"]) for one in measured)
+        memory = None if done["memory"] is None else MemoryUse(**done["memory"])
+        return tuple(replace(one, cpu_s=done["cpu_s_per_request"], memory=memory) for one in measured)
 
     def _ask(self, command: Mapping[str, Any], doing: str) -> Iterator[dict[str, Any]]:
         assert self._process.stdin is not None and self._process.stdout is not None

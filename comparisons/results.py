@@ -14,9 +14,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from alto_lg.apps.base import InputError, Span
+from alto_lg.comparisons.cost import MemoryUse, ServerUse
 from alto_lg.comparisons.measure import EarlyWork, Measurement
 
 KINDS = ("header", "measurement", "summary")
+_RECORDS = {"early": EarlyWork, "server": ServerUse, "memory": MemoryUse}
 
 
 class ResultsFile:
@@ -96,7 +98,8 @@ def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def measurement_fields(measured: Measurement) -> dict[str, Any]:
     """As JSON types; spans as short rows, because there are many."""
     fields = {field.name: getattr(measured, field.name) for field in dataclasses.fields(measured)}
-    fields["early"] = None if measured.early is None else dataclasses.asdict(measured.early)
+    for name in _RECORDS:
+        fields[name] = None if fields[name] is None else dataclasses.asdict(fields[name])
     fields["spans"] = [
         [span.stage, list(span.item), round(span.started, 6), round(span.ended, 6)] for span in measured.spans
     ]
@@ -105,12 +108,6 @@ def measurement_fields(measured: Measurement) -> dict[str, Any]:
 
 def measurement_of(fields: Mapping[str, Any]) -> Measurement:
     """The inverse of `measurement_fields`."""
-    early = fields["early"]
+    records = {name: None if fields.get(name) is None else record(**fields[name]) for name, record in _RECORDS.items()}
     spans = (Span(stage, tuple(item), start, end) for stage, item, start, end in fields["spans"])
-    return Measurement(
-        **{
-            **fields,
-            "early": None if early is None else EarlyWork(**early),
-            "spans": tuple(spans),
-        }
-    )
+    return Measurement(**{**fields, **records, "spans": tuple(spans)})

@@ -11,7 +11,9 @@ from typing import Any
 
 from alto_lg.comparisons.answers import Difference, differences
 from alto_lg.comparisons.arms import Arm
+from alto_lg.comparisons.cost import MemoryUse, ServerUse, mean_use
 from alto_lg.comparisons.measure import EarlyWork, Measurement
+from alto_lg.comparisons.prediction import gap_percent
 from alto_lg.comparisons.statistics import Interval, median, median_interval, percentile, ratio_of_medians
 
 Measured = Mapping[str, Sequence[Measurement]]
@@ -37,7 +39,10 @@ class ArmSummary:
     left_plain: accelerated runs that the engine left to LangGraph alone.
     first_limit_s: the same for the first result.
     above_limit_percent: median over requests of how much longer than its limit a run took.
+    predicted_s, gap_percent: medians over requests; None where no time can be predicted.
     early: sums over all requests; None for plain LangGraph.
+    server: means; None where the server's work is not known.
+    memory: of the request with the highest peak; None where it is not known.
     """
 
     arm: str
@@ -51,6 +56,10 @@ class ArmSummary:
     first_limit_s: float | None
     above_limit_percent: float | None
     early: EarlyWork | None
+    predicted_s: float | None = None
+    gap_percent: float | None = None
+    server: ServerUse | None = None
+    memory: MemoryUse | None = None
     left_plain: int = 0
     speed_ups: Mapping[str, Interval] = field(default_factory=dict)
 
@@ -89,6 +98,7 @@ def _summary(
     bounded = [one for one in measurements if one.limit_s > 0]
     first_limits = [one.first_limit_s for one in measurements if one.first_limit_s is not None]
     above = [100 * (one.latency_s / one.limit_s - 1) for one in bounded]
+    foretold = [(one.latency_s, one.predicted_s) for one in measurements if one.predicted_s]
     return ArmSummary(
         arm=arm,
         requests=len(took),
@@ -101,9 +111,17 @@ def _summary(
         first_limit_s=median(first_limits) if first_limits else None,
         above_limit_percent=median(above) if above else None,
         early=_total([one.early for one in measurements if one.early is not None]),
+        predicted_s=median([predicted for _, predicted in foretold]) if foretold else None,
+        gap_percent=median([gap_percent(*pair) for pair in foretold]) if foretold else None,
+        server=mean_use([one.server for one in measurements if one.server is not None]),
+        memory=max((one.memory for one in measurements if one.memory is not None), key=_peak, default=None),
         left_plain=sum(one.early is not None and one.early.plain is not None for one in measurements),
         speed_ups={name: ratio_of_medians(other, took, seed=seed) for name, other in plain.items()},
     )
+
+
+def _peak(memory: MemoryUse) -> int:
+    return memory.peak
 
 
 def _total(early: Sequence[EarlyWork]) -> EarlyWork | None:

@@ -12,10 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from alto_lg.comparisons.answers import Difference
+from alto_lg.comparisons.cost import MemoryUse, ServerUse, slot_share
+from alto_lg.comparisons.prediction import GAP_FLAGGED_PERCENT
 from alto_lg.comparisons.statistics import Interval
 from alto_lg.comparisons.summary import ArmSummary
 
 _NONE = "–"
+_NOT_KNOWN = "not known"
+_MIB = 2**20
 _DIFFERENCES_SHOWN = 10
 _FEW_REQUESTS = 100
 PIPE_WIDTH = 160
@@ -47,10 +51,13 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
         rows.append((f"times sooner than {baseline}", _speed_up_cell(baseline, lambda found: number(found.value))))
         rows.append(("  95 % CI", _speed_up_cell(baseline, confidence)))
     rows += [
+        ("predicted from its node times, median (s)", lambda one: number(one.predicted_s)),
+        ("  measured above predicted, median (%)", _gap),
         ("limit: longest true path, median (s)", lambda one: number(one.limit_s)),
         ("limit of the first result, median (s)", lambda one: number(one.first_limit_s)),
         ("latency above its limit, median (%)", lambda one: number(one.above_limit_percent, digits=1)),
     ]
+    rows += _cost_rows()
     if any(one.early is not None for one in summaries):
         rows += [
             ("firings started early / all", _early_starts),
@@ -59,6 +66,33 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
     if any(one.left_plain for one in summaries):
         rows.append(("requests left to LangGraph alone", lambda one: f"{one.left_plain} of {one.requests}"))
     return rows
+
+
+def _gap(one: ArmSummary) -> str:
+    if one.gap_percent is None:
+        return _NONE
+    mark = "! " if abs(one.gap_percent) > GAP_FLAGGED_PERCENT else ""
+    return f"{mark}{number(one.gap_percent, digits=1)}"
+
+
+def _cost_rows() -> list[tuple[str, Callable[[ArmSummary], str]]]:
+    return [
+        ("model calls per request, mean", _server_cell(lambda use: number(use.calls, digits=1))),
+        ("prompt tokens per request, mean", _server_cell(lambda use: number(use.prompt_tokens, digits=0))),
+        ("completion tokens per request, mean", _server_cell(lambda use: number(use.completion_tokens, digits=0))),
+        ("server, slot-seconds per request, mean", _server_cell(lambda use: number(use.slot_s))),
+        ("  share of its slots (%)", _server_cell(lambda use: number(100 * slot_share(use), digits=1))),
+        ("memory of the process, peak (MiB)", _memory_cell(lambda used: number(used.peak / _MIB, digits=0))),
+        ("  above what it had when built (MiB)", _memory_cell(lambda used: number(used.above_built / _MIB, digits=1))),
+    ]
+
+
+def _server_cell(shown: Callable[[ServerUse], str]) -> Callable[[ArmSummary], str]:
+    return lambda one: _NOT_KNOWN if one.server is None else shown(one.server)
+
+
+def _memory_cell(shown: Callable[[MemoryUse], str]) -> Callable[[ArmSummary], str]:
+    return lambda one: _NOT_KNOWN if one.memory is None else shown(one.memory)
 
 
 def _speed_up_cell(baseline: str, shown: Callable[[Interval], str]) -> Callable[[ArmSummary], str]:
@@ -102,9 +136,11 @@ def method_text(*, requests: int, rate: float, warm_up: int, server: str, block:
         f"{_turns_text(rate, block)} Every arm runs in a process of its own, after {warm_up} request(s) of "
         f"warm-up that are not counted. Server: {server}. Answers were compared request by request and are "
         "equal in all arms. Confidence intervals: percentile bootstraps over requests, resampled in pairs. "
-        "Processor time is that of the arm's process, without the server. The limit of a request is the "
+        "Processor time and memory are those of the arm's process, without the server. The limit of a request is the "
         "longest path under true data dependencies through the node times recorded in that same run, so each "
-        f"arm has its own; no order of the same work ends sooner.{few}"
+        f"arm has its own; no order of the same work ends sooner. Predicted: by the same node times, LangGraph's "
+        "supersteps for its own arms and true dependencies for all others; a gap over "
+        f"{GAP_FLAGGED_PERCENT:g} % is marked with ! (docs/comparison.md says where gaps come from).{few}"
     )
 
 

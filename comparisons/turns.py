@@ -5,14 +5,15 @@ Always true: at any moment at most one arm is running requests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alto_lg.comparisons.arms import Arm
 from alto_lg.comparisons.load import blocks, poisson_arrivals_s, rotated
 from alto_lg.comparisons.measure import Measurement
+from alto_lg.comparisons.meter import Meter
 from alto_lg.comparisons.processes import Arrival, Task, WorkerProcess
 
 
@@ -43,32 +44,30 @@ def workers(arms: Sequence[Arm], task: Task) -> Iterator[tuple[WorkerProcess, ..
         yield started
 
 
-def take_turns(
-    started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], object]
-) -> Iterator[Measurement]:
+def take_turns(started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter) -> Iterator[Measurement]:
     """Every request through every arm, after the warm-up."""
     for worker in started:
         for position in range(schedule.warm_up):
             worker.run(schedule.indices[position % len(schedule.indices)], position)
     turn = _one_at_a_time if schedule.rate == 0 else _open_loop
-    yield from turn(started, schedule, reset)
+    yield from turn(started, schedule, meter)
 
 
-def _one_at_a_time(
-    started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], object]
-) -> Iterator[Measurement]:
+def _one_at_a_time(started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter) -> Iterator[Measurement]:
     for position, index in enumerate(schedule.indices):
         for worker in rotated(started, position):
-            reset()
-            yield worker.run(index, position)
+            meter.start()
+            measured = worker.run(index, position)
+            yield replace(measured, server=meter.stop())
 
 
-def _open_loop(
-    started: Sequence[WorkerProcess], schedule: Schedule, reset: Callable[[], object]
-) -> Iterator[Measurement]:
+def _open_loop(started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter) -> Iterator[Measurement]:
     due = poisson_arrivals_s(schedule.rate, len(schedule.indices), schedule.seed)
     for turn, block in enumerate(blocks(len(schedule.indices), schedule.block)):
         arrivals = [Arrival(schedule.indices[at], at, due[at] - due[block.start]) for at in block]
         for worker in rotated(started, turn):
-            reset()
-            yield from worker.trace(arrivals)
+            meter.start()
+            measured = worker.trace(arrivals)
+            used = meter.stop()
+            share = None if used is None else used.share(len(measured))
+            yield from (replace(one, server=share, block=turn) for one in measured)

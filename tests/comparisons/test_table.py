@@ -106,3 +106,20 @@ def test_the_method_says_how_requests_arrived_and_what_few_requests_mean() -> No
 
 def test_the_score_line_names_every_score() -> None:
     assert "precision 0.900, errors planted 13" in score_line({"precision": 0.9, "errors_planted": 13.0})
+
+
+def test_a_gap_over_three_percent_is_marked(render: Render) -> None:
+    both = two_arms()
+    both[PLAIN.name] = [replace(one, predicted_s=one.latency_s / 1.05) for one in both[PLAIN.name]]
+    both[FAST.name] = [replace(one, predicted_s=one.latency_s / 1.02) for one in both[FAST.name]]
+    text = render(comparison_table(summarise((PLAIN, FAST), both, seed=0), "title"))
+    lines = {line.partition("  ")[0].strip(): line.split() for line in text.splitlines()}
+    assert lines["predicted from its node times, median (s)"][-2:] == ["5.714", "2.941"]
+    (gaps,) = [line.split() for line in text.splitlines() if "measured above predicted" in line]
+    assert gaps[-3:] == ["!", "5.0", "2.0"]
+
+
+def test_what_is_not_known_of_the_server_is_said_so(render: Render) -> None:
+    text = render(comparison_table(summaries(), "title"))
+    lines = {line.partition("  ")[0].strip(): line.split() for line in text.splitlines()}
+    assert lines["prompt tokens per request, mean"][-4:] == ["not", "known", "not", "known"]

@@ -147,6 +147,14 @@ class TinyApplication:
             of_items[one.item] = of_items.get(one.item, 0.0) + one.ended - one.started
         return of_items.pop((), 0.0) + max(of_items.values(), default=0.0)
 
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float | None:
+        if version != "flat":
+            return None
+        took: dict[str, float] = {}
+        for one in spans:
+            took[one.stage] = max(took.get(one.stage, 0.0), one.ended - one.started)
+        return sum(took.values())
+
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         counted = [one.ended - one.started for one in spans if one.stage == "count"]
         return min(counted, default=None)
