@@ -13,7 +13,7 @@ from alto_lg.comparisons.statistics import Interval, median, median_interval
 from bench.case import Case, Figure
 from bench.pairs import Drive, Pairs, drive, measure
 from bench.stored import Stored
-from bench.verdict import Verdict, judge, settle
+from bench.verdict import Verdict, judge, settle, steady
 
 _SEED = 0
 
@@ -47,8 +47,10 @@ class NotStored(AssertionError):
         )
 
 
-def appraise(case: Case, seconds: float, stored: Stored | None, driver: Drive = drive) -> list[Row]:
-    """Measure a case, again and for longer where it seems worse than it was."""
+def appraise(
+    case: Case, seconds: float, stored: Stored | None, driver: Drive = drive, *, to_keep: bool = False
+) -> list[Row]:
+    """Measure a case, again and for longer where it seems worse than it was, or is to be kept and varies."""
     known = {} if stored is None else {figure: one.value for figure, one in stored.ratios.items()}
     last = measure(case, seconds, driver)
 
@@ -57,7 +59,8 @@ def appraise(case: Case, seconds: float, stored: Stored | None, driver: Drive = 
         last = measure(case, seconds * times)
         return cpu_ratio(last)
 
-    verdict = settle(cpu_ratio(last), known.get("cpu"), again)
+    first = cpu_ratio(last)
+    verdict = judge(steady(first, again), None) if to_keep else settle(first, known.get("cpu"), again)
     plain, ours = (median([sample.cpu_s for sample in side]) for side in (last.plain, last.ours))
     wall = median([ours.wall_s / plain.wall_s for plain, ours in zip(last.plain, last.ours, strict=True)])
     rows = [Row(case.name, "cpu", plain, ours, verdict, wall)]

@@ -20,8 +20,8 @@ from bench.pairs import Pairs
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_no_ratio_is_worse_than_the_stored_one(case: Case, benchmark: BenchmarkFixture, ledger: Ledger) -> None:
     def drive(pairs: Pairs, count: int) -> None:
-        benchmark.pedantic(pairs.run_ours, setup=pairs.begin, teardown=pairs.end, rounds=count)
+        benchmark.pedantic(pairs.run_ours, setup=pairs.begin, teardown=pairs.end, rounds=count)  # type: ignore[no-untyped-call]
 
-    rows = appraise(case, ledger.seconds, ledger.known(case.name), drive)
+    rows = appraise(case, ledger.seconds, ledger.known(case.name), drive, to_keep=ledger.stores)
     benchmark.extra_info["figures"] = [asdict(row) for row in rows]
     ledger.enter(case.name, rows)

@@ -7,11 +7,12 @@ there is a checkpointer; a run leaves nothing behind in the saver.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator, Mapping
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import StateGraph
@@ -25,7 +26,7 @@ from bench.counting import count as count_run
 Builder = StateGraph[Any, Any, Any, Any]
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 Mode = Literal["end", "updates", "values", "first"]
-"""What a caller takes: the final state, all events of a stream, or the first event of its updates and no more."""
+"""What a caller takes: the final state, all events of a stream, or its updates up to the first one and no more."""
 Loop = Literal["asyncio", "virtual", "threads"]
 """threads: `invoke` and `stream`. virtual: time passes by itself, for graphs whose nodes wait."""
 
@@ -36,11 +37,17 @@ def _as_it_is(result: Any) -> Any:
     return result
 
 
+def has_come(events: list[Any]) -> bool:
+    """The answer of a case that only asks when the first result is there: which item it is may differ."""
+    return bool(events)
+
+
 @dataclass(frozen=True, slots=True)
 class GraphCase:
     """One graph and one way to run it.
 
     build: the graph of both sides, or LangGraph's alone where `build_ours` is given.
+    until: with mode "first", the node whose first update it is, also inside a subgraph; any node's when None.
     saver: a checkpointer in memory. durability: LangGraph's default when None.
     options: for `accelerate`. config: of our side's runs, beside LangGraph's own.
     answer: what of a result the sides must agree on.
@@ -51,6 +58,7 @@ class GraphCase:
     given: Mapping[str, Any]
     build_ours: Callable[[], Builder | Graph] | None = None
     mode: Mode = "end"
+    until: str | None = None
     loop: Loop = "asyncio"
     saver: bool = False
     durability: Literal["sync", "async", "exit"] | None = None
@@ -60,9 +68,8 @@ class GraphCase:
     figures: tuple[Figure, ...] = ("cpu", "calls")
 
     def graphs(self) -> tuple[Graph, Graph]:
-        """Both sides, compiled."""
-        ours = self._compiled(self.build_ours or self.build)
-        return self._compiled(self.build), alto_lg.accelerate(ours, **self.options)
+        """Both sides, compiled; the same ones again while no other case comes between."""
+        return _graphs(self.build, self.build_ours or self.build, self.saver, tuple(self.options.items()))
 
     @contextmanager
     def opened(self) -> Iterator[Sides]:
@@ -88,12 +95,6 @@ class GraphCase:
         check_equal(self.name, exact[0].result, exact[1].result)
         return exact
 
-    def _compiled(self, build: Callable[[], Builder | Graph]) -> Graph:
-        made = build()
-        if not isinstance(made, StateGraph):
-            return made
-        return made.compile(checkpointer=InMemorySaver() if self.saver else None)
-
     def _work(self, graph: Graph, config: Mapping[str, Any]) -> Callable[[], Coroutine[Any, Any, Any]]:
         return lambda: self._acall(graph, config)
 
@@ -102,15 +103,13 @@ class GraphCase:
         if self.mode == "end":
             result: Any = await graph.ainvoke(dict(self.given), full, durability=self.durability)
         else:
-            stream = graph.astream(dict(self.given), full, stream_mode=self._stream_mode, durability=self.durability)
+            stream = graph.astream(dict(self.given), full, **self._stream_settings())
             result = []
-            try:
+            async with aclosing(cast(AsyncGenerator[Any, None], stream)):
                 async for event in stream:
                     result.append(event)
-                    if self.mode == "first":
+                    if self._has_enough(event):
                         break
-            finally:
-                await stream.aclose()  # type: ignore[attr-defined]
         self._forget(graph, full)
         return self.answer(result)
 
@@ -119,15 +118,24 @@ class GraphCase:
         if self.mode == "end":
             result: Any = graph.invoke(dict(self.given), full, durability=self.durability)
         else:
-            stream = graph.stream(dict(self.given), full, stream_mode=self._stream_mode, durability=self.durability)
-            result = [next(stream)] if self.mode == "first" else list(stream)
-            stream.close()  # type: ignore[attr-defined]
+            stream = graph.stream(dict(self.given), full, **self._stream_settings())
+            result = []
+            with closing(cast(Generator[Any, None, None], stream)):
+                for event in stream:
+                    result.append(event)
+                    if self._has_enough(event):
+                        break
         self._forget(graph, full)
         return self.answer(result)
 
-    @property
-    def _stream_mode(self) -> Literal["updates", "values"]:
-        return "values" if self.mode == "values" else "updates"
+    def _stream_settings(self) -> dict[str, Any]:
+        mode = "values" if self.mode == "values" else "updates"
+        return {"stream_mode": mode, "subgraphs": self.until is not None, "durability": self.durability}
+
+    def _has_enough(self, event: Any) -> bool:
+        if self.mode != "first":
+            return False
+        return self.until is None or self.until in event[1]  # beside the place of the subgraph
 
     def _config(self, graph: Graph, config: Mapping[str, Any]) -> Any:
         full = {"recursion_limit": 100_000, **config}
@@ -138,3 +146,18 @@ class GraphCase:
     def _forget(self, graph: Graph, config: Mapping[str, Any]) -> None:
         if isinstance(graph.checkpointer, InMemorySaver):
             graph.checkpointer.delete_thread(config["configurable"]["thread_id"])
+
+
+@lru_cache(maxsize=1)  # reading the code of an application takes seconds, and each is asked for four times in a row
+def _graphs(
+    build: Callable[[], Builder | Graph],
+    build_ours: Callable[[], Builder | Graph],
+    saver: bool,
+    options: tuple[tuple[str, Any], ...],
+) -> tuple[Graph, Graph]:
+    return _compiled(build, saver), alto_lg.accelerate(_compiled(build_ours, saver), **dict(options))
+
+
+def _compiled(build: Callable[[], Builder | Graph], saver: bool) -> Graph:
+    made = build()
+    return made.compile(checkpointer=InMemorySaver() if saver else None) if isinstance(made, StateGraph) else made

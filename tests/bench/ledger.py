@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from alto_lg.comparisons.machine import made_with
 from bench import stored
 from bench.appraising import Row, check
+from bench.case import Case
 from bench.stored import Stored
 
 SECONDS = 2.0
@@ -60,5 +62,4 @@ class Ledger:
 
 def _case_name(item: pytest.Item) -> str:
     assert isinstance(item, pytest.Function)
-    name: str = item.callspec.params["case"].name
-    return name
+    return cast(Case, item.callspec.params["case"]).name

@@ -4,13 +4,16 @@ of execution gains is exact."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
-from alto_lg.comparisons.shape_graphs import timed_shapes
-from bench.graph_case import GraphCase
+from alto_lg.comparisons.shape_graphs import Shape, timed_shapes
+from bench.graph_case import GraphCase, has_come
 
-SHAPE_CASES = tuple(
-    GraphCase(
+
+def _cases(shape: Shape) -> Iterator[GraphCase]:
+    whole = GraphCase(
         f"shape: {shape.name}",
         partial(shape.build, asyncio.sleep),
         shape.given,
@@ -18,5 +21,9 @@ SHAPE_CASES = tuple(
         options=shape.options,
         figures=("latency", "cpu"),
     )
-    for shape in timed_shapes(seed=0)
-)
+    yield whole
+    if shape.first_node is not None:
+        yield replace(whole, name=f"{whole.name}, first result", mode="first", until=shape.first_node, answer=has_come)
+
+
+SHAPE_CASES = tuple(case for shape in timed_shapes(seed=0) for case in _cases(shape))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alto_lg.comparisons.statistics import Interval
-from bench.verdict import LONGER, judge, settle
+from bench.verdict import LONGER, judge, settle, steady
 
 CLEAN = Interval(1.05, 1.00, 1.12)
 WORSE = Interval(1.30, 1.25, 1.35)
@@ -45,3 +45,13 @@ def test_a_loss_counts_when_two_longer_measurements_show_it_too(next_ones: list[
 
     assert settle(WORSE, 1.05, again).outcome == outcome
     assert lengths == [LONGER] * len(next_ones)
+
+
+def test_of_a_ratio_to_keep_the_narrowest_measurement_is_taken_and_none_more_than_needed() -> None:
+    wide, middle, narrow = Interval(1.3, 1.1, 1.5), Interval(1.2, 1.1, 1.3), Interval(1.1, 1.09, 1.11)
+    tries = iter([middle, narrow, wide])
+    assert steady(wide, lambda times: next(tries)) == narrow
+    assert next(tries) == wide
+    assert steady(narrow, lambda times: next(iter(()))) == narrow
+    tries = iter([middle, wide])
+    assert steady(wide, lambda times: next(tries)) == middle

@@ -172,10 +172,11 @@ def _wide_class(form: Form) -> type:
         return TypedDict("WideDict", _KEYS)  # type: ignore[operator, no-any-return]
     defaults = {key: (list if key in _LISTS else lambda: None) for key in _KEYS} | {"rounds": int}
     if form == "dataclass":
-        made = [(key, kind, field(default_factory=defaults[key])) for key, kind in _KEYS.items()]
+        made: list[Any] = [(key, kind, field(default_factory=defaults[key])) for key, kind in _KEYS.items()]
         return make_dataclass("WideDataclass", made, kw_only=True)
     fields: dict[str, Any] = {key: (kind, defaults[key]()) for key, kind in _KEYS.items()}
-    return create_model("WideModel", **fields)
+    model: type = create_model("WideModel", **fields)
+    return model
 
 
 @dataclass(frozen=True, slots=True)

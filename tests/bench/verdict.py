@@ -17,6 +17,8 @@ WORSE_MAX = 1.10
 TRIES = 3
 LONGER = 3
 
+STEADY = 0.06
+
 Outcome = Literal["same", "loss", "gain", "new"]
 
 
@@ -46,3 +48,15 @@ def settle(first: Interval, stored: float | None, again: Callable[[int], Interva
             break
         verdict = judge(again(LONGER), stored)
     return verdict
+
+
+def steady(first: Interval, again: Callable[[int], Interval]) -> Interval:
+    """A ratio to keep: the narrowest interval of as many tries as it takes to find one that is narrow."""
+    found = [first]
+    while len(found) < TRIES and min(map(_width, found)) > STEADY:
+        found.append(again(LONGER))
+    return min(found, key=_width)
+
+
+def _width(ratio: Interval) -> float:
+    return (ratio.high - ratio.low) / ratio.value
