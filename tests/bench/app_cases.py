@@ -1,14 +1,15 @@
 """Application cases: every application at a small size, its rules for a model, on the virtual clock.
 
 Always true: the model takes the same time for the same text in both sides, so latency is the order of the work and
-nothing else; it is exact. LangGraph runs the flat graph; our side runs each version of it, accelerated.
+nothing else; it is exact. LangGraph runs the flat graph; our side runs each version of it, accelerated. The request is
+the first one of the application's own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
@@ -22,9 +23,6 @@ from bench.graph_case import Graph, GraphCase, has_come
 
 PREFILL_S = 0.02
 PIECE_S = 0.01
-INPUTS: Mapping[str, int] = {"factool": 2, "tot": 40, "wikichat": 0}
-"""Which request of its workload is run; the first one where nothing is said."""
-
 _rules: ContextVar[dict[str, Any]] = ContextVar("rules")
 """By application, where the analysis does not look: what answers here stands for a server elsewhere."""
 
@@ -63,7 +61,7 @@ def build(name: str, version: str) -> Graph:
 
 def _cases(name: str) -> Iterator[GraphCase]:
     application: Application = load_application(name)
-    request = application.workload(corpus=None, questions=None)[INPUTS.get(name, 0)]
+    request = application.workload(corpus=None, questions=None)[0]
     for version in application.versions:
         whole = GraphCase(
             f"{name}, {version}",
