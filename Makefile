@@ -50,4 +50,5 @@ $(STAMP): pyproject.toml setup.py alto_lg.pth
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .benchmarks results
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .benchmarks
+	test ! -d results || find results -mindepth 1 -maxdepth 1 -not -name published -exec rm -rf {} +
