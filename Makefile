@@ -5,13 +5,19 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: compare test lint types check release-check clean
+.PHONY: compare test bench bench-store lint types check release-check clean
 
 compare: $(STAMP)  ## Run FacTool through every arm on the simulated server and print the table.
 	$(BIN)/alto-lg compare $(ARGS)
 
 test: $(STAMP)  ## Run the whole suite.
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+bench: $(STAMP)  ## Compare what the engine costs, as ratios to LangGraph, with the stored ratios; see docs/benchmarks.md.
+	cd tests && ../$(BIN)/python -m bench $(ARGS)
+
+bench-store: $(STAMP)  ## Measure the ratios for longer, and store them.
+	cd tests && ../$(BIN)/python -m bench --store $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
