@@ -81,7 +81,7 @@ def _arms(results: Results) -> Sequence[Mapping[str, Any]]:
 
 def _row(arm: Mapping[str, Any], first: str) -> tuple[str, ...]:
     is_first, server = arm["arm"] == first, arm["server"]
-    gap = arm["above_predicted_percent"]
+    gap = arm["gap_percent"]
     mark = "! " if gap is not None and abs(gap) > GAP_FLAGGED_PERCENT else ""
     return (
         number(arm["latency_s"]["value"]),

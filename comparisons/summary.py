@@ -42,7 +42,7 @@ class ArmSummary:
     left_plain: accelerated runs that the engine left to LangGraph alone.
     first_limit_s: the same for the first result.
     above_limit_percent: median over requests of how much longer than its limit a run took.
-    predicted_s, above_predicted_percent: medians over requests; None where no time can be predicted.
+    predicted_s, gap_percent: medians over requests; None where no time can be predicted.
     early: sums over all requests; None for plain LangGraph.
     server: means; None where the server's work is not known.
     memory: of the request with the highest peak; None where it is not known.
@@ -60,7 +60,7 @@ class ArmSummary:
     above_limit_percent: float | None
     early: EarlyWork | None
     predicted_s: float | None = None
-    above_predicted_percent: float | None = None
+    gap_percent: float | None = None
     server: ServerUse | None = None
     memory: MemoryUse | None = None
     left_plain: int = 0
@@ -133,7 +133,7 @@ def _summary(arm: str, measurements: Sequence[Measurement], plain: Mapping[str, 
         above_limit_percent=_median([gap_percent(one.latency_s, one.limit_s) for one in bounded]),
         early=_total([one.early for one in measurements if one.early is not None]),
         predicted_s=_median([predicted for _, predicted in foretold]),
-        above_predicted_percent=_median([gap_percent(*pair) for pair in foretold]),
+        gap_percent=_median([gap_percent(*pair) for pair in foretold]),
         server=mean_use([one.server for one in measurements if one.server is not None]),
         memory=max((one.memory for one in measurements if one.memory is not None), key=_peak, default=None),
         left_plain=sum(one.early is not None and one.early.plain is not None for one in measurements),

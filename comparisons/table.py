@@ -76,10 +76,10 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
 
 
 def _gap(one: ArmSummary) -> str:
-    if one.above_predicted_percent is None:
+    if one.gap_percent is None:
         return _NONE
-    mark = "! " if abs(one.above_predicted_percent) > GAP_FLAGGED_PERCENT else ""
-    return f"{mark}{number(one.above_predicted_percent, digits=1)}"
+    mark = "! " if abs(one.gap_percent) > GAP_FLAGGED_PERCENT else ""
+    return f"{mark}{number(one.gap_percent, digits=1)}"
 
 
 def _cost_rows() -> list[tuple[str, Callable[[ArmSummary], str]]]:
