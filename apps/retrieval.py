@@ -32,9 +32,6 @@ class Retriever:
         self._meanings = FaissIndex(self._embedder.dimension)
         self._meanings.add([passage["id"] for passage in passages], self._embedder.embed(texts))
 
-    def __len__(self) -> int:
-        return len(self._passages)
-
     def candidates(self, query: str) -> list[int]:
         """Positions of the passages that share words with a query, best first."""
         return self._words.search(query, CANDIDATES_MAX)

@@ -74,7 +74,7 @@ def build_streaming(stages: Stages, checkpointer: Saver = None) -> Graph:
     """The compiled graph with streaming nodes; `TypeError` if the model cannot stream."""
     stages.require_streaming()
 
-    @alto_lg.node(writes=["related", "contents", "personas"])
+    @alto_lg.node(reads=["topic", "perspectives_max"], writes=["related", "contents", "personas"])
     @alto_lg.streaming
     async def personas(state: Article) -> AsyncIterator[dict[str, list[str]]]:
         topic, most = state["topic"], state["perspectives_max"]
@@ -118,7 +118,7 @@ def _complete(graph: Builder, stages: Stages, *, personas: Any, refine: Any, hop
             return Command(goto=[Send("rest", {"steps_left": len(hops) * (state["turns_max"] - turn) - 1})])
         return Command(goto=[Send(after_ask, {**_talk(state), "question": question})])
 
-    @alto_lg.node(writes=["said"])
+    @alto_lg.node(reads=Talk.__annotations__, writes=["said"])
     async def answer(state: Talk) -> Command[Literal["ask", "refine"]]:
         place, turn, question = state["place"], state["turn"], state["question"]
         answered = await stages.answer((place, turn), state["topic"], question, state["evidence"])

@@ -63,6 +63,7 @@ def settings_of(given: Topic) -> Settings:
     return settings
 
 
+@alto_lg.node(writes=["topic", *Settings.__annotations__, "said", "found", "sections"])
 async def begin(state: Topic) -> dict[str, Any]:
     """The state before any work, whatever an earlier article on the same thread has left behind."""
     return {**given_of(state), **{key: Overwrite([]) for key in ("said", "found", "sections")}}
