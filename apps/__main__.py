@@ -20,15 +20,12 @@ from alto_lg.apps.base import InputError, ModelEndpoint
 from alto_lg.apps.chat import chat_at
 from alto_lg.apps.factool import FACTOOL
 from alto_lg.apps.factool import command as factool_command
-<<<<<<< HEAD
-from alto_lg.apps.storm import STORM
-from alto_lg.apps.storm import command as storm_command
-=======
 from alto_lg.apps.ircot import IRCOT
 from alto_lg.apps.ircot import command as ircot_command
 from alto_lg.apps.llmcompiler import LLMCOMPILER
 from alto_lg.apps.llmcompiler import command as llmcompiler_command
->>>>>>> integration
+from alto_lg.apps.storm import STORM
+from alto_lg.apps.storm import command as storm_command
 from alto_lg.apps.tot import TOT
 from alto_lg.apps.tot import command as tot_command
 from alto_lg.apps.wikichat import WIKICHAT
@@ -50,12 +47,9 @@ class Command(Protocol):
 
 _COMMANDS: Mapping[str, Command] = {
     FACTOOL.name: factool_command,
-<<<<<<< HEAD
-    STORM.name: storm_command,
-=======
     IRCOT.name: ircot_command,
     LLMCOMPILER.name: llmcompiler_command,
->>>>>>> integration
+    STORM.name: storm_command,
     TOT.name: tot_command,
     WIKICHAT.name: wikichat_command,
 }
@@ -72,13 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         action="append",
         metavar="TEXT",
-<<<<<<< HEAD
-        help="factool: the question; storm: the topic; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, and once "
-        "more for the next",
-=======
-        help="factool, ircot, llmcompiler: the question; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, and "
-        "once more for the next",
->>>>>>> integration
+        help="factool, ircot, llmcompiler: the question; storm: the topic; tot: four numbers, as in '4 5 6 10'; "
+        "wikichat: a turn, and once more for the next",
     )
     parser.add_argument("--reference", metavar="ANSWER", help="factool: check this answer instead of asking for one")
     parser.add_argument("--version", choices=FACTOOL.versions, default=FACTOOL.versions[0], help="form of the graph")

@@ -15,12 +15,9 @@ from alto_lg.comparisons.errors import UsageError
 
 APPLICATIONS = {
     "factool": "alto_lg.apps.factool.application:FACTOOL",
-<<<<<<< HEAD
-    "storm": "alto_lg.apps.storm.application:STORM",
-=======
     "ircot": "alto_lg.apps.ircot.application:IRCOT",
     "llmcompiler": "alto_lg.apps.llmcompiler.application:LLMCOMPILER",
->>>>>>> integration
+    "storm": "alto_lg.apps.storm.application:STORM",
     "tot": "alto_lg.apps.tot.application:TOT",
     "wikichat": "alto_lg.apps.wikichat.application:WIKICHAT",
 }

@@ -13,9 +13,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.embedders import Embedder
-from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.base import ModelEndpoint, Program, Request, Span
-from alto_lg.apps.chat import Chat
+from alto_lg.apps.chat import Chat, chat_at
 from alto_lg.apps.corpus import read_corpus
 from alto_lg.apps.retrieval import Retriever
 from alto_lg.apps.storm import limit, scoring
@@ -82,11 +81,11 @@ class Storm:
         self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The compiled graph of one version, asking the model at the endpoint."""
-        return build(version, chat=_chat_at(endpoint), corpus=corpus)
+        return build(version, chat=chat_at(endpoint), corpus=corpus)
 
     def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
         """The program without a graph, asking the model at the endpoint."""
-        return by_hand(chat=_chat_at(endpoint), corpus=corpus)
+        return by_hand(chat=chat_at(endpoint), corpus=corpus)
 
     def answer(self, state: Mapping[str, Any]) -> Any:
         """The article with its references, and all that led to it, in the order of editors and turns."""
@@ -108,10 +107,6 @@ class Storm:
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the shortest path to one section."""
         return limit.first_section_limit_s(spans)
-
-
-def _chat_at(endpoint: ModelEndpoint) -> OpenAIChat:
-    return OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
 
 
 def _ordered(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
