@@ -42,8 +42,8 @@ def build(
     return _BUILDERS[version](Stages(chat, _retriever(corpus, embedder)), checkpointer)
 
 
-def by_hand(*, chat: Chat | BaseChatModel, corpus: Path | None = None, embedder: Embedder | None = None) -> Program:
-    """The same application without a graph; `TypeError` if the model cannot stream."""
+def program(*, chat: Chat | BaseChatModel, corpus: Path | None = None, embedder: Embedder | None = None) -> Program:
+    """The same written by hand, without a graph; `TypeError` if the model cannot stream."""
     return ByHand(Stages(chat, _retriever(corpus, embedder)))
 
 
@@ -84,8 +84,8 @@ class Storm:
         return build(version, chat=chat_at(endpoint), corpus=corpus)
 
     def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
-        """The program without a graph, asking the model at the endpoint."""
-        return by_hand(chat=chat_at(endpoint), corpus=corpus)
+        """The program written by hand, asking the model at the endpoint."""
+        return program(chat=chat_at(endpoint), corpus=corpus)
 
     def answer(self, state: Mapping[str, Any]) -> Any:
         """The article with its references, and all that led to it, in the order of editors and turns."""
@@ -107,6 +107,10 @@ class Storm:
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the shortest path to one section."""
         return limit.first_section_limit_s(spans)
+
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float:
+        """Seconds of LangGraph's supersteps in one version."""
+        return limit.in_supersteps_s(version, spans)
 
 
 def _ordered(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Any, cast
 
-from alto_lg.apps.storm.citing import numbered
 from alto_lg.apps.storm.composing import composed
 from alto_lg.apps.storm.graph_parts import given_of, talk_of
-from alto_lg.apps.storm.nodes import BASIC_EDITOR, Stages, continued
+from alto_lg.apps.storm.nodes import Stages
 from alto_lg.apps.storm.state import Finding, Planned, Said, Section, Topic
+from alto_lg.apps.together import together
 
 _Told = Callable[[str], None]
 _Interviews = list[asyncio.Task[tuple[list[Said], list[Finding]]]]
@@ -32,17 +32,15 @@ class ByHand:
     async def run(self, given: Mapping[str, Any], told: _Told) -> Mapping[str, Any]:
         """The final state for one topic."""
         state = given_of(cast(Topic, given))
-        try:
-            async with asyncio.TaskGroup() as group:
-                drafting = group.create_task(self._draft(state["topic"], told))
-                interviews = await self._interviews(state, group, told)
-                talked = [await interview for interview in interviews]
-                state["said"] = [said for one, _ in talked for said in one]
-                state["found"] = [finding for _, one in talked for finding in one]
-                state["drafted"] = await drafting
-                state["sections"] = [await writing for writing in await self._sections(state, group, told)]
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+        told("begin")
+        async with together() as group:
+            drafting = group.create_task(self._draft(state["topic"], told))
+            interviews = await self._interviews(state, group, told)
+            talked = [await interview for interview in interviews]
+            state["said"] = [said for one, _ in talked for said in one]
+            state["found"] = [finding for _, one in talked for finding in one]
+            state["drafted"] = await drafting
+            state["sections"] = [await writing for writing in await self._sections(state, group, told)]
         await self._end(state, told)
         return state
 
@@ -58,12 +56,9 @@ class ByHand:
             begun.append(group.create_task(self._interview(state, len(begun), persona, told)))
 
         begun: _Interviews = []
-        begin(BASIC_EDITOR)
-        state["related"] = await self._stages.relate(state["topic"])
-        state["contents"] = await self._stages.look_through(state["related"])
-        chosen = self._stages.choose_by_and_by(state["topic"], state["contents"], state["perspectives_max"])
-        async with aclosing(chosen):
-            async for state["personas"] in chosen:
+        async with aclosing(self._stages.survey_by_and_by(state["topic"], state["perspectives_max"])) as survey:
+            async for update in survey:
+                state.update(update)
                 for persona in state["personas"][len(begun) :]:
                     begin(persona)
         told("personas")
@@ -80,13 +75,12 @@ class ByHand:
             told("ask")
             if not question:
                 break
-            queries, passages = await self._stages.look_up(item, topic, question, talk["queries_max"])
+            finding, evidence = await self._stages.look_up(item, topic, question, talk["queries_max"])
             told("look_up")
-            findings.append({"place": place, "turn": turn, "queries": queries, "passages": passages})
-            answer = await self._stages.answer(item, topic, question, numbered(passages))
+            findings.append(finding)
+            answered, history = await self._stages.answer(item, topic, question, evidence, history)
             told("answer")
-            said.append({"place": place, "turn": turn, "question": question, "answer": answer})
-            history = continued(history, question, answer)
+            said.append(answered)
         return said, findings
 
     async def _sections(

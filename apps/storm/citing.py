@@ -13,6 +13,7 @@ from alto_lg.apps.corpus import Passage
 from alto_lg.apps.storm.state import Reference
 
 CITATION = re.compile(r"\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
+_CITATION_BEHIND_SPACE = re.compile(rf" *{CITATION.pattern}")
 _EVIDENCE_NUMBER = re.compile(r"^\[(\d+)\] ", re.MULTILINE)
 
 
@@ -36,7 +37,7 @@ def named_in(text: str) -> list[int]:
 
 def without_citations(text: str) -> str:
     """A text without its numbers."""
-    return re.sub(r" +(?=[.,;!?])", "", re.sub(r" {2,}", " ", CITATION.sub("", text)))
+    return _CITATION_BEHIND_SPACE.sub("", text)
 
 
 def restricted(text: str, known: frozenset[int]) -> str:

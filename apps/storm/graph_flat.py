@@ -18,9 +18,8 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Send
 
 import alto_lg
-from alto_lg.apps.storm.citing import numbered
 from alto_lg.apps.storm.graph_parts import Builder, Graph, Saver, add_draft, add_ending, begin, interviews, sent
-from alto_lg.apps.storm.nodes import BASIC_EDITOR, Stages, continued
+from alto_lg.apps.storm.nodes import Stages
 from alto_lg.apps.storm.state import Article, Planned, Rest, Talk, Topic
 
 
@@ -48,9 +47,8 @@ def build_flat(stages: Stages, checkpointer: Saver = None) -> Graph:
     @alto_lg.node(writes=["found"])
     async def search(state: Talk) -> Command[Literal["answer"]]:
         place, turn, queries = state["place"], state["turn"], state["queries"].splitlines()
-        passages = await stages.search((place, turn), queries)
-        finding = {"place": place, "turn": turn, "queries": queries, "passages": passages}
-        packet = {**_talk(state), "question": state["question"], "evidence": numbered(passages)}
+        finding, evidence = await stages.search((place, turn), queries)
+        packet = {**_talk(state), "question": state["question"], "evidence": evidence}
         return Command(update={"found": [finding]}, goto=[Send("answer", packet)])
 
     @alto_lg.node(writes=["plan"])
@@ -77,20 +75,14 @@ def build_streaming(stages: Stages, checkpointer: Saver = None) -> Graph:
     @alto_lg.node(reads=["topic", "perspectives_max"], writes=["related", "contents", "personas"])
     @alto_lg.streaming
     async def personas(state: Article) -> AsyncIterator[dict[str, list[str]]]:
-        topic, most = state["topic"], state["perspectives_max"]
-        yield {"personas": [BASIC_EDITOR]}
-        related = await stages.relate(topic)
-        contents = await stages.look_through(related)
-        yield {"related": related, "contents": contents}
-        async for chosen in stages.choose_by_and_by(topic, contents, most):
-            yield {"personas": chosen}
+        async for update in stages.survey_by_and_by(state["topic"], state["perspectives_max"]):
+            yield update
 
     @alto_lg.node(writes=["found"])
     async def look_up(state: Talk) -> Command[Literal["answer"]]:
         place, turn, topic, question = state["place"], state["turn"], state["topic"], state["question"]
-        queries, passages = await stages.look_up((place, turn), topic, question, state["queries_max"])
-        finding = {"place": place, "turn": turn, "queries": queries, "passages": passages}
-        packet = {**_talk(state), "question": question, "evidence": numbered(passages)}
+        finding, evidence = await stages.look_up((place, turn), topic, question, state["queries_max"])
+        packet = {**_talk(state), "question": question, "evidence": evidence}
         return Command(update={"found": [finding]}, goto=[Send("answer", packet)])
 
     @alto_lg.node(writes=["plan"])
@@ -121,12 +113,13 @@ def _complete(graph: Builder, stages: Stages, *, personas: Any, refine: Any, hop
     @alto_lg.node(reads=Talk.__annotations__, writes=["said"])
     async def answer(state: Talk) -> Command[Literal["ask", "refine"]]:
         place, turn, question = state["place"], state["turn"], state["question"]
-        answered = await stages.answer((place, turn), state["topic"], question, state["evidence"])
-        update = {"said": [{"place": place, "turn": turn, "question": question, "answer": answered}]}
+        said, history = await stages.answer(
+            (place, turn), state["topic"], question, state["evidence"], state["history"]
+        )
         if turn + 1 == state["turns_max"]:
-            return Command(update=update, goto="refine")
-        history = continued(state["history"], question, answered)
-        return Command(update=update, goto=[Send("ask", {**_talk(state), "turn": turn + 1, "history": history})])
+            return Command(update={"said": [said]}, goto="refine")
+        packet = {**_talk(state), "turn": turn + 1, "history": history}
+        return Command(update={"said": [said]}, goto=[Send("ask", packet)])
 
     async def rest(state: Rest) -> Command[Literal["rest", "refine"]]:
         left = state["steps_left"] - 1

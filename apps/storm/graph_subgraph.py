@@ -13,9 +13,8 @@ from typing import Annotated, Any, TypedDict
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
-from alto_lg.apps.storm.citing import numbered
 from alto_lg.apps.storm.graph_parts import Graph, Saver, add_draft, add_ending, begin, interviews, sent, talk_of
-from alto_lg.apps.storm.nodes import BASIC_EDITOR, Stages, continued
+from alto_lg.apps.storm.nodes import BASIC_EDITOR, Stages
 from alto_lg.apps.storm.state import Article, Finding, Planned, Said, Settings, Talk, Topic
 
 
@@ -113,15 +112,15 @@ def _interview(stages: Stages) -> Graph:
 
     async def search(state: Interview) -> dict[str, Any]:
         place, turn, queries = state["place"], state["turn"], state["queries"].splitlines()
-        passages = await stages.search((place, turn), queries)
-        finding = {"place": place, "turn": turn, "queries": queries, "passages": passages}
-        return {"found": [finding], "evidence": numbered(passages)}
+        finding, evidence = await stages.search((place, turn), queries)
+        return {"found": [finding], "evidence": evidence}
 
     async def answer(state: Interview) -> dict[str, Any]:
         place, turn, question = state["place"], state["turn"], state["question"]
-        answered = await stages.answer((place, turn), state["topic"], question, state["evidence"])
-        said = {"place": place, "turn": turn, "question": question, "answer": answered}
-        return {"said": [said], "turn": turn + 1, "history": continued(state["history"], question, answered)}
+        said, history = await stages.answer(
+            (place, turn), state["topic"], question, state["evidence"], state["history"]
+        )
+        return {"said": [said], "turn": turn + 1, "history": history}
 
     def answered(state: Interview) -> str:
         return "ask" if state["turn"] < state["turns_max"] else END

@@ -10,10 +10,11 @@ ended.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from alto_lg.apps.base import Span
+from alto_lg.apps.paths import in_steps_s
 
 WHOLE_STAGES = ("draft", "relate", "contents", "personas", "refine", "lead", "polish", "publish")
 TURN_STAGES = ("ask", "query", "answer")
@@ -33,6 +34,10 @@ class _Took:
     written: dict[tuple[str, _Item], float] = field(default_factory=dict)
     sections: dict[_Item, float] = field(default_factory=dict)
 
+    def searches_of(self, item: _Item) -> dict[_Item, float]:
+        """The searches of one turn."""
+        return {query: seconds for query, seconds in self.searches.items() if query[:2] == item}
+
 
 def limit_s(spans: Sequence[Span]) -> float:
     """Seconds along the longest path."""
@@ -46,6 +51,43 @@ def first_section_limit_s(spans: Sequence[Span]) -> float | None:
     """Seconds along the path of the section that could be written first; None without sections."""
     took = _took(spans)
     return min(_sections_at(took, _refine_at(took)), default=None)
+
+
+def in_supersteps_s(version: str, spans: Sequence[Span]) -> float:
+    """Seconds of LangGraph's supersteps in one version of the graph."""
+    took = _took(spans)
+    choosing = [took.whole[stage] for stage in ("relate", "contents", "personas")]
+    if version == "subgraph":
+        first, *others = _interviews_s(took) or [0.0]
+        steps: list[Iterable[float]] = [[took.whole["draft"], first, sum(choosing) + max(others, default=0.0)]]
+    elif version == "streaming":
+        steps = [[took.whole["draft"], sum(choosing)], *_hops(took, TURN_STAGES)]
+    else:
+        steps = [[took.whole["draft"], choosing[0]], choosing[1:2], choosing[2:]]
+        steps += _hops(took, ("ask", "query", "search", "answer"))
+    ending = [[took.whole[stage]] for stage in ("lead", "polish", "publish")]
+    return in_steps_s([*steps, [took.whole["refine"]], took.sections.values(), *ending])
+
+
+def _hops(took: _Took, stages: Sequence[str]) -> list[Iterable[float]]:
+    """The steps of all interviews side by side."""
+    turns = max((item[1] + 1 for item in took.turns), default=0)
+    return [_hop(took, turn, stage) for turn in range(turns) for stage in stages]
+
+
+def _hop(took: _Took, turn: int, stage: str) -> Iterable[float]:
+    items = [item for item in took.turns if item[1] == turn]
+    if stage == "search":
+        return [sum(took.searches_of(item).values()) for item in items]
+    return [took.turns[item].get(stage, 0.0) for item in items]
+
+
+def _interviews_s(took: _Took) -> list[float]:
+    """How long each interview takes where its queries are searched for one after the other."""
+    ends: defaultdict[int, float] = defaultdict(float)
+    for item, stages in took.turns.items():
+        ends[item[0]] += sum(stages.values()) + sum(took.searches_of(item).values())
+    return [ends[editor] for editor in sorted(ends)]
 
 
 def _took(spans: Sequence[Span]) -> _Took:
@@ -87,8 +129,7 @@ def _turn_s(took: _Took, item: _Item) -> float:
     query_s = stages.get("query", 0.0)
     searched = [
         took.written.get(("query_written", query), query_s) + seconds
-        for query, seconds in took.searches.items()
-        if query[:2] == item
+        for query, seconds in took.searches_of(item).items()
     ]
     return stages.get("ask", 0.0) + max([query_s, *searched]) + stages.get("answer", 0.0)
 

@@ -8,6 +8,7 @@ to a thread takes 0.06 ms.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from time import monotonic
 
 from langchain_core.language_models import BaseChatModel
@@ -77,10 +78,21 @@ class Stages:
             text = await self._chat.complete(asked, max_tokens=_PERSONAS_TOKENS_MAX)
             return [BASIC_EDITOR, *[found for found in map(parsing.persona, text.splitlines()) if found][:most]]
 
-    async def choose_by_and_by(self, topic: str, contents: Sequence[str], most: int) -> AsyncGenerator[list[str], None]:
+    async def survey_by_and_by(self, topic: str, most: int) -> AsyncGenerator[dict[str, list[str]], None]:
+        """All that leads to the editors: the first at once, the others each when there is one more."""
+        yield {"personas": [BASIC_EDITOR]}
+        related = await self.relate(topic)
+        contents = await self.look_through(related)
+        yield {"related": related, "contents": contents}
+        async with aclosing(self._choose_by_and_by(topic, contents, most)) as chosen:
+            async for personas in chosen:
+                yield {"personas": personas}
+
+    async def _choose_by_and_by(
+        self, topic: str, contents: Sequence[str], most: int
+    ) -> AsyncGenerator[list[str], None]:
         """The editors so far, as often as there is one more; the model is stopped when there are enough."""
         personas = [BASIC_EDITOR]
-        yield personas
         if not most:
             return
         with span("personas"):
@@ -112,36 +124,39 @@ class Stages:
             text = await self._chat.complete(prompts.querying(topic, question), max_tokens=_LIST_TOKENS_MAX)
             return parsing.queries(text, most)
 
-    async def search(self, item: tuple[int, int], queries: Sequence[str]) -> list[Passage]:
-        """What all queries have found, in order, each passage once."""
-        return _distinct([found for place, query in enumerate(queries) for found in self._searched(item, place, query)])
+    async def search(self, item: tuple[int, int], queries: Sequence[str]) -> tuple[Finding, str]:
+        """What all queries have found, in order, each passage once; and the same as evidence."""
+        found = [passage for place, query in enumerate(queries) for passage in self._searched(item, place, query)]
+        return _finding(item, list(queries), found)
 
-    async def look_up(
-        self, item: tuple[int, int], topic: str, question: str, most: int
-    ) -> tuple[list[str], list[Passage]]:
-        """The queries, and what they have found; each is searched for when its line is written."""
-        queries, passages, reader = list[str](), list[Passage](), parsing.Queries(most)
+    async def look_up(self, item: tuple[int, int], topic: str, question: str, most: int) -> tuple[Finding, str]:
+        """The same from the question on; each query is searched for when its line is written."""
+        queries, found, reader = list[str](), list[Passage](), parsing.Queries(most)
         with span("query", item):
             started = monotonic()
             async with split.lines(self._streamed(prompts.querying(topic, question), _LIST_TOKENS_MAX)) as lines:
                 async for line in lines:
-                    found = reader.read(line)
-                    if found:
+                    query = reader.read(line)
+                    if query:
                         note("query_written", (*item, len(queries)), started)
-                        passages += self._searched(item, len(queries), found)
-                        queries.append(found)
+                        found += self._searched(item, len(queries), query)
+                        queries.append(query)
                     if reader.is_full:
                         break
-        for found in reader.rest():
-            passages += self._searched(item, len(queries), found)
-            queries.append(found)
-        return queries, _distinct(passages)
+        for query in reader.rest():
+            found += self._searched(item, len(queries), query)
+            queries.append(query)
+        return _finding(item, queries, found)
 
-    async def answer(self, item: tuple[int, int], topic: str, question: str, evidence: str) -> str:
-        """What the expert says to a question."""
+    async def answer(
+        self, item: tuple[int, int], topic: str, question: str, evidence: str, history: str
+    ) -> tuple[Said, str]:
+        """What the expert says to a question, and the conversation with it."""
         with span("answer", item):
             asked = prompts.answering(topic, question, evidence)
-            return (await self._chat.complete(asked, max_tokens=_TURN_TOKENS_MAX)).strip()
+            answer = (await self._chat.complete(asked, max_tokens=_TURN_TOKENS_MAX)).strip()
+        said: Said = {"place": item[0], "turn": item[1], "question": question, "answer": answer}
+        return said, _continued(history, said)
 
     async def refine(
         self, topic: str, drafted: str, said: Sequence[Said], found: Sequence[Finding], most: int
@@ -223,16 +238,21 @@ def snippets_of(found: Sequence[Finding]) -> list[Passage]:
     return _distinct(passage for one in ordered for passage in one["passages"])
 
 
-def continued(history: str, question: str, answer: str) -> str:
+def _finding(item: tuple[int, int], queries: list[str], found: Sequence[Passage]) -> tuple[Finding, str]:
+    passages = _distinct(found)
+    return {"place": item[0], "turn": item[1], "queries": queries, "passages": passages}, numbered(passages)
+
+
+def _continued(history: str, said: Said) -> str:
     """The conversation with one more turn."""
-    said = f"{prompts.EDITOR} {question}\n{prompts.EXPERT} {' '.join(without_citations(answer).split())}"
-    return f"{history}\n{said}".strip()
+    answer = " ".join(without_citations(said["answer"]).split())
+    return f"{history}\n{prompts.EDITOR} {said['question']}\n{prompts.EXPERT} {answer}".strip()
 
 
 def _refining(topic: str, drafted: str, said: Sequence[Said]) -> Messages:
     interviews = ""
     for one in sorted(said, key=lambda one: (one["place"], one["turn"])):
-        interviews = continued(interviews, one["question"], one["answer"])
+        interviews = _continued(interviews, one)
     return prompts.refining(topic, drafted, interviews)
 
 
