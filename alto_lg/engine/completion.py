@@ -4,9 +4,12 @@ Owns two rules about a list that firings append to, both pure:
   a *prefix*: the firings whose writes to the key certainly come first, in the order in which LangGraph applies them;
   a *group*: all that the firings below one level of the ancestry write to the key.
 
-Always true: neither takes back what it said. A prefix only grows; a group that is complete stays so. Both follow from
-could-result-in: nobody outstanding, nor anybody whom one of those may yet activate, writes earlier than the end of the
-prefix, or below the group.
+Always true: neither takes back what it said, unless a promise is broken. A prefix only grows; a group that is complete
+stays so. Both follow from could-result-in: nobody outstanding, nor anybody whom one of those may yet activate, writes
+earlier than the end of the prefix, or below the group.
+
+A firing that is promised, and has ended, stands where it will stand if the promise is kept. So it counts as known, and
+who is given of its output relies on it. What it would trigger by name is not known as firings, though.
 """
 
 from __future__ import annotations
@@ -20,10 +23,10 @@ from alto_lg.engine.frontier import Pointstamp
 from alto_lg.engine.plan import Plan
 
 
-def settled_prefix(
-    plan: Plan, firings: Iterable[Firing], dormant: Iterable[Pointstamp], key: str, step: int
-) -> list[Firing]:
-    """The ended firings that write `key` before `step`, up to the first place where another one may yet come.
+def prefix(plan: Plan, firings: Iterable[Firing], dormant: Iterable[Pointstamp], key: str, step: int) -> list[Firing]:
+    """The firings that write `key` before `step`, up to the first place where another one may yet come.
+
+    All have ended but the last, which may still run: what it has written so far comes next.
 
     firings: all that are known and not committed. dormant: deferred stages that are activated.
     """
@@ -35,7 +38,7 @@ def settled_prefix(
         return []
     found: list[Firing] = []
     waiting = [stamp for stamp in dormant if stamp[0] < step]
-    open_ones: dict[Pointstamp, Firing] = {}  # of each stage and step the first that has not ended
+    open_ones: dict[tuple[Pointstamp, bool], Firing] = {}  # of each stage and step the first that is not known
     for at in range(min(by_step), step):
         if any(_writes(plan, plan.reach.stages(stage, at - time), key) for time, stage in waiting if time <= at):
             return found
@@ -43,12 +46,13 @@ def settled_prefix(
         for firing in sorted(by_step[at], key=lambda firing: firing.ancestry.order):
             if any(_may_come_before(plan, one, firing, key) for one in senders):
                 return found
-            if _is_known(firing):
+            has_ended = firing.status is Status.ENDED
+            if not firing.is_known:
+                open_ones.setdefault(((at, firing.stage.name), has_ended), firing)
+            if has_ended:
                 found.append(firing)
             elif key in firing.stage.writes.keys.within(plan.keys):
-                return found
-            else:
-                open_ones.setdefault((at, firing.stage.name), firing)
+                return [*found, firing]
         if senders:
             return found  # what they may still lead to comes before all later steps
     return found
@@ -63,6 +67,8 @@ def _may_come_before(plan: Plan, sender: Firing, firing: Firing, key: str) -> bo
     hops = firing.step - sender.step
     if _writes(plan, plan.reach.by_name(sender.stage.name, hops), key):
         return True
+    if sender.status is Status.ENDED:
+        return False  # its packets are known
     run, ancestor = sender.ancestry.run, firing.ancestry
     while ancestor.step > sender.step:
         if ancestor.parent is None or ancestor.parent is run:
@@ -75,7 +81,7 @@ def is_complete(plan: Plan, firings: Iterable[Firing], group: Ancestry, key: str
     """Whether no firing at or below `group` may still write `key` before `step`. A group may have no firing at all."""
     return not any(
         firing.step < step
-        and not _is_known(firing)
+        and not firing.is_known
         and key in plan.reach.writes(firing.stage.name, step - 1 - firing.step)
         and _is_below(firing.ancestry, group)
         for firing in firings
@@ -90,13 +96,10 @@ def _is_below(ancestry: Ancestry, group: Ancestry) -> bool:
     return level is not None
 
 
-def _is_known(firing: Firing) -> bool:
-    """Whether its writes are, for good: what is only promised may be withdrawn."""
-    return firing.status is Status.ENDED and firing.is_certain
-
-
 def _may_lead_to_write(plan: Plan, sender: Firing, key: str, step: int) -> bool:
-    return _writes(plan, plan.reach.exactly(sender.stage.name, step - sender.step), key)
+    """Whether it may lead to firings that are not known yet, and write the key in that step."""
+    reach = plan.reach.by_name if sender.status is Status.ENDED else plan.reach.exactly
+    return _writes(plan, reach(sender.stage.name, step - sender.step), key)
 
 
 def _writes(plan: Plan, stages: Iterable[str], key: str) -> bool:

@@ -108,11 +108,11 @@ class _LiveIterator(Items):
 
 
 class LiveValue(UnfinishedList):
-    """A value that grows in no particular order, such as a count: each time the newest."""
+    """A value that grows in no particular order, such as a count: each time the newest. begins: before it grows."""
 
-    def __init__(self, idle: Idle) -> None:
+    def __init__(self, idle: Idle, begins: Any) -> None:
         super().__init__(idle)
-        self.newest: Any = None
+        self.newest = begins
         self.number = 0
         self.given: Any = _NOTHING
 
