@@ -107,14 +107,9 @@ class UnfinishedReads:
         self.look(firing)
 
     def misled(self, ended: Firing) -> list[Firing]:
-        """Those who were given, of what a firing had written so far, what it has not written after all."""
-        if self._so_far.pop(ended, None) is None:
-            return []
-        return [
-            reader.firing
-            for reader in self._readers
-            if ended in reader.fed and not self._begins_with(ended, reader.key, reader.fed[ended])
-        ]
+        """Those who were given what a firing has not written after all, or of a list that it has replaced."""
+        self._so_far.pop(ended, None)
+        return [reader.firing for reader in self._readers if self._misleads(ended, reader)]
 
     def agree(self, firing: Firing) -> bool:
         """Whether the finished lists, which LangGraph has now, agree with what an early firing was given of them."""
@@ -124,11 +119,14 @@ class UnfinishedReads:
 
     # ── one reader ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _begins_with(self, firing: Firing, key: str, items: Sequence[Any]) -> bool:
+    def _misleads(self, ended: Firing, reader: _Reader) -> bool:
+        if ended.step >= reader.firing.step or isinstance(reader.given, LiveGroups | LiveValue):
+            return False  # groups are compared by the node, and of a value only the last one counts
+        fed = reader.fed.get(ended, [])
         try:
-            return equal(self._items_of(firing, key)[: len(items)], items)
+            return not equal(self._items_of(ended, reader.key)[: len(fed)], fed)
         except TypeError:
-            return False
+            return True
 
     def _rely(self, reader: _Reader) -> None:
         for firing in reader.fed:

@@ -343,13 +343,13 @@ class Machine:
 
     def _confirm_readers(self, firing: Firing) -> Iterator[Command]:
         """What it gave out is final, and is what others were given of it."""
-        for reader in self._promises.relying(firing):
+        for reader in self._promises.confirm(firing):
             yield from self._confirm(reader)
 
     def _redo(self, reader: Firing) -> Iterator[Command]:
         """It was given something that will not be. It fires in its own step, where nothing can mislead it."""
-        if reader.status is Status.DROPPED:
-            return
+        if reader.status is Status.DROPPED or reader.is_known:
+            return  # if others have gone on from it already, the commit will tell
         fresh = Firing(reader.stage, reader.step, reader.ancestry, declined=True)
         self._promises.replace(reader, fresh)
         yield from self._withdraw(reader)

@@ -79,7 +79,11 @@ class Promises:
         reader.doubts = len(self._relies_on[reader])
 
     def relying(self, on: Firing) -> list[Firing]:
-        """Who relies on it; they do so no longer."""
+        """Who relies on it."""
+        return list(self._relying.get(on, ()))
+
+    def confirm(self, on: Firing) -> list[Firing]:
+        """What it gave out is final. Returns who relied on that."""
         readers = list(self._relying.pop(on, {}))
         for reader in readers:
             del self._relies_on[reader][on]
