@@ -15,7 +15,7 @@ who is given of its output relies on it. What it would trigger by name is not kn
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
@@ -37,14 +37,15 @@ def prefix(plan: Plan, firings: Iterable[Firing], dormant: Iterable[Pointstamp],
     if not by_step:
         return []
     found: list[Firing] = []
+    unseen = _Unseen(plan, by_step, key)
     waiting = [stamp for stamp in dormant if stamp[0] < step]
     open_ones: dict[tuple[Pointstamp, bool], Firing] = {}  # of each stage and step the first that is not known
     for at in range(min(by_step), step):
         if any(_writes(plan, plan.reach.stages(stage, at - time), key) for time, stage in waiting if time <= at):
             return found
-        senders = [one for one in open_ones.values() if _may_lead_to_write(plan, one, key, at)]
+        senders = [one for one in open_ones.values() if unseen.may_write(one, at)]
         for firing in sorted(by_step[at], key=lambda firing: firing.ancestry.order):
-            if any(_may_come_before(plan, one, firing, key) for one in senders):
+            if any(unseen.may_come_before(one, firing) for one in senders):
                 return found
             has_ended = firing.status is Status.ENDED
             if not firing.is_known:
@@ -58,23 +59,43 @@ def prefix(plan: Plan, firings: Iterable[Firing], dormant: Iterable[Pointstamp],
     return found
 
 
-def _may_come_before(plan: Plan, sender: Firing, firing: Firing, key: str) -> bool:
-    """Whether what an open sender may lead to, in the step of `firing`, would be applied before it.
+class _Unseen:
+    """The firings that are not known yet, and what they may write to one key."""
 
-    What is activated by name comes before all packets; packets come in the order of their senders, and with fewer hops
-    behind them earlier.
-    """
-    hops = firing.step - sender.step
-    if _writes(plan, plan.reach.by_name(sender.stage.name, hops), key):
-        return True
-    if sender.status is Status.ENDED:
-        return False  # its packets are known
-    run, ancestor = sender.ancestry.run, firing.ancestry
-    while ancestor.step > sender.step:
-        if ancestor.parent is None or ancestor.parent is run:
-            return False
-        ancestor = ancestor.parent
-    return sender.ancestry.order < ancestor.order
+    def __init__(self, plan: Plan, by_step: Mapping[int, Sequence[Firing]], key: str) -> None:
+        self._plan = plan
+        self._key = key
+        self._pulls = [(one.step, one.stage.name) for firings in by_step.values() for one in firings if not one.is_push]
+
+    def may_write(self, sender: Firing, step: int) -> bool:
+        """Whether `sender` may lead to one that writes the key in that step."""
+        return any(self._writes(stage) for stage in self._ahead(sender, step))
+
+    def may_come_before(self, sender: Firing, firing: Firing) -> bool:
+        """Whether what an open sender may lead to, in the step of `firing`, would be applied before it.
+
+        What is activated by name comes before all packets; packets come in the order of their senders, and with fewer
+        hops behind them earlier.
+        """
+        if any(named and self._writes(stage) for stage, named in self._ahead(sender, firing.step).items()):
+            return True
+        if sender.status is Status.ENDED:
+            return False  # its packets are known
+        run, ancestor = sender.ancestry.run, firing.ancestry
+        while ancestor.step > sender.step:
+            if ancestor.parent is None or ancestor.parent is run:
+                return False
+            ancestor = ancestor.parent
+        return sender.ancestry.order < ancestor.order
+
+    def _ahead(self, sender: Firing, step: int) -> Mapping[str, bool]:
+        hops = step - sender.step
+        known = frozenset((at - sender.step, name) for at, name in self._pulls if sender.step < at <= step)
+        sent_all = sender.status is Status.ENDED
+        return self._plan.reach.ahead(sender.stage.name, hops, known, sent_all=sent_all)[hops]
+
+    def _writes(self, stage: str) -> bool:
+        return _writes(self._plan, (stage,), self._key)
 
 
 def is_complete(plan: Plan, firings: Iterable[Firing], group: Ancestry, key: str, step: int) -> bool:
@@ -94,12 +115,6 @@ def _is_below(ancestry: Ancestry, group: Ancestry) -> bool:
     while level is not None and level is not group:
         level = level.parent
     return level is not None
-
-
-def _may_lead_to_write(plan: Plan, sender: Firing, key: str, step: int) -> bool:
-    """Whether it may lead to firings that are not known yet, and write the key in that step."""
-    reach = plan.reach.by_name if sender.status is Status.ENDED else plan.reach.exactly
-    return _writes(plan, reach(sender.stage.name, step - sender.step), key)
 
 
 def _writes(plan: Plan, stages: Iterable[str], key: str) -> bool:

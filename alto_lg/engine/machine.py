@@ -218,8 +218,11 @@ class Machine:
         for firing in self.known():
             if firing.status not in (Status.ENDED, Status.DROPPED):
                 self._count(firing)
-            elif firing.may_mutate:
-                self._frontier.reduce(firing.step, firing.stage.name)
+            else:
+                if firing.may_mutate:
+                    self._frontier.reduce(firing.step, firing.stage.name)
+                if firing.is_known:
+                    self._note_fired(firing)
             if firing.step > self._base and (firing.gated or firing.status is Status.WAITING):
                 self._pending[firing] = None
         for step, stage in self._dormant:
@@ -243,6 +246,7 @@ class Machine:
         firing.status = Status.ENDED
         self._note_reducing(firing, emission)
         if firing.is_certain:
+            self._note_fired(firing)
             yield from self._confirm_readers(firing)
         self._look_at_readers(firing)
 
@@ -276,6 +280,11 @@ class Machine:
         firing.may_mutate = firing.is_certain and not emission.keys.isdisjoint(self.plan.reduced_in_place)
         if firing.may_mutate:
             self._frontier.reduce(firing.step, firing.stage.name)
+
+    def _note_fired(self, firing: Firing) -> None:
+        if firing.stage.unfinished and not firing.is_push:
+            self._frontier.fire(firing.step, firing.stage.name)
+            self._moved = True
 
     def _expect_packet(self, sender: Firing, index: int, packet: Packet, *, is_promise: bool = False) -> None:
         if packet.stage not in self.plan.stages:
@@ -339,6 +348,7 @@ class Machine:
         if emission is not None:
             yield from self._publish(firing, emission)
             self._note_reducing(firing, emission)
+            self._note_fired(firing)
             yield from self._confirm_readers(firing)
 
     def _confirm_readers(self, firing: Firing) -> Iterator[Command]:

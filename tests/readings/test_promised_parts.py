@@ -76,10 +76,10 @@ async def after(state: State) -> dict[str, Any]:
     return {"seen": [f"of {state['last']}"]}
 
 
-def fanned_out(reader: Any, sender: Any = plan, last: Any = after) -> Any:
+def fanned_out(reader: Any, sender: Any = plan, worker: Any = work, last: Any = after) -> Any:
     """plan, which streams, sends to work; the reader takes what work writes."""
     builder = StateGraph(State)
-    for name, node in (("plan", sender), ("work", work), ("reader", reader), ("after", last)):
+    for name, node in (("plan", sender), ("work", worker), ("reader", reader), ("after", last)):
         builder.add_node(name, node)
     builder.add_edge(START, "plan")
     builder.add_conditional_edges("plan", packets, ["work"])
@@ -275,6 +275,28 @@ def test_what_a_reader_leads_to_waits_until_it_cannot_be_misled() -> None:
     app = alto_lg.accelerate(fanned_out(Reader(alto_lg.First(2), rest_s=3).node, lingering, last=noting))
     run(lambda: app.ainvoke({}))
     assert began == [10.0]
+
+
+def test_what_follows_a_reader_does_not_wait_for_writers_that_lead_to_that_reader_only(impl: Implementation) -> None:
+    began: list[float] = []
+
+    @alto_lg.node(reads=["last"], writes=[])
+    async def noting(state: State) -> dict[str, Any]:
+        began.append(when())
+        return {}
+
+    @alto_lg.node(reads=[], writes=["wanted"])
+    async def at_once(state: State) -> dict[str, Any]:
+        return {"wanted": [1, 1, 20]}
+
+    async def slow(packet: dict[str, int]) -> dict[str, Any]:
+        await asyncio.sleep(packet["item"])
+        return {"items": [packet["item"]]}
+
+    app = impl(fanned_out(Reader(alto_lg.First(2), rest_s=3).node, at_once, slow, noting))
+    outcome = run(lambda: app.ainvoke({}))
+    assert outcome.result["seen"] == [1, 1]
+    assert began == [23.0 if impl is plain_langgraph else 4.0]
 
 
 def test_with_one_node_at_a_time_there_is_no_deadlock(impl: Implementation) -> None:
