@@ -1,7 +1,8 @@
 """What every application offers to the comparison and to the command line.
 
-An application is a plain LangGraph graph in one or more versions, a workload, and the functions that say
-whether two runs gave the same answer and how good that answer is. Nothing here knows how a graph is run.
+An application is a plain LangGraph graph in one or more versions, the same written by hand, a workload, and the
+functions that say whether two runs gave the same answer and how good that answer is. Nothing here knows how a graph is
+run.
 """
 
 from __future__ import annotations
@@ -81,6 +82,13 @@ class Application(Protocol):
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The compiled graph of one version, with its retriever loaded and its client open."""
 
+    def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
+        """The same stages without a graph, as early as their data allow; it asks the model at the endpoint.
+
+        Its final states are those of the graphs, so that `answer` reads them alike, and its spans are those of the
+        version that starts soonest.
+        """
+
     def answer(self, state: Mapping[str, Any]) -> Any:
         """The part of a final state that must be equal in every arm, as JSON types."""
 
@@ -92,3 +100,6 @@ class Application(Protocol):
 
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds before which no first result could have come, under the same; None where there is none."""
+
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float | None:
+        """Seconds that LangGraph's supersteps take in one version, by the same spans; None where nobody can tell."""

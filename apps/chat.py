@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol, runtime_checkable
@@ -10,6 +9,9 @@ from typing import Protocol, runtime_checkable
 from langchain_core.language_models import BaseChatModel
 
 from alto_lg.adapters.deltas.sources import AsyncTextSource
+from alto_lg.adapters.openai_chat import OpenAIChat
+from alto_lg.apps.base import ModelEndpoint
+from alto_lg.apps.together import together
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -71,12 +73,14 @@ class AskedAgain:
         self, messages: Messages, *, count: int, max_tokens: int = 1024, temperature: float = 1.0
     ) -> list[str]:
         """As many answers, asked for at once; in the order of asking."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                asked = [group.create_task(self.complete(messages, max_tokens=max_tokens)) for _ in range(count)]
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+        async with together() as group:
+            asked = [group.create_task(self.complete(messages, max_tokens=max_tokens)) for _ in range(count)]
         return [one.result() for one in asked]
+
+
+def chat_at(endpoint: ModelEndpoint) -> OpenAIChat:
+    """The client with which every application asks the model of a server."""
+    return OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
 
 
 def as_chat(model: Chat | BaseChatModel) -> Chat:

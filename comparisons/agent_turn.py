@@ -200,7 +200,7 @@ async def measure(server: Server, tools_ms: Sequence[int], repeats: int) -> Meas
     for repeat in range(-1, repeats):
         ended: dict[bool, Turn] = {}
         for early in (repeat % 2 == 0, repeat % 2 == 1):
-            await asyncio.to_thread(server.reset)
+            await asyncio.to_thread(server.meter.start)
             ended[early] = await run_turn(accelerated if early else plain, times, accelerated=early)
         if ended[True].messages != ended[False].messages:
             raise UnequalMessages(f"LangGraph: {ended[False].messages}\naccelerated: {ended[True].messages}")

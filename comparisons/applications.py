@@ -15,6 +15,8 @@ from alto_lg.comparisons.errors import UsageError
 
 APPLICATIONS = {
     "factool": "alto_lg.apps.factool.application:FACTOOL",
+    "ircot": "alto_lg.apps.ircot.application:IRCOT",
+    "llmcompiler": "alto_lg.apps.llmcompiler.application:LLMCOMPILER",
     "tot": "alto_lg.apps.tot.application:TOT",
     "wikichat": "alto_lg.apps.wikichat.application:WIKICHAT",
 }
@@ -34,6 +36,11 @@ def load_application(name: str) -> Application:
     if not hasattr(module, attribute):
         raise UsageError(f"--app {name!r}: module {module_name!r} has no {attribute!r}.")
     return cast(Application, getattr(module, attribute))
+
+
+def is_sync(application: Application) -> bool:
+    """Whether its graphs run without an event loop, too; an application says so by `sync = True`."""
+    return bool(getattr(application, "sync", False))
 
 
 def load_requests(

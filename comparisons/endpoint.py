@@ -7,13 +7,14 @@ printed, written to a file nor passed on a command line.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from alto_lg.apps.base import ModelEndpoint
 from alto_lg.comparisons.errors import ServerError, UsageError
+from alto_lg.comparisons.meter import Meter, SimulatedMeter, UnknownMeter
 from alto_lg.comparisons.sim.options import SimOptions
 from alto_lg.comparisons.sim.process import ServerDidNotStart, SimulatedServer
 
@@ -25,13 +26,13 @@ class Server:
     """A model server that has answered.
 
     description: for the text under the table.
-    reset: empties the simulated server's caches, so that no arm profits from the one before; does nothing to
-    a server of the user's, where the arms' turns at being first have to even it out.
+    meter: begins each turn with empty caches where it can, so that no arm profits from the one before, and says
+    what the turn took of the server.
     """
 
     endpoint: ModelEndpoint
     description: str
-    reset: Callable[[], object]
+    meter: Meter
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def simulated_server(profile: str, slots: int | None, seed: int) -> Iterator[Ser
         yield Server(
             ModelEndpoint(simulated.base_url, simulated.model),
             f"simulated, profile {profile}, its caches emptied before every measurement",
-            simulated.reset,
+            SimulatedMeter(simulated),
         )
 
 
@@ -54,7 +55,7 @@ def simulated_server(profile: str, slots: int | None, seed: int) -> Iterator[Ser
 def own_server(base_url: str, model: str | None) -> Iterator[Server]:
     """The user's own server, asked first whether it is there."""
     endpoint = reach(checked_base_url(base_url), model)
-    yield Server(endpoint, f"{endpoint.model} at {endpoint.base_url}", lambda: None)
+    yield Server(endpoint, f"{endpoint.model} at {endpoint.base_url}", UnknownMeter())
 
 
 def api_key() -> str:

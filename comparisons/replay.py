@@ -142,7 +142,7 @@ class _Run:
         self.app: Any = accelerate(graph, replay={"plan": None}) if replayed else graph
 
     async def once(self) -> tuple[Times, Any]:
-        self._server.reset()
+        self._server.meter.start()
         began = time.perf_counter()
         state = await self.app.ainvoke({})
         total_s = time.perf_counter() - began
@@ -165,7 +165,7 @@ def _fan_out(state: State) -> list[Send]:
 
 async def _written(client: AsyncOpenAI, server: Server) -> Times:
     """When the items are written, as the caller of a stream sees it, and a second later."""
-    server.reset()
+    server.meter.start()
     began = time.perf_counter()
     ends: list[float] = []
     stream = await client.chat.completions.create(

@@ -17,16 +17,20 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from alto_lg.apps.base import Application, ModelEndpoint, Request
+from alto_lg.comparisons import memory
 from alto_lg.comparisons.applications import load_application, load_requests
-from alto_lg.comparisons.arms import Arm, build_arm
+from alto_lg.comparisons.arms import Arm
+from alto_lg.comparisons.cost import MemoryUse
 from alto_lg.comparisons.endpoint import api_key
-from alto_lg.comparisons.measure import Graph, Measurement, measure
+from alto_lg.comparisons.measure import Measurement, Runner, measure
+from alto_lg.comparisons.prediction import predicted_s
 from alto_lg.comparisons.results import measurement_fields
+from alto_lg.comparisons.runners import build_runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,10 @@ class Built:
     arm: Arm
     application: Application
     requests: Sequence[Request]
-    graph: Graph
+    runner: Runner
     timeout_s: float
+    resident_bytes: int | None
+    """After building; None where memory is not known."""
 
 
 class Worker:
@@ -64,8 +70,12 @@ class Worker:
                 self._built = build(command)
                 self._reply("done", requests=len(self._built.requests))
             case "run":
-                measured = await run_one(self._ready(), command["index"], command["position"])
-                self._reply("measurement", **measurement_fields(measured))
+                built = self._ready()
+                # Garbage of the request before is not this one's cost.
+                gc.collect()
+                memory.start_peak_afresh()
+                measured = await run_one(built, command["index"], command["position"])
+                self._reply("measurement", **measurement_fields(replace(measured, memory=memory_use(built))))
                 self._reply("done")
             case "trace":
                 await self._trace(command)
@@ -74,6 +84,8 @@ class Worker:
 
     async def _trace(self, command: Mapping[str, Any]) -> None:
         built, arrivals = self._ready(), command["arrivals"]
+        gc.collect()
+        memory.start_peak_afresh()
         cpu_before, started = time.process_time(), time.monotonic()
         gathered = [
             self._arrive(built, arrival["index"], arrival["position"], started + arrival["at_s"])
@@ -83,7 +95,8 @@ class Worker:
             for request in gathered:
                 group.create_task(request)
         cpu_s = (time.process_time() - cpu_before) / len(arrivals)
-        self._reply("done", cpu_s_per_request=cpu_s)
+        used = memory_use(built)
+        self._reply("done", cpu_s_per_request=cpu_s, memory=None if used is None else asdict(used))
 
     async def _arrive(self, built: Built, index: int, position: int, due: float) -> None:
         await asyncio.sleep(due - time.monotonic())
@@ -108,40 +121,47 @@ def reason_of(error: Exception) -> str:
 
 
 def build(command: Mapping[str, Any]) -> Built:
-    """Load the application, its workload and the graph of this arm."""
+    """Load the application, its workload and what this arm runs."""
     application = load_application(command["application"])
     arm = Arm(**command["arm"])
     corpus = Path(command["corpus"]) if command["corpus"] else None
     questions = Path(command["questions"]) if command["questions"] else None
     endpoint = ModelEndpoint(command["base_url"], command["model"], api_key())
+    requests = load_requests(application, corpus, questions, command["items"])
+    runner = build_runner(arm, application, endpoint, corpus=corpus, in_threads=command["sync"])
+    gc.collect()
     return Built(
         arm=arm,
         application=application,
-        requests=load_requests(application, corpus, questions, command["items"]),
-        graph=build_arm(arm, application, endpoint, corpus=corpus),
+        requests=requests,
+        runner=runner,
         timeout_s=command["timeout_s"],
+        resident_bytes=memory.resident_bytes() if memory.start_peak_afresh() else None,
     )
+
+
+def memory_use(built: Built) -> MemoryUse | None:
+    """The peak of the turn that has just ended."""
+    resident = built.resident_bytes
+    return None if resident is None else MemoryUse(peak=memory.peak_bytes(), built=resident)
 
 
 async def run_one(built: Built, index: int, position: int, *, due: float | None = None) -> Measurement:
     """One request; alone when it has no time at which it is due."""
-    if due is None:
-        # Garbage of the request before is not this one's cost.
-        gc.collect()
     request = built.requests[index]
     try:
         async with asyncio.timeout(built.timeout_s):
-            return await measure(
-                built.graph,
+            measured = await measure(
+                built.runner,
                 built.application,
                 request,
                 arm=built.arm.name,
                 position=position,
-                accelerated=built.arm.accelerated,
                 due=due,
             )
     except TimeoutError as error:
         raise TimeoutError(f"request {request.id} had not ended after {built.timeout_s:g} s; see --timeout") from error
+    return replace(measured, predicted_s=predicted_s(built.application, built.arm, measured.spans))
 
 
 def own_standard_output() -> TextIO:

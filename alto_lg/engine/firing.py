@@ -31,6 +31,7 @@ class Firing:
     promised_by: the firing that announced it, and may yet do otherwise; None once it is certain to be asked for.
     doubts: how many firings may yet take back something of theirs that it was given.
     may_mutate: it may change, in place, a value that was there before it; once it has ended, its commit may.
+    waited_for: why it could not start when it was last looked at in vain; None if there was no reason.
     """
 
     stage: Stage
@@ -44,6 +45,7 @@ class Firing:
     promised_by: Firing | None = None
     doubts: int = 0
     may_mutate: bool = field(default=False)
+    waited_for: str | None = None
 
     @property
     def is_certain(self) -> bool:

@@ -11,11 +11,11 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.embedders import Embedder
-from alto_lg.adapters.openai_chat import OpenAIChat
-from alto_lg.apps.base import ModelEndpoint, Request, Span
-from alto_lg.apps.chat import Chat
+from alto_lg.apps.base import ModelEndpoint, Program, Request, Span
+from alto_lg.apps.chat import Chat, chat_at
 from alto_lg.apps.corpus import read_corpus
 from alto_lg.apps.factool import limit, scoring
+from alto_lg.apps.factool.by_hand import ByHand
 from alto_lg.apps.factool.graph_flat import build_flat, build_streaming
 from alto_lg.apps.factool.graph_subgraph import build_subgraph
 from alto_lg.apps.factool.inputs import read_questions
@@ -33,9 +33,17 @@ def build(
     """The compiled graph of a version, "flat", "subgraph" or "streaming", with any chat model and any embedder."""
     if version not in _BUILDERS:
         raise ValueError(f"FacTool has no version {version!r}; choose one of {', '.join(_BUILDERS)}")
+    return _BUILDERS[version](_stages(chat, corpus, embedder))
+
+
+def program(*, chat: Chat | BaseChatModel, corpus: Path | None = None, embedder: Embedder | None = None) -> Program:
+    """The same written by hand, without a graph; `TypeError` if the model cannot stream."""
+    return ByHand(_stages(chat, corpus, embedder))
+
+
+def _stages(chat: Chat | BaseChatModel, corpus: Path | None, embedder: Embedder | None) -> Stages:
     own = corpus is None and embedder is None
-    retriever = _own_retriever() if own else Retriever(read_corpus(corpus), embedder)
-    return _BUILDERS[version](Stages(chat, retriever))
+    return Stages(chat, _own_retriever() if own else Retriever(read_corpus(corpus), embedder))
 
 
 @cache
@@ -64,8 +72,11 @@ class FacTool:
         self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The compiled graph of one version, asking the model at the endpoint."""
-        chat = OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
-        return build(version, chat=chat, corpus=corpus)
+        return build(version, chat=chat_at(endpoint), corpus=corpus)
+
+    def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
+        """The same without a graph: each claim goes its way when it is written."""
+        return program(chat=chat_at(endpoint), corpus=corpus)
 
     def answer(self, state: Mapping[str, Any]) -> Any:
         """The answer, its claims and their verdicts in order."""
@@ -84,6 +95,10 @@ class FacTool:
     def limit_s(self, spans: Sequence[Span]) -> float:
         """Seconds of the longest path of one request."""
         return limit.limit_s(spans)
+
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float:
+        """Seconds of LangGraph's supersteps in one version."""
+        return limit.in_supersteps_s(version, spans)
 
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the shortest path to a verdict on one claim."""

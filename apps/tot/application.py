@@ -10,10 +10,10 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph.state import CompiledStateGraph
 
-from alto_lg.adapters.openai_chat import OpenAIChat
-from alto_lg.apps.base import InputError, ModelEndpoint, Request, Span
-from alto_lg.apps.chat import Chat
+from alto_lg.apps.base import InputError, ModelEndpoint, Program, Request, Span
+from alto_lg.apps.chat import Chat, chat_at
 from alto_lg.apps.tot import limit, scoring
+from alto_lg.apps.tot.by_hand import ByHand
 from alto_lg.apps.tot.graph_flat import build_flat, build_streaming
 from alto_lg.apps.tot.graph_subgraph import build_subgraph
 from alto_lg.apps.tot.nodes import Stages
@@ -28,6 +28,11 @@ def build(version: str, *, chat: Chat | BaseChatModel) -> CompiledStateGraph[Any
     if version not in _BUILDERS:
         raise ValueError(f"Tree of Thoughts has no version {version!r}; choose one of {', '.join(_BUILDERS)}")
     return _BUILDERS[version](Stages(chat))
+
+
+def program(*, chat: Chat | BaseChatModel) -> Program:
+    """The same written by hand, without a graph; `TypeError` if the model cannot stream."""
+    return ByHand(Stages(chat))
 
 
 class TreeOfThoughts:
@@ -53,7 +58,12 @@ class TreeOfThoughts:
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The compiled graph of one version, asking the model at the endpoint."""
         refuse_corpus(corpus)
-        return build(version, chat=OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key))
+        return build(version, chat=chat_at(endpoint))
+
+    def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
+        """The same without a graph: each thought is valued when its line is written."""
+        refuse_corpus(corpus)
+        return program(chat=chat_at(endpoint))
 
     def answer(self, state: Mapping[str, Any]) -> Any:
         """The answer, the thoughts kept at last, and every thought with its value in the order of the search."""
@@ -66,6 +76,10 @@ class TreeOfThoughts:
     def limit_s(self, spans: Sequence[Span]) -> float:
         """Seconds of the longest path of one request."""
         return limit.limit_s(spans)
+
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float:
+        """Seconds of LangGraph's supersteps in one version."""
+        return limit.in_supersteps_s(version, spans)
 
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the shortest path to the value of one thought."""

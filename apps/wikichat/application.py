@@ -13,11 +13,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.embedders import Embedder
-from alto_lg.adapters.openai_chat import OpenAIChat
-from alto_lg.apps.base import ModelEndpoint, Request, Span
-from alto_lg.apps.chat import Chat
+from alto_lg.apps.base import ModelEndpoint, Program, Request, Span
+from alto_lg.apps.chat import Chat, chat_at
 from alto_lg.apps.retrieval import Retriever
 from alto_lg.apps.wikichat import limit, scoring
+from alto_lg.apps.wikichat.by_hand import ByHand
 from alto_lg.apps.wikichat.graph_flat import build_flat, build_streaming
 from alto_lg.apps.wikichat.graph_subgraph import build_subgraph
 from alto_lg.apps.wikichat.inputs import read_passages, read_turns
@@ -41,9 +41,20 @@ def build(
     """
     if version not in _BUILDERS:
         raise ValueError(f"WikiChat has no version {version!r}; choose one of {', '.join(_BUILDERS)}")
+    return _BUILDERS[version](_stages(chat, corpus, embedder), checkpointer)
+
+
+def program(*, chat: Chat | BaseChatModel, corpus: Path | None = None, embedder: Embedder | None = None) -> Program:
+    """The same written by hand, without a graph, one turn a run; `TypeError` if the model cannot stream.
+
+    It keeps no conversations: what was said before is its `history`, and that of its final state holds the turn.
+    """
+    return ByHand(_stages(chat, corpus, embedder))
+
+
+def _stages(chat: Chat | BaseChatModel, corpus: Path | None, embedder: Embedder | None) -> Stages:
     own = corpus is None and embedder is None
-    retriever = _own_retriever() if own else Retriever(read_passages(corpus), embedder)
-    return _BUILDERS[version](Stages(chat, retriever), checkpointer)
+    return Stages(chat, _own_retriever() if own else Retriever(read_passages(corpus), embedder))
 
 
 @cache
@@ -74,8 +85,11 @@ class WikiChat:
         self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The compiled graph of one version, asking the model at the endpoint, with conversations kept in memory."""
-        chat = OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
-        return build(version, chat=chat, corpus=corpus, checkpointer=InMemorySaver())
+        return build(version, chat=chat_at(endpoint), corpus=corpus, checkpointer=InMemorySaver())
+
+    def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
+        """The same without a graph: nothing waits but for what it reads."""
+        return program(chat=chat_at(endpoint), corpus=corpus)
 
     def answer(self, state: Mapping[str, Any]) -> Any:
         """The turn with its references, and all that led to it, in order."""
@@ -96,6 +110,10 @@ class WikiChat:
     def limit_s(self, spans: Sequence[Span]) -> float:
         """Seconds of the longest path of one turn."""
         return limit.limit_s(spans)
+
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float:
+        """Seconds of LangGraph's supersteps in one version."""
+        return limit.in_supersteps_s(version, spans)
 
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the shortest path to the note on one passage."""

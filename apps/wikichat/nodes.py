@@ -100,19 +100,30 @@ class Stages:
             asked = prompts.reranking(text, passages)
             answer = await self._chat.complete(asked, max_tokens=_RANKING_TOKENS_MAX)
             best = parsing.ranking(answer, len(passages), _KEPT_MAX[branch])
-            return _best(passages, best, branch, place)
+            return [_found(passages, chosen, branch, place, rank) for rank, chosen in enumerate(best)]
 
     async def rerank_briefly(self, branch: int, place: int, text: str, passages: Sequence[Passage]) -> list[Found]:
         """The same; the model is stopped when it has named as many as are kept."""
+        async with aclosing(self.rerank_by_and_by(branch, place, text, passages)) as best:
+            return [one async for one in best]
+
+    async def rerank_by_and_by(
+        self, branch: int, place: int, text: str, passages: Sequence[Passage]
+    ) -> AsyncGenerator[Found, None]:
+        """The same, each when the model has named it."""
+        kept, count, written, given = _KEPT_MAX[branch], len(passages), "", 0
         with span("rerank", (branch, place)):
-            kept = _KEPT_MAX[branch]
-            written = ""
             async with aclosing(self._streamed(prompts.reranking(text, passages), _RANKING_TOKENS_MAX)) as deltas:
                 async for delta in deltas:
                     written += delta
-                    if len(parsing.ranking_so_far(written, len(passages))) >= kept:
-                        break
-            return _best(passages, parsing.ranking(written, len(passages), kept), branch, place)
+                    for best in parsing.ranking_so_far(written, count)[given:kept]:
+                        yield _found(passages, best, branch, place, given)
+                        given += 1
+                    if given == kept:
+                        return
+            for best in parsing.ranking(written, count, kept)[given:]:
+                yield _found(passages, best, branch, place, given)
+                given += 1
 
     async def dedupe(self, found: Sequence[Found]) -> list[Found]:
         """The passages without those that are like an earlier one."""
@@ -172,5 +183,5 @@ async def _noted(stage: str, deltas: AsyncGenerator[str, None], reader: SoFar) -
             yield items
 
 
-def _best(passages: Sequence[Passage], places: Sequence[int], branch: int, place: int) -> list[Found]:
-    return [{"place": [branch, place, rank], "passage": passages[chosen]} for rank, chosen in enumerate(places)]
+def _found(passages: Sequence[Passage], chosen: int, branch: int, place: int, rank: int) -> Found:
+    return {"place": [branch, place, rank], "passage": passages[chosen]}

@@ -148,7 +148,7 @@ class ModelServer:
         return JSONResponse(self.statistics())
 
     def statistics(self) -> dict[str, Any]:
-        """Counters of requests, of the batch (model time) and of the process (real time)."""
+        """Counters of requests, of the batch (model time, as is `now_s`) and of the process (real time)."""
         model = self.pacer.model
         return {
             "profile": self.options.profile,
@@ -158,6 +158,8 @@ class ModelServer:
             "requests": self.requests,
             "answered": self.answered,
             "refused": self.refused,
+            "accepted": self.requests - self.refused,
+            "now_s": self.pacer.now(),
             "faults": dict(self.faults.chosen),
             "cpu_s": time.process_time(),
             **model.statistics().as_json(),

@@ -13,7 +13,7 @@ from alto_lg.comparisons.summary import ArmSummary, UnequalAnswers, summarise
 from alto_lg.comparisons.table import comparison_table, method_text, refusal_text, score_line
 
 Render = Callable[[object], str]
-PLAIN, FAST = Arm("langgraph-flat", "flat", False), Arm("alto-flat", "flat", True)
+PLAIN, FAST = Arm("langgraph-flat", "flat", "langgraph"), Arm("alto-flat", "flat", "alto")
 
 
 def measured(arm: Arm, position: int, latency_s: float) -> Measurement:
@@ -98,11 +98,32 @@ def test_a_missing_first_result_is_a_dash(render: Render) -> None:
 
 
 def test_the_method_says_how_requests_arrived_and_what_few_requests_mean() -> None:
-    alone = method_text(requests=16, rate=0, warm_up=1, server="simulated", block=20)
-    loaded = method_text(requests=500, rate=2.5, warm_up=1, server="simulated", block=50)
+    alone = method_text(requests=16, rate=0, warm_up=1, server="simulated", block=20, lead_in=0)
+    loaded = method_text(requests=500, rate=2.5, warm_up=1, server="simulated", block=50, lead_in=12)
+    few = method_text(requests=100, rate=2.5, warm_up=1, server="simulated", block=50, lead_in=12)
     assert "One request at a time" in alone and "With 16 requests, p99" in alone
     assert "Poisson arrivals at 2.5 requests a second" in loaded and "p99" not in loaded
+    assert "bootstraps over requests" in alone and "bootstraps over whole blocks" in loaded
+    assert "first 12 of each are not counted" in loaded
+    assert "2 blocks are few" in few and "are few" not in loaded
 
 
 def test_the_score_line_names_every_score() -> None:
     assert "precision 0.900, errors planted 13" in score_line({"precision": 0.9, "errors_planted": 13.0})
+
+
+def test_a_gap_over_three_percent_is_marked(render: Render) -> None:
+    both = two_arms()
+    both[PLAIN.name] = [replace(one, predicted_s=one.latency_s / 1.05) for one in both[PLAIN.name]]
+    both[FAST.name] = [replace(one, predicted_s=one.latency_s / 1.02) for one in both[FAST.name]]
+    text = render(comparison_table(summarise((PLAIN, FAST), both, seed=0), "title"))
+    lines = {line.partition("  ")[0].strip(): line.split() for line in text.splitlines()}
+    assert lines["predicted from its node times, median (s)"][-2:] == ["5.714", "2.941"]
+    (gaps,) = [line.split() for line in text.splitlines() if "measured above predicted" in line]
+    assert gaps[-3:] == ["!", "5.0", "2.0"]
+
+
+def test_what_is_not_known_of_the_server_is_said_so(render: Render) -> None:
+    text = render(comparison_table(summaries(), "title"))
+    lines = {line.partition("  ")[0].strip(): line.split() for line in text.splitlines()}
+    assert lines["prompt tokens per request, mean"][-4:] == ["not", "known", "not", "known"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -15,7 +15,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Send
 
-from alto_lg.apps.base import ModelEndpoint, Request, Span
+from alto_lg.adapters.openai_chat import OpenAIChat
+from alto_lg.apps.base import ModelEndpoint, Program, Request, Span
 from alto_lg.apps.spans import span
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
@@ -116,6 +117,23 @@ def send_words(state: State) -> list[Send]:
     return [Send("word", {"position": at, "word": word}) for at, word in enumerate(state["words"])]
 
 
+class ByHand:
+    """The same without a graph."""
+
+    async def run(self, given: Mapping[str, Any], told: Callable[[str], None]) -> Mapping[str, Any]:
+        with span("split"):
+            packets: list[Packet] = [{"position": at, "word": word} for at, word in enumerate(given["words"])]
+        found = [length for one in await asyncio.gather(*map(self._word, packets)) for length in one]
+        told("count")
+        state: State = {"words": given["words"], "lengths": found, "total": 0}
+        return {**state, **await total(state)}
+
+    async def _word(self, packet: Packet) -> list[tuple[int, int]]:
+        cleaned = await clean_item({**packet, "lengths": []})
+        found = await count({"position": packet["position"], "word": cleaned["word"]})
+        return list(found["lengths"])
+
+
 class TinyApplication:
     """Satisfies `alto_lg.apps.base.Application`."""
 
@@ -135,6 +153,9 @@ class TinyApplication:
     def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> Compiled:
         return {"flat": flat, "subgraph": subgraph}[version]()
 
+    def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
+        return ByHand()
+
     def answer(self, state: Mapping[str, Any]) -> Any:
         return {"lengths": state["lengths"], "total": state["total"]}
 
@@ -146,6 +167,14 @@ class TinyApplication:
         for one in spans:
             of_items[one.item] = of_items.get(one.item, 0.0) + one.ended - one.started
         return of_items.pop((), 0.0) + max(of_items.values(), default=0.0)
+
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float | None:
+        if version != "flat":
+            return None
+        took: dict[str, float] = {}
+        for one in spans:
+            took[one.stage] = max(took.get(one.stage, 0.0), one.ended - one.started)
+        return sum(took.values())
 
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         counted = [one.ended - one.started for one in spans if one.stage == "count"]
@@ -209,7 +238,64 @@ async def wait(state: State) -> dict[str, Any]:
     return {}
 
 
+class BothColours(TinyApplication):
+    """Its nodes are plain functions, which run with and without an event loop."""
+
+    name = "both"
+    versions = ("flat", "flat-early")
+    sync = True
+
+    def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> Compiled:
+        builder = StateGraph(State)
+        builder.add_node("count", counted_at_once)
+        builder.add_edge(START, "count")
+        return builder.compile()
+
+
+def counted_at_once(state: State) -> dict[str, Any]:
+    """All words."""
+    with span("count"):
+        lengths = [(at, len(word.strip())) for at, word in enumerate(state["words"])]
+    return {"lengths": lengths, "total": sum(length for _, length in lengths)}
+
+
+class AskingApplication(TinyApplication):
+    """Its graph asks the model about each of two words, and answers with what it was asked."""
+
+    name = "asking"
+
+    def workload(self, *, corpus: Path | None, questions: Path | None) -> Sequence[Request]:
+        return [Request(f"request-{at}", {"words": ["one", "two"]}) for at in range(4)]
+
+    def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> Compiled:
+        chat = OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
+
+        async def asked(packet: Packet) -> dict[str, Any]:
+            messages = [{"role": "user", "content": f"{packet['word']} {_TWELVE_WORDS}."}]
+            with span("count", (packet["position"],)):
+                text = await chat.complete(messages, max_tokens=100)
+            return {"lengths": [(packet["position"], len(text))]}
+
+        builder = StateGraph(State)
+        builder.add_node("count", asked)
+        builder.add_node("total", total)
+        builder.add_conditional_edges(START, lambda state: send_to("count", state), ["count"])
+        builder.add_edge("count", "total")
+        builder.add_edge("total", END)
+        return builder.compile()
+
+
+_TWELVE_WORDS = "two three four five six seven eight nine ten eleven twelve"
+
+
+def send_to(node: str, state: State) -> list[Send]:
+    """One packet a word."""
+    return [Send(node, {"position": at, "word": word}) for at, word in enumerate(state["words"])]
+
+
+ASKING = AskingApplication()
 TINY = TinyApplication()
+BOTH = BothColours()
 DISAGREEING = DisagreeingApplication()
 FAILING = FailingApplication()
 WAITING = WaitingApplication()

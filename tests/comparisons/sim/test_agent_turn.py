@@ -9,12 +9,13 @@ from alto_lg.apps.base import ModelEndpoint
 from alto_lg.comparisons import agent_rules
 from alto_lg.comparisons.agent_turn import measure
 from alto_lg.comparisons.endpoint import Server
+from alto_lg.comparisons.meter import UnknownMeter
 
 Serve = Callable[..., str]
 
 
 def test_both_sides_are_measured_and_nothing_is_dropped(serve: Serve) -> None:
-    server = Server(ModelEndpoint(serve(text_models=[agent_rules.reply]), "sim"), "in this process", lambda: None)
+    server = Server(ModelEndpoint(serve(text_models=[agent_rules.reply]), "sim"), "in this process", UnknownMeter())
     measured = asyncio.run(measure(server, (3, 2, 1), 2))
     assert len(measured.plain) == len(measured.accelerated) == 2
     for plain, accelerated in zip(measured.plain, measured.accelerated, strict=True):

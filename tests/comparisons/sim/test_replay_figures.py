@@ -10,13 +10,14 @@ import pytest
 from alto_lg.apps.base import ModelEndpoint
 from alto_lg.comparisons import replay
 from alto_lg.comparisons.endpoint import Server
+from alto_lg.comparisons.meter import UnknownMeter
 
 Serve = Callable[..., str]
 
 
 @pytest.fixture
 def quick(serve: Serve) -> Server:
-    return Server(ModelEndpoint(serve(), "sim"), "in this process", lambda: None)
+    return Server(ModelEndpoint(serve(), "sim"), "in this process", UnknownMeter())
 
 
 @pytest.mark.slow

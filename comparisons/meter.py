@@ -1,0 +1,65 @@
+"""Reads what the model server did during one turn of an arm.
+
+Always true: a reading is taken when no stream runs or waits any more, so work that a client has left is counted where
+it was done; a server of the user's has no counters that are his alone, so its use is not known.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from alto_lg.comparisons.cost import ServerUse
+from alto_lg.comparisons.errors import ServerError
+from alto_lg.comparisons.sim.process import SimulatedServer
+
+_IDLE_WITHIN_S = 10.0
+_LOOK_EVERY_S = 0.002
+
+
+class Meter(Protocol):
+    """Begins and ends the account of one turn."""
+
+    def start(self) -> None:
+        """Empty the caches where that can be done, and count from here."""
+
+    def stop(self) -> ServerUse | None:
+        """What was used since `start`; None where it is not known."""
+
+
+class SimulatedMeter:
+    """The counters of the simulated server."""
+
+    def __init__(self, server: SimulatedServer) -> None:
+        self._server = server
+        self._before: Mapping[str, Any] = {}
+
+    def start(self) -> None:
+        self._idle()
+        self._before = self._server.reset()
+
+    def stop(self) -> ServerUse:
+        return ServerUse.between(self._before, self._idle())
+
+    def _idle(self) -> Mapping[str, Any]:
+        """The counters once nothing runs: a client that leaves is noticed a moment after it has left."""
+        give_up_at = time.monotonic() + _IDLE_WITHIN_S
+        while (found := self._server.stats())["running"] or found["waiting"]:
+            if time.monotonic() > give_up_at:
+                raise ServerError(
+                    f"the simulated server still ran {found['running']} streams {_IDLE_WITHIN_S:g} s after the last "
+                    "request had ended: an arm has left a model call open."
+                )
+            time.sleep(_LOOK_EVERY_S)
+        return found
+
+
+class UnknownMeter:
+    """A server of the user's."""
+
+    def start(self) -> None:
+        """Its caches are its own; the arms' turns at being first have to even them out."""
+
+    def stop(self) -> None:
+        return None

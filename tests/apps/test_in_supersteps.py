@@ -1,0 +1,99 @@
+"""How long LangGraph's supersteps take, from the spans of a run; and the longest path that they are compared with."""
+
+from __future__ import annotations
+
+import pytest
+
+from alto_lg.apps.base import Application, Span
+from alto_lg.apps.factool.application import FACTOOL
+from alto_lg.apps.paths import Paths, in_steps_s
+from alto_lg.apps.tot.application import TOT
+from alto_lg.apps.wikichat.application import WIKICHAT
+
+Took = tuple[str, tuple[int, ...], float]
+
+_CLAIMS: list[Took] = [
+    ("answer", (), 1.0),
+    ("extract", (), 2.0),
+    ("make_queries", (0,), 3.0),
+    ("make_queries", (1,), 1.0),
+    ("retrieve", (0,), 0.25),
+    ("retrieve", (1,), 0.5),
+    ("rerank", (0,), 0.0),
+    ("rerank", (1,), 0.0),
+    ("appraise", (0,), 1.0),
+    ("appraise", (1,), 4.0),
+    ("verdict", (), 0.125),
+]
+_TURN: list[Took] = [
+    ("make_queries", (), 1.0),
+    ("recall", (), 3.0),
+    ("search", (0, 0), 2.0),
+    ("rerank", (0, 0), 1.0),
+    ("search", (1, 0), 0.5),
+    ("rerank", (1, 0), 2.0),
+    ("dedupe", (), 0.25),
+    ("filter", (0, 0, 0), 1.0),
+    ("filter", (1, 0, 0), 2.0),
+    ("draft", (), 1.0),
+    ("refine", (), 1.0),
+    ("cite", (), 0.5),
+]
+_SEARCH: list[Took] = [
+    ("propose", (1, 0), 3.0),
+    ("propose", (1, 1), 1.0),
+    ("value", (1, 0, 0, 0), 1.0),
+    ("value", (1, 1, 0, 1), 2.5),
+    ("select", (1,), 0.25),
+    ("answer", (), 0.125),
+]
+
+
+def spans(took: list[Took]) -> list[Span]:
+    return [Span(stage, item, 7.0, 7.0 + took_s) for stage, item, took_s in took]
+
+
+@pytest.mark.parametrize(
+    ("application", "took", "flat_s", "subgraph_s", "limit_s"),
+    [
+        pytest.param(FACTOOL, _CLAIMS, 3.0 + 3.0 + 0.5 + 0.0 + 4.0 + 0.125, 3.0 + 5.5 + 0.125, 8.625, id="factool"),
+        pytest.param(WIKICHAT, _TURN, 3.0 + 2.0 + 2.0 + 0.25 + 2.0 + 2.5, 5.5 + 0.25 + 2.0 + 2.5, 10.25, id="wikichat"),
+        pytest.param(TOT, _SEARCH, 3.0 + 2.5 + 0.375, max(3.0 + 1.0, 1.0 + 2.5) + 0.375, 4.375, id="tot"),
+    ],
+)
+def test_flat_graphs_wait_at_every_hop_and_subgraphs_at_their_ends(
+    application: Application, took: list[Took], flat_s: float, subgraph_s: float, limit_s: float
+) -> None:
+    recorded = spans(took)
+    assert application.in_supersteps_s("flat", recorded) == pytest.approx(flat_s)
+    assert application.in_supersteps_s("streaming", recorded) == pytest.approx(flat_s), "LangGraph streams no updates"
+    assert application.in_supersteps_s("subgraph", recorded) == pytest.approx(subgraph_s)
+    assert application.limit_s(recorded) == pytest.approx(limit_s)
+    assert application.limit_s(recorded) <= subgraph_s
+
+
+@pytest.mark.parametrize("application", [FACTOOL, WIKICHAT, TOT])
+def test_a_run_in_which_nothing_was_done_took_no_time(application: Application) -> None:
+    assert application.in_supersteps_s("flat", []) == application.limit_s([]) == 0.0
+
+
+def test_a_piece_starts_when_the_last_of_what_it_needs_has_ended() -> None:
+    paths = Paths()
+    paths.add("a", 1.0)
+    paths.add("b", 2.0)
+    paths.add("join", 0.5, "a", "b")
+    paths.add("free", 0.25)
+    assert (paths.end_s("join"), paths.end_s("free"), paths.end_s("a", "free"), paths.end_s()) == (2.5, 0.25, 1.0, 0.0)
+
+
+def test_a_piece_is_added_once_and_after_what_it_needs() -> None:
+    paths = Paths()
+    with pytest.raises(KeyError, match="later"):
+        paths.add("join", 1.0, "later")
+    paths.add("later", 1.0)
+    with pytest.raises(ValueError, match="'later' was added before"):
+        paths.add("later", 1.0)
+
+
+def test_steps_follow_each_other_and_are_as_long_as_their_longest_task() -> None:
+    assert in_steps_s([[1.0, 3.0], [], [2.0]]) == 5.0
