@@ -23,9 +23,6 @@ class Retriever:
     def __init__(self, passages: Sequence[Passage], embedder: Embedder | None = None) -> None:
         self._passages = list(passages)
         self._positions = {passage["id"]: position for position, passage in enumerate(passages)}
-        self._documents: defaultdict[str, list[Passage]] = defaultdict(list)
-        for passage in passages:
-            self._documents[_document(passage)].append(passage)
         texts = [f"{passage['title']}. {passage['text']}" for passage in passages]
         self._words = BM25Index(texts)
         self._embedder = embedder or LatentSemantic(texts)
@@ -42,9 +39,12 @@ class Retriever:
         rows = None if among is None else [self._positions[identity] for identity in among]
         return self.evidence(hit.row for hit in self._meanings.search(vector, count, among=rows))
 
-    def beside(self, passage: Passage) -> list[Passage]:
-        """All passages of the document that a passage is from, in order: those whose ids differ in the last part."""
-        return self._documents[_document(passage)]
+    def documents(self) -> list[list[Passage]]:
+        """The passages of each document, in order: those whose ids differ in the last part only."""
+        documents: defaultdict[str, list[Passage]] = defaultdict(list)
+        for passage in self._passages:
+            documents[passage["id"].rpartition("-")[0] or passage["id"]].append(passage)
+        return list(documents.values())
 
     def encode(self, queries: Sequence[str]) -> list[list[float]]:
         """One vector a query."""
@@ -66,7 +66,3 @@ def fuse(rankings: Sequence[Sequence[int]], kept: int = EVIDENCE_MAX) -> list[in
         for rank, position in enumerate(ranking, 1):
             scores[position] += 1 / rank
     return sorted(scores, key=lambda position: (-scores[position], position))[:kept]
-
-
-def _document(passage: Passage) -> str:
-    return passage["id"].rpartition("-")[0] or passage["id"]

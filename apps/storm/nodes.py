@@ -48,6 +48,7 @@ class Stages:
     def __init__(self, chat: Chat | BaseChatModel, retriever: Retriever) -> None:
         self._chat = as_chat(chat)
         self._retriever = retriever
+        self._contents = _contents_of(retriever.documents())
 
     def require_streaming(self) -> None:
         """`TypeError` if the model cannot stream."""
@@ -66,8 +67,8 @@ class Stages:
     async def look_through(self, related: Sequence[str]) -> list[str]:
         """The tables of contents of the articles that are closest to the titles, a line each."""
         with span("contents"):
-            found = [passage for title in related for passage in self._retriever.closest(title, 1)]
-            return list(dict.fromkeys(self._contents_beside(passage) for passage in found))
+            found = [passage["id"] for title in related for passage in self._retriever.closest(title, 1)]
+            return list(dict.fromkeys(self._contents[identity] for identity in found))
 
     async def choose(self, topic: str, contents: Sequence[str], most: int) -> list[str]:
         """The editors; the one for the basic facts comes first."""
@@ -217,9 +218,6 @@ class Stages:
         with span("search", (*item, place)):
             return self._retriever.closest(query, FOUND_MAX)
 
-    def _contents_beside(self, passage: Passage) -> str:
-        return "; ".join(dict.fromkeys(beside["title"] for beside in self._retriever.beside(passage)))
-
     def _planned(self, topic: str, place: int, outlined: Outlined, snippets: Sequence[Passage]) -> Planned:
         """The section with the snippets that are closest to each of its headings."""
         numbers = {snippet["id"]: number for number, snippet in enumerate(snippets, 1)}
@@ -236,6 +234,15 @@ def snippets_of(found: Sequence[Finding]) -> list[Passage]:
     """All that was found, each passage once, by editor and turn."""
     ordered = sorted(found, key=lambda one: (one["place"], one["turn"]))
     return _distinct(passage for one in ordered for passage in one["passages"])
+
+
+def _contents_of(documents: Sequence[Sequence[Passage]]) -> dict[str, str]:
+    """The table of contents of the document of each passage, by the id of the passage."""
+    contents = {}
+    for document in documents:
+        titles = "; ".join(dict.fromkeys(passage["title"] for passage in document))
+        contents.update({passage["id"]: titles for passage in document})
+    return contents
 
 
 def _finding(item: tuple[int, int], queries: list[str], found: Sequence[Passage]) -> tuple[Finding, str]:

@@ -240,7 +240,7 @@ def test_a_search_among_some_passages_finds_no_other() -> None:
     found = retriever.closest("bees and their hive", 2, among=among)
     assert len(found) == 2 and {passage["id"] for passage in found} <= set(among)
     assert retriever.closest("bees", 2, among=[]) == []
-    assert [one["id"] for one in retriever.beside(found[0])] == [f"{found[0]['id'][:-2]}-{n}" for n in range(1, 6)]
+    assert [one["id"] for one in retriever.documents()[0]] == [f"marie-curie-{number}" for number in range(1, 6)]
 
 
 # ── scores ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,7 +259,8 @@ def test_a_section_has_valid_references_if_it_cites_only_what_it_was_given(text:
 
 
 def test_headings_sentences_and_subjects_are_found_in_the_article() -> None:
-    article = "# T\n\nBees fly far [1]. They were counted in 1902 [1].\n\n## A\n\nNone.\n\n## References\n\n1. Whales sing [1]"
+    body = "# T\n\nBees fly far [1]. They were counted in 1902 [1].\n\n## A\n\nNone."
+    article = f"{body}\n\n## References\n\n1. Whales sing [1]"
     scores = score([Request("a", {}, {"subjects": ["bees", "ice"]})], [_answer("x [1].", article=article)])
     assert (scores["headings_kept"], scores["sentences_borne_out"], scores["subjects_covered"]) == (0.5, 0.5, 0.5)
     assert (scores["sections"], scores["references"]) == (1.0, 1.0)
