@@ -25,19 +25,16 @@ Done = Mapping[Cell, Results]
 """Cells whose files are whole and whose arms agreed."""
 
 _COLUMNS = (
-    "median (s)",
-    "p90 (s)",
-    "p99 (s)",
-    "first result (s)",
-    "times sooner [95 % CI]",
-    "p99, ratio [95 % CI]",
-    "tokens in+out",
-    "CPU (s)",
-    "above predicted (%)",
+    "median\n(s)",
+    "p90\n(s)",
+    "p99\n(s)",
+    "first\nresult (s)",
+    "times sooner\n[95 % CI]",
+    "p99, ratio\n[95 % CI]",
+    "tokens\nin+out",
+    "CPU\n(s)",
+    "above\npredicted (%)",
 )
-
-
-_INTERVAL_WIDTH = len("1.000 [1.000, 1.000]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ def cells_table(done: Done, title: str) -> Table:
     table.add_column("server and load")
     table.add_column("arm", no_wrap=True)
     for column in _COLUMNS:
-        table.add_column(column, justify="right", min_width=_INTERVAL_WIDTH if "CI" in column else None)
+        table.add_column(column, justify="right", no_wrap=True)
     for cell, results in done.items():
         arms = _arms(results)
         for place, arm in enumerate(arms):
