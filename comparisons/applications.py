@@ -36,6 +36,11 @@ def load_application(name: str) -> Application:
     return cast(Application, getattr(module, attribute))
 
 
+def is_sync(application: Application) -> bool:
+    """Whether its graphs run without an event loop, too; an application says so by `sync = True`."""
+    return bool(getattr(application, "sync", False))
+
+
 def load_requests(
     application: Application, corpus: Path | None, questions: Path | None, items: int | None
 ) -> Sequence[Request]:

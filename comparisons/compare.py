@@ -10,9 +10,10 @@ import argparse
 import datetime
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,22 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alto_lg.apps.base import Application, InputError, Request
-from alto_lg.comparisons.applications import APPLICATIONS, load_application, load_requests
-from alto_lg.comparisons.arms import Arm, arms_of, choose_arms
+from alto_lg.comparisons.applications import APPLICATIONS, is_sync, load_application, load_requests
+from alto_lg.comparisons.arms import Arm, NotRun, arms_of, choose_arms, installed, reference_of
 from alto_lg.comparisons.endpoint import Server, checked_base_url, own_server, simulated_server
-from alto_lg.comparisons.errors import ComparisonError, UsageError, WorkerError
+from alto_lg.comparisons.errors import ComparisonError, ServerError, UsageError, WorkerError
 from alto_lg.comparisons.load import spread
 from alto_lg.comparisons.machine import machine, versions
 from alto_lg.comparisons.measure import Measurement
 from alto_lg.comparisons.processes import Task
 from alto_lg.comparisons.results import ResultsFile
 from alto_lg.comparisons.sim.profiles import PROFILES
-from alto_lg.comparisons.summary import ArmSummary, UnequalAnswers, summarise
+from alto_lg.comparisons.summary import ArmSummary, UnequalAnswers, disagreeing_peers, summarise
 from alto_lg.comparisons.table import (
     TEXT_WIDTH,
     comparison_table,
     method_text,
+    not_run_text,
     output_console,
     refusal_text,
     score_line,
@@ -54,12 +56,16 @@ UNEQUAL, REFUSED, INTERRUPTED = 1, 2, 130
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is going to be run: the command line, checked, with its inputs loaded."""
+    """What is going to be run: the command line, checked, with its inputs loaded.
+
+    missing: arms that were asked for and whose engine is not installed.
+    """
 
     options: argparse.Namespace
     application: Application
     requests: Sequence[Request]
     arms: tuple[Arm, ...]
+    missing: tuple[NotRun, ...]
     schedule: Schedule
     output: Path
 
@@ -69,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     known = ", ".join(APPLICATIONS)
     add = parser.add_argument
     add("--app", default="factool", help=f"{known}, or your own package.module:ATTRIBUTE (default factool)")
-    add("--arms", help="comma-separated, such as langgraph-flat,alto-flat (default: all)")
+    add("--arms", help="comma-separated, such as langgraph-flat,alto-flat (default: all that tell something new)")
     add("--requests", type=int, help="how many (default: an evenly spaced choice, about 4 minutes in all)")
     add("--warmup", type=int, default=1, help="requests per arm that are not counted (default 1)")
     add("--profile", default="h100-8b", help="latency profile of the simulated server (default h100-8b)")
@@ -81,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--corpus", type=Path, help="passages of your own")
     add("--questions", type=Path, help="requests of your own")
     add("--items", type=int, help="items of each request, such as 30 claims an answer (default: as they are)")
+    add("--sync", action="store_true", help="run the graphs by `stream` in a thread, not by `astream`")
     add("--timeout", type=float, default=300.0, help="seconds after which a request has failed (default 300)")
     add("--output", type=Path, help="JSON lines (default results/compare-APP-SERVER-TIME.jsonl)")
 
@@ -105,7 +112,9 @@ def make_plan(options: argparse.Namespace) -> Plan:
         if path is not None and not path.exists():
             raise InputError(path, None, "there is no such file or folder")
     application = load_application(options.app)
-    arms = choose_arms(options.arms, arms_of(application.versions))
+    if options.sync and not is_sync(application):
+        raise UsageError(f"--sync: the nodes of {options.app} are async functions alone; leave --sync out.")
+    arms, missing = installed(choose_arms(options.arms, arms_of(application)))
     requests = load_requests(application, options.corpus, options.questions, options.items)
     wanted = options.requests or _default_requests(options.rate, len(requests))
     schedule = Schedule(
@@ -115,10 +124,12 @@ def make_plan(options: argparse.Namespace) -> Plan:
         warm_up=options.warmup,
         seed=options.seed,
     )
-    return Plan(options, application, requests, arms, schedule, options.output or _default_output(options))
+    return Plan(options, application, requests, arms, missing, schedule, options.output or _default_output(options))
 
 
 def _check_numbers(options: argparse.Namespace) -> None:
+    if options.sync and options.rate:
+        raise UsageError("--sync runs one request at a time: leave out --rate or --sync.")
     least = {"requests": 1, "warmup": 0, "slots": 1, "items": 1, "seed": 0, "rate": 0}
     for name, bound in least.items():
         value = getattr(options, name)
@@ -160,18 +171,36 @@ def _open_server(options: argparse.Namespace) -> AbstractContextManager[Server]:
 def _compare(plan: Plan) -> int:
     with _open_server(plan.options) as server, _open_results(plan.output) as results:
         results.header(header_fields(plan, server))
-        measured = _run_arms(plan, server, results)
+        for one in plan.missing:
+            results.not_run(one)
+        measured, failed = _run_arms(plan, server, results)
+        arms, not_run = _settle(plan, measured, failed, results)
         try:
-            summaries = summarise(plan.arms, measured, seed=plan.options.seed)
+            summaries = summarise(arms, measured, seed=plan.options.seed)
         except UnequalAnswers as unequal:
             found = [asdict(difference) for difference in unequal.differences]
             results.summary({"equal": False, "differences": found})
             print(refusal_text(unequal.differences))
             return UNEQUAL
-        scores = _scores(plan, measured[plan.arms[0].name])
+        scores = _scores(plan, measured[reference_of(arms).name])
         results.summary({"equal": True, "arms": [one.fields() for one in summaries], "scores": scores})
-        _print(plan, server, summaries, scores)
+        _print(plan, server, summaries, scores, not_run)
         return 0
+
+
+def _settle(
+    plan: Plan, measured: Mapping[str, Sequence[Measurement]], failed: Sequence[NotRun], results: ResultsFile
+) -> tuple[tuple[Arm, ...], tuple[NotRun, ...]]:
+    """The arms that have figures, and why the others have none."""
+    failing = {one.arm for one in failed}
+    ran = tuple(arm for arm in plan.arms if arm.name not in failing)
+    if not ran:
+        raise ServerError(not_run_text(failed))
+    disagreeing = disagreeing_peers(ran, measured)
+    for one in disagreeing:
+        results.not_run(one)
+    out = {one.arm for one in disagreeing}
+    return tuple(arm for arm in ran if arm.name not in out), (*plan.missing, *failed, *disagreeing)
 
 
 def _open_results(path: Path) -> ResultsFile:
@@ -192,10 +221,13 @@ def header_fields(plan: Plan, server: Server) -> dict[str, Any]:
         "machine": machine(),
         "application": options.app,
         "arms": [arm.name for arm in plan.arms],
+        "engines": {arm.name: arm.engine for arm in plan.arms},
+        "peers": {name: version for arm in plan.arms if arm.peer for name, version in arm.peer.versions().items()},
         "requests": len(plan.schedule.indices),
         "warm_up": plan.schedule.warm_up,
         "rate": plan.schedule.rate,
         "items": options.items,
+        "sync": options.sync,
         "profile": options.profile if simulated else None,
         "slots": options.slots,
         "seed": options.seed,
@@ -204,17 +236,27 @@ def header_fields(plan: Plan, server: Server) -> dict[str, Any]:
     }
 
 
-def _run_arms(plan: Plan, server: Server, results: ResultsFile) -> dict[str, list[Measurement]]:
+def _run_arms(
+    plan: Plan, server: Server, results: ResultsFile
+) -> tuple[dict[str, list[Measurement]], tuple[NotRun, ...]]:
+    """The measurements of every arm, and the arms that could not be measured."""
     options = plan.options
-    task = Task(options.app, server.endpoint, options.corpus, options.questions, options.timeout, options.items)
+    task = Task(
+        options.app, server.endpoint, options.corpus, options.questions, options.timeout, options.items, options.sync
+    )
     measured: dict[str, list[Measurement]] = {arm.name: [] for arm in plan.arms}
-    with _progress() as progress, workers(plan.arms, task) as started:
-        bar = progress.add_task("requests", total=len(plan.arms) * len(plan.schedule.indices))
-        for one in take_turns(started, plan.schedule, server.meter):
+    failed: list[NotRun] = []
+    with _progress() as progress, workers(plan.arms, task) as (started, unbuilt):
+        bar = progress.add_task("requests", total=len(started) * len(plan.schedule.indices))
+        for one in chain(unbuilt, take_turns(started, plan.schedule, server.meter)):
+            if isinstance(one, NotRun):
+                results.not_run(one)
+                failed.append(one)
+                continue
             results.measurement(one)
             measured[one.arm].append(one)
             progress.advance(bar)
-    return measured
+    return measured, tuple(failed)
 
 
 def _progress() -> Progress:
@@ -230,10 +272,18 @@ def _scores(plan: Plan, measured: Sequence[Measurement]) -> dict[str, float]:
     return dict(plan.application.score(asked, [one.answer for one in measured]))
 
 
-def _print(plan: Plan, server: Server, summaries: Sequence[ArmSummary], scores: dict[str, float]) -> None:
+def _print(
+    plan: Plan,
+    server: Server,
+    summaries: Sequence[ArmSummary],
+    scores: dict[str, float],
+    not_run: Sequence[NotRun],
+) -> None:
     console = output_console()
     count = len(plan.schedule.indices)
     console.print(comparison_table(summaries, f"{plan.options.app}, {count} requests"))
+    if not_run:
+        console.print(not_run_text(not_run), width=TEXT_WIDTH)
     console.print(score_line(scores), width=TEXT_WIDTH)
     schedule = plan.schedule
     console.print(

@@ -1,7 +1,7 @@
-"""One request through one graph: how long it took, when the first result came, and what came out.
+"""One request through one arm: how long it took, when the first result came, and what came out.
 
 Always true:
-  the same code measures every arm; nothing is timed that a caller of `astream` would not wait for.
+  the same code measures every arm; nothing is timed that a caller of the arm would not wait for.
   a latency begins when the request was due, so that a late start under load counts as waiting.
 """
 
@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
@@ -76,34 +76,43 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the stream of one run gave."""
+    """What one run gave.
+
+    thread: where a graph that keeps threads has kept this run. early: the engine's account of an accelerated run.
+    """
 
     state: Mapping[str, Any]
     first_result_at: float | None
+    thread: RunnableConfig | None = None
+    early: EarlyWork | None = None
+
+
+class Runner(Protocol):
+    """What an arm runs."""
+
+    async def run(self, given: Mapping[str, Any], first_result_node: str) -> Outcome:
+        """The answer to one request."""
+
+    async def tidy(self, outcome: Outcome) -> None:
+        """Forget what the run has left behind."""
 
 
 async def measure(
-    graph: Graph,
+    runner: Runner,
     application: Application,
     request: Request,
     *,
     arm: str,
     position: int,
-    accelerated: bool,
     due: float | None = None,
 ) -> Measurement:
     """Run one request now; `due` says when it should have started, where others may be running beside it."""
     alone = due is None
     due, cpu_before = time.monotonic() if due is None else due, time.process_time()
-    thread = own_thread(graph)
     with record_spans() as spans:
-        outcome = await follow(graph, application.first_result_node, request.input, thread)
+        outcome = await runner.run(request.input, application.first_result_node)
     ended, cpu_after = time.monotonic(), time.process_time()
-    # Read before anything is awaited: the engine keeps the statistics of the run that ended last.
-    early = early_work(graph) if accelerated else None
-    if thread is not None:
-        # What earlier requests have left behind is no part of the next one's memory.
-        await cast(BaseCheckpointSaver[Any], graph.checkpointer).adelete_thread(thread["configurable"]["thread_id"])
+    await runner.tidy(outcome)
     return Measurement(
         arm=arm,
         position=position,
@@ -114,7 +123,7 @@ async def measure(
         limit_s=application.limit_s(spans),
         first_limit_s=application.first_result_limit_s(spans),
         answer=json.loads(json.dumps(application.answer(outcome.state))),
-        early=early,
+        early=outcome.early,
         spans=relative(spans, due),
     )
 
@@ -136,16 +145,18 @@ async def follow(
     Updates of subgraphs are asked for in every arm: in a version with a subgraph per item, that is where the
     first result appears.
     """
-    watch = _Watch(first_result_node)
+    watch = Watch(first_result_node)
     async for event in graph.astream(dict(given), thread, stream_mode=list(_MODES), subgraphs=True):
         watch.see(cast(_Event, event))
     return watch.outcome()
 
 
-def follow_in_thread(graph: Graph, first_result_node: str, given: Mapping[str, Any]) -> Outcome:
+def follow_in_thread(
+    graph: Graph, first_result_node: str, given: Mapping[str, Any], thread: RunnableConfig | None = None
+) -> Outcome:
     """The same without an event loop."""
-    watch = _Watch(first_result_node)
-    for event in graph.stream(dict(given), stream_mode=list(_MODES), subgraphs=True):
+    watch = Watch(first_result_node)
+    for event in graph.stream(dict(given), thread, stream_mode=list(_MODES), subgraphs=True):
         watch.see(cast(_Event, event))
     return watch.outcome()
 
@@ -153,8 +164,8 @@ def follow_in_thread(graph: Graph, first_result_node: str, given: Mapping[str, A
 _Event = tuple[tuple[str, ...], str, Mapping[str, Any]]
 
 
-class _Watch:
-    """What of a stream of events counts."""
+class Watch:
+    """What of a run counts: its last state, and when the first result was seen."""
 
     def __init__(self, first_result_node: str) -> None:
         self._node = first_result_node
@@ -162,15 +173,27 @@ class _Watch:
         self._first_result_at: float | None = None
 
     def see(self, event: _Event) -> None:
+        """An event of a graph's stream."""
         namespace, mode, payload = event
-        if mode == "values":
-            self._state = payload if namespace == () else self._state
-        elif self._first_result_at is None and self._node in payload:
+        if mode != "values":
+            for node in payload:
+                self.tell(node)
+        elif namespace == ():
+            self.end(payload)
+
+    def tell(self, node: str) -> None:
+        """The update of a node has been seen."""
+        if self._first_result_at is None and node == self._node:
             self._first_result_at = time.monotonic()
 
+    def end(self, state: Mapping[str, Any]) -> None:
+        """This is the state, unless there is a later one."""
+        self._state = state
+
     def outcome(self) -> Outcome:
+        """All of it, when the run is over."""
         if self._state is None:
-            raise RuntimeError("the graph ended without a state: it streamed no `values`; check its input")
+            raise RuntimeError("the run ended without a state: its graph streamed no `values`; check its input")
         return Outcome(self._state, self._first_result_at)
 
 

@@ -15,10 +15,14 @@ GAP_FLAGGED_PERCENT = 3.0
 
 
 def predicted_s(application: Application, arm: Arm, spans: Sequence[Span]) -> float | None:
-    """Plain LangGraph: its supersteps. All others: true dependencies. None where nobody can tell."""
-    if arm.accelerated:
-        return application.limit_s(spans)
-    return application.in_supersteps_s(arm.version, spans)
+    """LangGraph: its supersteps. This package, and by hand: true dependencies. None where nobody can tell."""
+    match arm.engine:
+        case "alto" | "asyncio":
+            return application.limit_s(spans)
+        case "nvidia":  # it changes the graph, and so its supersteps
+            return None
+        case _:
+            return application.in_supersteps_s(arm.version, spans)
 
 
 def gap_percent(measured_s: float, predicted_s: float) -> float:

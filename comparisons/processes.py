@@ -36,6 +36,7 @@ class Task:
     questions: Path | None
     timeout_s: float
     items: int | None = None
+    sync: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class WorkerProcess:
         # A file and not a pipe: nobody reads it while the arm runs, and a full pipe would stop the arm.
         self._written = tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "alto_lg.comparisons.worker"],
+            [sys.executable, *_start(arm)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._written,
@@ -70,6 +71,12 @@ class WorkerProcess:
     ) -> None:
         if kind is not None:
             self._process.kill()
+        self.end()
+
+    def end(self) -> None:
+        """Let the process end, now that nothing more is asked of it; a second time does nothing."""
+        if self._written.closed:
+            return
         try:
             self._process.communicate(timeout=_ENDS_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -89,6 +96,7 @@ class WorkerProcess:
             "questions": None if task.questions is None else str(task.questions),
             "timeout_s": task.timeout_s,
             "items": task.items,
+            "sync": task.sync,
         }
         for _ in self._ask(command, "building the graph"):
             pass
@@ -131,6 +139,14 @@ class WorkerProcess:
         self._written.seek(0)
         lines = self._written.read().splitlines()[-_LINES_SHOWN:]
         return WorkerError(self.arm.name, doing, f"{reason} (exit status {code})", "\n".join(lines))
+
+
+def _start(arm: Arm) -> list[str]:
+    """The arguments of Python; a peer may have to come before LangGraph, and must not print among the answers."""
+    if arm.peer is None or not arm.peer.before:
+        return ["-m", "alto_lg.comparisons.worker"]
+    first = f"import contextlib, sys\nwith contextlib.redirect_stdout(sys.stderr):\n    {arm.peer.before}\n"
+    return ["-c", f"{first}from alto_lg.comparisons.worker import main\nsys.exit(main())"]
 
 
 def _measurement(reply: Mapping[str, Any]) -> Measurement:

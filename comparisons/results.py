@@ -1,5 +1,7 @@
 """The results file: JSON lines, one header, one line a request and arm, one summary at the end.
 
+An arm that has no figures has a line of its own, which says why.
+
 Always true: each line is written and flushed as soon as it is known, so that a run that was cut short
 leaves a readable file without a summary; keys are never shown in it.
 """
@@ -14,10 +16,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from alto_lg.apps.base import InputError, Span
+from alto_lg.comparisons.arms import NotRun
 from alto_lg.comparisons.cost import MemoryUse, ServerUse
 from alto_lg.comparisons.measure import EarlyWork, Measurement
 
-KINDS = ("header", "measurement", "summary")
+KINDS = ("header", "measurement", "not_run", "summary")
 _RECORDS = {"early": EarlyWork, "server": ServerUse, "memory": MemoryUse}
 
 
@@ -45,6 +48,10 @@ class ResultsFile:
         """One request of one arm."""
         self._write("measurement", measurement_fields(measured))
 
+    def not_run(self, absent: NotRun) -> None:
+        """An arm without figures."""
+        self._write("not_run", dataclasses.asdict(absent))
+
     def summary(self, fields: Mapping[str, Any]) -> None:
         """The last line."""
         self._write("summary", fields)
@@ -61,12 +68,14 @@ class Results:
     header: Mapping[str, Any]
     measurements: tuple[Measurement, ...]
     summary: Mapping[str, Any] | None
+    not_run: tuple[NotRun, ...] = ()
 
 
 def read_results(path: Path) -> Results:
     """Read a results file; `InputError` names the line that cannot be used."""
     header: dict[str, Any] = {}
     measurements: list[Measurement] = []
+    not_run: list[NotRun] = []
     summary: dict[str, Any] | None = None
     for line, (kind, fields) in enumerate(_lines(path), start=1):
         if (kind == "header") != (line == 1):
@@ -75,11 +84,13 @@ def read_results(path: Path) -> Results:
             header = fields
         elif kind == "measurement":
             measurements.append(measurement_of(fields))
+        elif kind == "not_run":
+            not_run.append(NotRun(**fields))
         else:
             summary = fields
     if not header:
         raise InputError(path, None, "the file is empty: it has no header line")
-    return Results(header, tuple(measurements), summary)
+    return Results(header, tuple(measurements), summary, tuple(not_run))
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

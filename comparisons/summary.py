@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from alto_lg.comparisons.answers import Difference, differences
-from alto_lg.comparisons.arms import Arm
+from alto_lg.comparisons.arms import Arm, NotRun, reference_of
 from alto_lg.comparisons.cost import MemoryUse, ServerUse, mean_use
 from alto_lg.comparisons.measure import EarlyWork, Measurement
 from alto_lg.comparisons.prediction import gap_percent
@@ -70,11 +70,29 @@ class ArmSummary:
 
 def summarise(arms: Sequence[Arm], measured: Measured, *, seed: int) -> tuple[ArmSummary, ...]:
     """The figures of every arm; `UnequalAnswers` when there may be none."""
-    found = differences(answers_by_arm(arms, measured))
+    found = differences(answers_by_arm(by_reference(arms), measured))
     if found:
         raise UnequalAnswers(found)
-    plain = {arm.name: latencies(measured[arm.name]) for arm in arms if not arm.accelerated}
+    plain = {arm.name: latencies(measured[arm.name]) for arm in arms if arm.engine == "langgraph"}
     return tuple(_summary(arm.name, measured[arm.name], plain, seed) for arm in arms)
+
+
+def disagreeing_peers(arms: Sequence[Arm], measured: Measured) -> tuple[NotRun, ...]:
+    """The peers whose answers are not the others': they have no figures, and nobody else loses any."""
+    found = differences(answers_by_arm(by_reference(arms), measured))
+    peers = [arm.name for arm in by_reference(arms)[1:] if arm.peer is not None]
+    first = {name: next((one for one in found if one.arm == name), None) for name in peers}
+    return tuple(
+        NotRun(name, f"other answers, first to {one.request} at {one.place.path}: {one.place.found}")
+        for name, one in first.items()
+        if one is not None
+    )
+
+
+def by_reference(arms: Sequence[Arm]) -> tuple[Arm, ...]:
+    """The same arms, beginning with the one whose answers count."""
+    reference = reference_of(arms)
+    return (reference, *(arm for arm in arms if arm != reference))
 
 
 def answers_by_arm(arms: Sequence[Arm], measured: Measured) -> dict[str, dict[str, Any]]:

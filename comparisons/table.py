@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alto_lg.comparisons.answers import Difference
+from alto_lg.comparisons.arms import NotRun
 from alto_lg.comparisons.cost import MemoryUse, ServerUse, slot_share
 from alto_lg.comparisons.prediction import GAP_FLAGGED_PERCENT
 from alto_lg.comparisons.statistics import Interval
@@ -154,6 +155,11 @@ def _turns_text(rate: float, block: int) -> str:
         f"Open loop: the same Poisson arrivals at {rate:g} requests a second for every arm, in blocks of up "
         f"to {block} requests that the arms take in turns; latency counts from the moment a request was due."
     )
+
+
+def not_run_text(absent: Sequence[NotRun]) -> str:
+    """The arms that have no column, and why; empty when all have one."""
+    return "\n".join(f"Not run: {one.arm}: {one.reason}." for one in absent)
 
 
 def refusal_text(found: Sequence[Difference]) -> str:

@@ -5,12 +5,13 @@ Always true: at any moment at most one arm is running requests.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from alto_lg.comparisons.arms import Arm
+from alto_lg.comparisons.arms import Arm, NotRun
+from alto_lg.comparisons.errors import WorkerError
 from alto_lg.comparisons.load import blocks, poisson_arrivals_s, rotated
 from alto_lg.comparisons.measure import Measurement
 from alto_lg.comparisons.meter import Meter
@@ -33,41 +34,88 @@ class Schedule:
     seed: int
 
 
+Told = Measurement | NotRun
+"""What the turns tell: the figures of a request, or that a peer's arm has given up."""
+
+
 @contextmanager
-def workers(arms: Sequence[Arm], task: Task) -> Iterator[tuple[WorkerProcess, ...]]:
-    """A built process for each arm; built side by side, because that is not measured."""
+def workers(arms: Sequence[Arm], task: Task) -> Iterator[tuple[list[WorkerProcess], list[NotRun]]]:
+    """A built process for each arm, and the peers of which none could be built.
+
+    Built side by side, because that is not measured.
+    """
     with ExitStack() as stack:
-        started = tuple(stack.enter_context(WorkerProcess(arm)) for arm in arms)
+        started = [stack.enter_context(WorkerProcess(arm)) for arm in arms]
         with ThreadPoolExecutor(max_workers=len(started)) as pool:
-            for _ in pool.map(lambda worker: worker.build(task), started):
-                pass
-        yield started
+            failed = list(pool.map(lambda worker: _build(worker, task), started))
+        yield [worker for worker, why in zip(started, failed, strict=True) if why is None], list(filter(None, failed))
 
 
-def take_turns(started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter) -> Iterator[Measurement]:
+def _build(worker: WorkerProcess, task: Task) -> NotRun | None:
+    try:
+        worker.build(task)
+    except WorkerError as error:
+        return _given_up(worker, error)
+    return None
+
+
+def _given_up(worker: WorkerProcess, error: WorkerError) -> NotRun:
+    """A peer that failed is left out; any other arm's error is everybody's."""
+    if worker.arm.peer is None:
+        raise error
+    worker.end()
+    return NotRun(worker.arm.name, f"{error.doing}: {error.reason}")
+
+
+Ask = Callable[[WorkerProcess], Iterable[Measurement]]
+
+
+def take_turns(started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter) -> Iterator[Told]:
     """Every request through every arm, after the warm-up."""
-    for worker in started:
-        for position in range(schedule.warm_up):
-            worker.run(schedule.indices[position % len(schedule.indices)], position)
-    turn = _one_at_a_time if schedule.rate == 0 else _open_loop
-    yield from turn(started, schedule, meter)
+    running = list(started)
+    for position in range(schedule.warm_up):
+        told = _through(running, 0, _one(schedule, position % len(schedule.indices)))
+        yield from (one for one in told if isinstance(one, NotRun))
+    for turn, ask in enumerate(_alone(schedule) if schedule.rate == 0 else _open_loop(schedule)):
+        yield from _through(running, turn, _metered(ask, meter, None if schedule.rate == 0 else turn))
 
 
-def _one_at_a_time(started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter) -> Iterator[Measurement]:
-    for position, index in enumerate(schedule.indices):
-        for worker in rotated(started, position):
-            meter.start()
-            measured = worker.run(index, position)
-            yield replace(measured, server=meter.stop())
+def _through(running: list[WorkerProcess], turn: int, ask: Ask) -> Iterator[Told]:
+    """One piece of work through all arms; a peer's that fails is out of all later ones."""
+    for worker in rotated(running, turn) if running else ():
+        try:
+            yield from ask(worker)
+        except WorkerError as error:
+            yield _given_up(worker, error)
+            running.remove(worker)
 
 
-def _open_loop(started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter) -> Iterator[Measurement]:
+def _metered(ask: Ask, meter: Meter, block: int | None) -> Ask:
+    """The same, each measurement with its share of what the server did."""
+
+    def metered(worker: WorkerProcess) -> Iterable[Measurement]:
+        meter.start()
+        measured = tuple(ask(worker))
+        used = meter.stop()
+        share = None if used is None else used.share(len(measured))
+        return [replace(one, server=share, block=block) for one in measured]
+
+    return metered
+
+
+def _alone(schedule: Schedule) -> Iterator[Ask]:
+    yield from (_one(schedule, position) for position in range(len(schedule.indices)))
+
+
+def _open_loop(schedule: Schedule) -> Iterator[Ask]:
     due = poisson_arrivals_s(schedule.rate, len(schedule.indices), schedule.seed)
-    for turn, block in enumerate(blocks(len(schedule.indices), schedule.block)):
-        arrivals = [Arrival(schedule.indices[at], at, due[at] - due[block.start]) for at in block]
-        for worker in rotated(started, turn):
-            meter.start()
-            measured = worker.trace(arrivals)
-            used = meter.stop()
-            share = None if used is None else used.share(len(measured))
-            yield from (replace(one, server=share, block=turn) for one in measured)
+    for block in blocks(len(schedule.indices), schedule.block):
+        yield _trace([Arrival(schedule.indices[at], at, due[at] - due[block.start]) for at in block])
+
+
+def _one(schedule: Schedule, position: int) -> Ask:
+    return lambda worker: (worker.run(schedule.indices[position], position),)
+
+
+def _trace(arrivals: Sequence[Arrival]) -> Ask:
+    return lambda worker: worker.trace(arrivals)

@@ -24,12 +24,13 @@ from typing import Any, TextIO
 from alto_lg.apps.base import Application, ModelEndpoint, Request
 from alto_lg.comparisons import memory
 from alto_lg.comparisons.applications import load_application, load_requests
-from alto_lg.comparisons.arms import Arm, build_arm
+from alto_lg.comparisons.arms import Arm
 from alto_lg.comparisons.cost import MemoryUse
 from alto_lg.comparisons.endpoint import api_key
-from alto_lg.comparisons.measure import Graph, Measurement, measure
+from alto_lg.comparisons.measure import Measurement, Runner, measure
 from alto_lg.comparisons.prediction import predicted_s
 from alto_lg.comparisons.results import measurement_fields
+from alto_lg.comparisons.runners import build_runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Built:
     arm: Arm
     application: Application
     requests: Sequence[Request]
-    graph: Graph
+    runner: Runner
     timeout_s: float
     resident_bytes: int | None
     """After building; None where memory is not known."""
@@ -120,20 +121,20 @@ def reason_of(error: Exception) -> str:
 
 
 def build(command: Mapping[str, Any]) -> Built:
-    """Load the application, its workload and the graph of this arm."""
+    """Load the application, its workload and what this arm runs."""
     application = load_application(command["application"])
     arm = Arm(**command["arm"])
     corpus = Path(command["corpus"]) if command["corpus"] else None
     questions = Path(command["questions"]) if command["questions"] else None
     endpoint = ModelEndpoint(command["base_url"], command["model"], api_key())
     requests = load_requests(application, corpus, questions, command["items"])
-    graph = build_arm(arm, application, endpoint, corpus=corpus)
+    runner = build_runner(arm, application, endpoint, corpus=corpus, in_threads=command["sync"])
     gc.collect()
     return Built(
         arm=arm,
         application=application,
         requests=requests,
-        graph=graph,
+        runner=runner,
         timeout_s=command["timeout_s"],
         resident_bytes=memory.resident_bytes() if memory.start_peak_afresh() else None,
     )
@@ -151,12 +152,11 @@ async def run_one(built: Built, index: int, position: int, *, due: float | None 
     try:
         async with asyncio.timeout(built.timeout_s):
             measured = await measure(
-                built.graph,
+                built.runner,
                 built.application,
                 request,
                 arm=built.arm.name,
                 position=position,
-                accelerated=built.arm.accelerated,
                 due=due,
             )
     except TimeoutError as error:

@@ -12,18 +12,18 @@ from alto_lg.apps.base import Request
 from alto_lg.apps.wikichat import WIKICHAT, build
 from alto_lg.apps.wikichat.local_chat import LocalChat
 from alto_lg.comparisons.measure import Measurement, measure, own_thread
+from alto_lg.comparisons.runners import GraphRunner
 
 
 def test_two_requests_know_nothing_of_each_other_and_leave_nothing(impl: Implementation) -> None:
     saver = InMemorySaver()
     graph = impl(build("flat", chat=LocalChat(), checkpointer=saver))
-    accelerated = impl is not plain_langgraph
+    runner = GraphRunner(graph, accelerated=impl is not plain_langgraph)
 
     async def both() -> list[Measurement]:
         requests = [Request(name, {"question": "Who was Wegener?"}) for name in ("one", "two")]
         return [
-            await measure(graph, WIKICHAT, request, arm="a", position=place, accelerated=accelerated)
-            for place, request in enumerate(requests)
+            await measure(runner, WIKICHAT, request, arm="a", position=place) for place, request in enumerate(requests)
         ]
 
     first, second = asyncio.run(both())

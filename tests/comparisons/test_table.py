@@ -13,7 +13,7 @@ from alto_lg.comparisons.summary import ArmSummary, UnequalAnswers, summarise
 from alto_lg.comparisons.table import comparison_table, method_text, refusal_text, score_line
 
 Render = Callable[[object], str]
-PLAIN, FAST = Arm("langgraph-flat", "flat", False), Arm("alto-flat", "flat", True)
+PLAIN, FAST = Arm("langgraph-flat", "flat", "langgraph"), Arm("alto-flat", "flat", "alto")
 
 
 def measured(arm: Arm, position: int, latency_s: float) -> Measurement:

@@ -14,13 +14,14 @@ from alto_lg.comparisons.worker import Worker, reason_of
 BUILD = {
     "do": "build",
     "application": "tiny_app:TINY",
-    "arm": {"name": "langgraph-flat", "version": "flat", "accelerated": False},
+    "arm": {"name": "langgraph-flat", "version": "flat", "engine": "langgraph"},
     "base_url": "http://127.0.0.1:9/v1",
     "model": "none",
     "corpus": None,
     "questions": None,
     "timeout_s": 60,
     "items": None,
+    "sync": False,
 }
 WAITING = {**BUILD, "application": "tiny_app:WAITING", "timeout_s": 0.01}
 

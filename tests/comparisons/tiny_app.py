@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Send
 
-from alto_lg.apps.base import ModelEndpoint, Request, Span
+from alto_lg.apps.base import ModelEndpoint, Program, Request, Span
 from alto_lg.apps.spans import span
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
@@ -116,6 +116,23 @@ def send_words(state: State) -> list[Send]:
     return [Send("word", {"position": at, "word": word}) for at, word in enumerate(state["words"])]
 
 
+class ByHand:
+    """The same without a graph."""
+
+    async def run(self, given: Mapping[str, Any], told: Callable[[str], None]) -> Mapping[str, Any]:
+        with span("split"):
+            packets: list[Packet] = [{"position": at, "word": word} for at, word in enumerate(given["words"])]
+        found = [length for one in await asyncio.gather(*map(self._word, packets)) for length in one]
+        told("count")
+        state: State = {"words": given["words"], "lengths": found, "total": 0}
+        return {**state, **await total(state)}
+
+    async def _word(self, packet: Packet) -> list[tuple[int, int]]:
+        cleaned = await clean_item({**packet, "lengths": []})
+        found = await count({"position": packet["position"], "word": cleaned["word"]})
+        return list(found["lengths"])
+
+
 class TinyApplication:
     """Satisfies `alto_lg.apps.base.Application`."""
 
@@ -134,6 +151,9 @@ class TinyApplication:
 
     def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> Compiled:
         return {"flat": flat, "subgraph": subgraph}[version]()
+
+    def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
+        return ByHand()
 
     def answer(self, state: Mapping[str, Any]) -> Any:
         return {"lengths": state["lengths"], "total": state["total"]}
@@ -217,7 +237,29 @@ async def wait(state: State) -> dict[str, Any]:
     return {}
 
 
+class BothColours(TinyApplication):
+    """Its nodes are plain functions, which run with and without an event loop."""
+
+    name = "both"
+    versions = ("flat", "flat-early")
+    sync = True
+
+    def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> Compiled:
+        builder = StateGraph(State)
+        builder.add_node("count", counted_at_once)
+        builder.add_edge(START, "count")
+        return builder.compile()
+
+
+def counted_at_once(state: State) -> dict[str, Any]:
+    """All words."""
+    with span("count"):
+        lengths = [(at, len(word.strip())) for at, word in enumerate(state["words"])]
+    return {"lengths": lengths, "total": sum(length for _, length in lengths)}
+
+
 TINY = TinyApplication()
+BOTH = BothColours()
 DISAGREEING = DisagreeingApplication()
 FAILING = FailingApplication()
 WAITING = WaitingApplication()
