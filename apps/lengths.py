@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from alto_lg.apps import tokens
+from alto_lg.apps.tokens import count as token_count
+
+__all__ = ["Spread", "drawn", "fitting", "source_of", "token_count"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def fitting(pieces: Iterable[str], room: int, between: int = 0) -> list[str]:
     chosen: list[str] = []
     used = 0
     for piece in pieces:
-        size = tokens.count(piece) + between
+        size = token_count(piece) + between
         if not chosen or used + size / 2 <= room:
             chosen.append(piece)
             used += size

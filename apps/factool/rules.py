@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from alto_lg.adapters.bm25 import BM25Index, terms
-from alto_lg.apps import subjects, text, tokens
+from alto_lg.apps import subjects, text
 from alto_lg.apps.corpus import shipped_corpus
 from alto_lg.apps.factool import judging, prompts
 from alto_lg.apps.factool.inputs import shipped_answers
-from alto_lg.apps.lengths import Spread, drawn, fitting, source_of
+from alto_lg.apps.lengths import Spread, drawn, fitting, source_of, token_count
 
 _SAME_QUESTION_SHARE = 0.6
 _EXTRACTED_SENTENCES = 5
@@ -110,7 +110,7 @@ def _appraise(user: str, seed: int) -> str:
         "correction": _correction(finding),
         "factuality": finding.factual,
     }
-    room = drawn(_VERDICT_LENGTH, source_of(f"{seed}\n{user}")) - tokens.count(json.dumps(verdict, ensure_ascii=False))
+    room = drawn(_VERDICT_LENGTH, source_of(f"{seed}\n{user}")) - token_count(json.dumps(verdict, ensure_ascii=False))
     verdict["reasoning"] = " ".join(fitting(_reasoning(claim, finding, evidence), room))
     return json.dumps(verdict, ensure_ascii=False)
 

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 
-from alto_lg.apps import tokens
-from alto_lg.apps.lengths import Spread, drawn, fitting
+from alto_lg.apps.lengths import Spread, drawn, fitting, token_count
 from alto_lg.apps.tot.arithmetic import (
     TARGET,
     Move,
@@ -66,7 +65,7 @@ def _drawn_word(chances: Mapping[str, float], source: random.Random) -> str:
 def _told(pieces: Iterator[str], last: Sequence[str], word: str, source: random.Random) -> str:
     """As many pieces as a reply of the drawn length has room for, then the last ones and the judgement."""
     ending = "\n".join([*last, word])
-    room = drawn(_LENGTH, source) - tokens.count(ending)
+    room = drawn(_LENGTH, source) - token_count(ending)
     return "\n".join([*fitting(pieces, room, between=1), ending])
 
 

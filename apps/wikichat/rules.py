@@ -18,8 +18,8 @@ from functools import cache
 from itertools import chain, groupby, zip_longest
 
 from alto_lg.adapters.bm25 import BM25Index, terms
-from alto_lg.apps import subjects, text, tokens
-from alto_lg.apps.lengths import Spread, drawn, fitting, source_of
+from alto_lg.apps import subjects, text
+from alto_lg.apps.lengths import Spread, drawn, fitting, source_of, token_count
 from alto_lg.apps.wikichat import prompts
 from alto_lg.apps.wikichat.citing import CITATION
 from alto_lg.apps.wikichat.inputs import own_passages
@@ -221,7 +221,7 @@ def _in_pairs(sentences: Iterable[str]) -> Iterator[str]:
     short = ""
     for sentence in sentences:
         whole = f"{short[:-1]}, and {_inside(sentence)}" if short else sentence
-        short = whole if tokens.count(whole) < _SHORT_FACT else ""
+        short = whole if token_count(whole) < _SHORT_FACT else ""
         if not short:
             yield whole
     if short:
