@@ -283,7 +283,7 @@ def _print(
     count = len(plan.schedule.indices)
     console.print(comparison_table(summaries, f"{plan.options.app}, {count} requests"))
     if not_run:
-        console.print(not_run_text(not_run), width=TEXT_WIDTH)
+        console.print(not_run_text(not_run), width=TEXT_WIDTH, markup=False)
     console.print(score_line(scores), width=TEXT_WIDTH)
     schedule = plan.schedule
     console.print(
