@@ -5,13 +5,19 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: compare test lint types check release-check clean
+.PHONY: compare test bench bench-store lint types check release-check clean
 
 compare: $(STAMP)  ## Run FacTool through every arm on the simulated server and print the table.
 	$(BIN)/alto-lg compare $(ARGS)
 
 test: $(STAMP)  ## Run the whole suite.
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+bench: $(STAMP)  ## Compare what the engine costs, as ratios to LangGraph, with the stored ratios; see docs/benchmarks.md.
+	cd tests && ../$(BIN)/python -m bench $(ARGS)
+
+bench-store: $(STAMP)  ## Measure the ratios for longer, and store them.
+	cd tests && ../$(BIN)/python -m bench --store $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -44,4 +50,5 @@ $(STAMP): pyproject.toml setup.py alto_lg.pth
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .benchmarks results
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .benchmarks
+	test ! -d results || find results -mindepth 1 -maxdepth 1 -not -name published -exec rm -rf {} +

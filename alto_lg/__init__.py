@@ -18,6 +18,8 @@ from alto_lg.installing import install, uninstall
 from alto_lg.readings import First, Group, PerGroup, Stream, reading
 from alto_lg.repeatable import repeatable
 from alto_lg.streaming import streaming
+from alto_lg.tracing.recording import Trace, trace
+from alto_lg.tracing.tasks import TracedTask
 
 __all__ = [
     "AltoError",
@@ -34,6 +36,8 @@ __all__ = [
     "RunStatistics",
     "Stream",
     "ToolVerdict",
+    "Trace",
+    "TracedTask",
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
@@ -49,5 +53,6 @@ __all__ = [
     "split",
     "statistics",
     "streaming",
+    "trace",
     "uninstall",
 ]

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 _COMMANDS = {
     "app": ("alto_lg.apps.__main__", "run one application on one input, plain or accelerated"),
     "compare": ("alto_lg.comparisons.compare", "run the arms side by side and print the table"),
+    "report": ("alto_lg.comparisons.report.command", "make a page, or the tables of a README, from results files"),
     "sim": ("alto_lg.comparisons.sim.__main__", "start the simulated OpenAI-compatible model server"),
+    "trace": ("alto_lg.tracing.command", "run a graph of your own and show what ran when"),
 }
 _EXTRA = "pip install 'alto-lg[compare]'"
 

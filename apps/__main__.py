@@ -20,6 +20,10 @@ from alto_lg.apps.base import InputError, ModelEndpoint
 from alto_lg.apps.chat import chat_at
 from alto_lg.apps.factool import FACTOOL
 from alto_lg.apps.factool import command as factool_command
+from alto_lg.apps.ircot import IRCOT
+from alto_lg.apps.ircot import command as ircot_command
+from alto_lg.apps.llmcompiler import LLMCOMPILER
+from alto_lg.apps.llmcompiler import command as llmcompiler_command
 from alto_lg.apps.tot import TOT
 from alto_lg.apps.tot import command as tot_command
 from alto_lg.apps.wikichat import WIKICHAT
@@ -41,9 +45,14 @@ class Command(Protocol):
 
 _COMMANDS: Mapping[str, Command] = {
     FACTOOL.name: factool_command,
+    IRCOT.name: ircot_command,
+    LLMCOMPILER.name: llmcompiler_command,
     TOT.name: tot_command,
     WIKICHAT.name: wikichat_command,
 }
+
+# Of the applications that have fewer forms than the others.
+_VERSIONS: Mapping[str, tuple[str, ...]] = {IRCOT.name: IRCOT.versions, LLMCOMPILER.name: LLMCOMPILER.versions}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,11 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         action="append",
         metavar="TEXT",
-        help="factool: the question; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, and once more for the next",
+        help="factool, ircot, llmcompiler: the question; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, and "
+        "once more for the next",
     )
     parser.add_argument("--reference", metavar="ANSWER", help="factool: check this answer instead of asking for one")
     parser.add_argument("--version", choices=FACTOOL.versions, default=FACTOOL.versions[0], help="form of the graph")
-    parser.add_argument("--corpus", type=Path, help="factool: JSONL file or folder of .txt files; default: its own")
+    parser.add_argument("--corpus", type=Path, help="JSONL file or folder of .txt files; default: the package's own")
     parser.add_argument("--base-url", help="an OpenAI-compatible server, ending in /v1; default: the simulated one")
     parser.add_argument("--model", help="the model on that server; the key is read from OPENAI_API_KEY")
     parser.add_argument("--accelerate", action="store_true", help="run the graph out of order")
@@ -68,6 +78,12 @@ def run(options: argparse.Namespace) -> int:
     """Run once and print the answer."""
     if options.base_url and not options.model:
         print("--base-url needs --model: name the model that the server has", file=sys.stderr)
+        return 2
+    versions = _VERSIONS.get(options.application, FACTOOL.versions)
+    if options.version not in versions:
+        print(
+            f"{options.application} has no version {options.version!r}: give {' or '.join(versions)}", file=sys.stderr
+        )
         return 2
     command = _COMMANDS[options.application]
     try:

@@ -23,10 +23,11 @@ EXAMPLES = [
 def test_the_example_runs_as_printed(example: str, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
     script.write_text(example)
-    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, str(script)]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
 
 
 def test_every_way_to_work_on_what_is_unfinished_has_an_example() -> None:
     shown = {example.id.split()[0] for example in EXAMPLES if example.id}
-    assert {"streaming", "tools"} <= shown
+    assert {"streaming", "tools", "trace"} <= shown

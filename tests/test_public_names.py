@@ -28,6 +28,8 @@ PUBLIC = (
     "RunStatistics",
     "Stream",
     "ToolVerdict",
+    "Trace",
+    "TracedTask",
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
@@ -43,6 +45,7 @@ PUBLIC = (
     "split",
     "statistics",
     "streaming",
+    "trace",
     "uninstall",
 )
 

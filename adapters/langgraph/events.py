@@ -42,14 +42,18 @@ class CustomDict(dict[Any, Any]):
 
 
 class AncestralText(str):
-    """A text with an ancestry: a `custom` event, or what the metadata of a message shows."""
+    """A text with an ancestry: a `custom` event, or what the metadata of a message shows.
+
+    waited_for: what held its firing up before it started, for traces.
+    """
 
     ancestry: Ancestry
+    waited_for: str | None
 
     @classmethod
-    def of(cls, text: str, ancestry: Ancestry) -> AncestralText:
+    def of(cls, text: str, ancestry: Ancestry, waited_for: str | None = None) -> AncestralText:
         made = cls(text)
-        made.ancestry = ancestry
+        made.ancestry, made.waited_for = ancestry, waited_for
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -147,7 +147,7 @@ class Lookahead:
             self.tally.firings += 1
             if firing.status is Status.RUNNING and not firing.early:
                 self._started[firing] = now
-                describe(task.config, firing.ancestry, self.tally, loop)
+                describe(task.config, firing.ancestry, self.tally, loop, firing.waited_for)
                 self._listen(firing, task)
                 if task.writes:  # restored from a checkpoint: it does not run again
                     self.task_ended(task.id, task.writes)
@@ -217,7 +217,8 @@ class Lookahead:
     def _solitary_step(self, now: float) -> _Solitary:
         (task,) = self.loop.tasks.values()
         ancestry = self.machine.run.triggered(task.name, self.loop.step)
-        describe(task.config, ancestry, self.tally, self.loop)
+        known = self.machine.firing(self.loop.step, ("pull", task.name))
+        describe(task.config, ancestry, self.tally, self.loop, known.waited_for if known is not None else None)
         self.tally.firings += 1
         return _Solitary(task.id, task.name, self.loop.step, now, task.writes)
 

@@ -91,7 +91,7 @@ class Preparation:
         )
         assert isinstance(task, PregelExecutableTask)
         view.prepared()
-        describe(task.config, firing.ancestry, self._tally, loop)
+        describe(task.config, firing.ancestry, self._tally, loop, firing.waited_for)
         gate = early.gate()
         if gate is not None:
             task.config[CONF][GATE] = gate
@@ -104,7 +104,9 @@ class Preparation:
         return packet
 
 
-def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally, loop: AcceleratedRun) -> None:
+def describe(
+    config: RunnableConfig, ancestry: Ancestry, tally: Tally, loop: AcceleratedRun, waited_for: str | None = None
+) -> None:
     """Put the ancestry where the node can see it; and whoever streams what it says, if that was asked for."""
     config[CONF][ANCESTRY] = ancestry
     config[CONF][TALLY] = tally
@@ -112,7 +114,7 @@ def describe(config: RunnableConfig, ancestry: Ancestry, tally: Tally, loop: Acc
         return
     callbacks = config.get("callbacks")
     if callbacks is not None and not isinstance(callbacks, list) and callbacks.handlers:
-        callbacks.add_metadata({EVENT_KEY: AncestralText.of(str(ancestry), ancestry)})
+        callbacks.add_metadata({EVENT_KEY: AncestralText.of(str(ancestry), ancestry, waited_for)})
     if loop.stream is not None and "custom" in loop.stream.modes:
         tell_custom_events_apart(config, ancestry)
 

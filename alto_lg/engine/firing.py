@@ -30,6 +30,7 @@ class Firing:
     gated: it is early, its body has ended, and its conditional edges wait.
     promised_by: the running firing that announced its packet, and may yet give out another; None once it is certain.
     may_mutate: it may change, in place, a value that was there before it; once it has ended, its commit may.
+    waited_for: why it could not start when it was last looked at in vain; None if there was no reason.
     """
 
     stage: Stage
@@ -42,6 +43,7 @@ class Firing:
     gated: bool = False
     promised_by: Firing | None = None
     may_mutate: bool = field(default=False)
+    waited_for: str | None = None
 
     @property
     def is_certain(self) -> bool:

@@ -391,7 +391,9 @@ class Machine:
     def _may_start(self, firing: Firing) -> bool:
         if firing.status is not Status.WAITING or firing.declined or self._paused_before(firing.step):
             return False
-        return self._rules.against_start(firing, self._base) is None
+        reason = self._rules.against_start(firing, self._base)
+        firing.waited_for = reason or firing.waited_for
+        return reason is None
 
     def _paused_before(self, step: int) -> bool:
         """Whether a firing that is known, ended or not, will pause the run before `step` begins."""

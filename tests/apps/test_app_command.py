@@ -87,6 +87,38 @@ def test_each_input_is_a_turn_of_one_conversation(capsys: pytest.CaptureFixture[
     assert "[1] " in printed
 
 
+@pytest.mark.slow
+def test_a_question_is_reasoned_about_step_by_step(capsys: pytest.CaptureFixture[str]) -> None:
+    question = "In which city was the composer of Don Giovanni born?"
+    assert _command("ircot", "--input", question, "--version", "streaming", "--accelerate") == 0
+    printed = capsys.readouterr().out
+    assert "2. Wolfgang Amadeus Mozart was born in Salzburg" in printed
+    assert "Answer: Salzburg" in printed
+
+
+@pytest.mark.slow
+def test_a_plan_is_printed_with_what_its_tasks_came_to(capsys: pytest.CaptureFixture[str]) -> None:
+    question = "How many metres higher is Mount Fuji than Uluru?"
+    assert _command("llmcompiler", "--input", question, "--version", "streaming", "--accelerate") == 0
+    printed = capsys.readouterr().out
+    assert '3. calculate("3776 - 348") = 3428' in printed
+    assert "Answer: 3428" in printed
+
+
+@pytest.mark.parametrize("application", ["ircot", "llmcompiler"])
+def test_a_form_that_an_application_does_not_have_is_refused(
+    application: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _command(application, "--input", "Who?", "--version", "subgraph") == 2
+    assert f"{application} has no version 'subgraph': give flat or streaming" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("application", ["ircot", "llmcompiler"])
+def test_a_reference_is_refused_by_the_question_answerers(application: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _command(application, "--input", "Who?", "--reference", "Ada.") == 2
+    assert f"{application} takes no --reference" in capsys.readouterr().err
+
+
 def test_a_reference_is_refused_where_nothing_could_make_use_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert _command("wikichat", "--input", "Who?", "--reference", "Ada.") == 2
     assert "wikichat takes no --reference" in capsys.readouterr().err

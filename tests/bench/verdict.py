@@ -1,0 +1,62 @@
+"""Verdict: is a ratio worse than the stored one, beyond noise? Pure.
+
+A loss is: the lower end of the 95 % interval of the new ratio lies above 1.10 times the stored ratio. A figure that is
+exact has an interval of no width. A loss has to show again, in two longer measurements of their own, before it counts:
+noise that fooled one interval of twenty is not likely to fool three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from alto_lg.comparisons.statistics import Interval
+
+WORSE_MAX = 1.10
+TRIES = 3
+LONGER = 3
+
+STEADY = 0.06
+
+Outcome = Literal["same", "loss", "gain", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be said of one ratio beside the stored one."""
+
+    outcome: Outcome
+    ratio: Interval
+    stored: float | None
+
+
+def judge(ratio: Interval, stored: float | None) -> Verdict:
+    """One measurement beside what was stored."""
+    if stored is None:
+        return Verdict("new", ratio, None)
+    if ratio.low > WORSE_MAX * stored:
+        return Verdict("loss", ratio, stored)
+    return Verdict("gain" if ratio.high * WORSE_MAX < stored else "same", ratio, stored)
+
+
+def settle(first: Interval, stored: float | None, again: Callable[[int], Interval]) -> Verdict:
+    """The verdict after as many tries as it needs; `again(times)` measures anew, so many times as long."""
+    verdict = judge(first, stored)
+    for _ in range(TRIES - 1):
+        if verdict.outcome != "loss":
+            break
+        verdict = judge(again(LONGER), stored)
+    return verdict
+
+
+def steady(first: Interval, again: Callable[[int], Interval]) -> Interval:
+    """A ratio to keep: the narrowest interval of as many tries as it takes to find one that is narrow."""
+    found = [first]
+    while len(found) < TRIES and min(map(_width, found)) > STEADY:
+        found.append(again(LONGER))
+    return min(found, key=_width)
+
+
+def _width(ratio: Interval) -> float:
+    return (ratio.high - ratio.low) / ratio.value
