@@ -9,6 +9,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, ToolMessage
+from pydantic import SecretStr
 
 from alto_lg.apps.agent import limit, scoring
 from alto_lg.apps.agent.graphs import VERSIONS, Graph, needs
@@ -41,8 +42,9 @@ def chat_model(endpoint: ModelEndpoint) -> BaseChatModel:
         from langchain_openai import ChatOpenAI
     except ModuleNotFoundError as missing:
         raise needs(missing, "langchain-openai") from missing
-    key = endpoint.api_key
-    return ChatOpenAI(base_url=endpoint.base_url, api_key=lambda: key, model=endpoint.model, callbacks=[Recorder()])
+    # As a function, the key would be asked for in a thread, for every request.
+    key = SecretStr(endpoint.api_key)
+    return ChatOpenAI(base_url=endpoint.base_url, api_key=key, model=endpoint.model, callbacks=[Recorder()])
 
 
 def _library(corpus: Path | None) -> Library:

@@ -39,5 +39,5 @@ def readable(state: Mapping[str, Any]) -> str:
         for call in message.tool_calls if isinstance(message, AIMessage) else ():
             lines.append(f"{call['name']}({', '.join(map(repr, call['args'].values()))})")
             first = given_back.get(str(call["id"]), "").partition("\n")[0]
-            lines.append(textwrap.shorten(f"    {first}", _WIDTH, placeholder=" …"))
+            lines.append("    " + textwrap.shorten(first, _WIDTH, placeholder=" …"))
     return "\n".join([*lines, "", textwrap.fill(str(messages[-1].content), _WIDTH)])

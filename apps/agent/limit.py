@@ -64,8 +64,8 @@ def in_supersteps_s(spans: Sequence[Span]) -> float:
 def turns_of(spans: Sequence[Span]) -> list[Turn]:
     """The turns of a request; a tool belongs to the answer that had begun last when it did."""
     answers = sorted((span for span in spans if span.stage == MODEL), key=lambda span: span.started)
-    ends = [span.started for span in answers[1:]] + [float("inf")]
-    return [_turn(answer, end, spans) for answer, end in zip(answers, ends, strict=True)]
+    ends = [*(span.started for span in answers[1:]), float("inf")]
+    return [_turn(answer, end, spans) for answer, end in zip(answers, ends, strict=False)]
 
 
 def _turn(answer: Span, end: float, spans: Sequence[Span]) -> Turn:
