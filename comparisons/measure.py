@@ -58,6 +58,7 @@ class Measurement:
     server: None where it is not known; an equal share of the block's where requests overlap.
     memory: None where it is not known; that of the whole block where requests overlap.
     block: which of the blocks of arrivals, each begun with an idle server; None when one at a time.
+    lead_in: it ran while its block's server was still filling up, and is in no figure.
     """
 
     arm: str
@@ -75,6 +76,7 @@ class Measurement:
     server: ServerUse | None = None
     memory: MemoryUse | None = None
     block: int | None = None
+    lead_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

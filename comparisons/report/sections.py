@@ -156,9 +156,9 @@ def _prediction(arm: Figures) -> list[Element | str] | None:
     if predicted is None or measured is None:
         return None
     gap = value(figures.GAP.of(arm))
-    shown: Element | str = NONE if gap is None else f"{gap:.1f}"
+    shown: Element | str = NONE if gap is None else f"{gap:.2f}"
     if gap is not None and abs(gap) > GAP_FLAGGED_PERCENT:
-        shown = element("span", f"{gap:.1f}, above {GAP_FLAGGED_PERCENT:g}", class_="flag")
+        shown = element("span", f"{gap:.2f}, above {GAP_FLAGGED_PERCENT:g}", class_="flag")
     return [str(arm["arm"]), number(predicted), number(measured), shown]
 
 

@@ -119,6 +119,27 @@ def test_a_failure_is_named_and_the_trace_of_it_is_kept(impl: Implementation) ->
     assert (failed.ending, failed.error) == ("failed", "KeyError")
 
 
+def test_what_ran_ahead_of_a_failure_is_shown_as_cancelled() -> None:
+    builder = StateGraph(State)
+    for name, node in {"quick": _sleeper("quick", 0.1), "fail": _failing, "ahead": _sleeper("ahead", 9.0)}.items():
+        builder.add_node(name, node)
+    builder.add_edge(START, "quick").add_edge(START, "fail").add_edge("quick", "ahead")
+    app = alto_lg.accelerate(builder.compile(), hints={"ahead": alto_lg.Hint(reads=[])})
+
+    async def body() -> alto_lg.Trace:
+        with alto_lg.trace(clock=asyncio.get_running_loop().time) as traced, pytest.raises(ValueError):
+            await app.ainvoke({"seen": []})
+        return traced
+
+    ended = {task.name: (task.ending, round(task.ended_s, 3)) for task in run(body).result.tasks}
+    assert ended == {"quick": ("done", 0.1), "fail": ("failed", 0.5), "ahead": ("cancelled", 0.5)}
+
+
+async def _failing(state: State) -> dict[str, Any]:
+    await asyncio.sleep(0.5)
+    raise ValueError("no")
+
+
 def test_a_pause_is_no_failure(impl: Implementation) -> None:
     async def ask_somebody(state: State) -> dict[str, Any]:
         return {"seen": [interrupt("who?")]}
