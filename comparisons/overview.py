@@ -150,13 +150,14 @@ def targets_table(rows: Sequence[TargetRow]) -> Table:
     for column in ("target (s)", *(name for percent in PERCENTS for name in (f"p{percent:g}", "ratio [95 % CI]"))):
         table.add_column(column, justify="right")
     for row in rows:
-        shown = [text for percent in PERCENTS for text in _target_texts(row.figures[percent])]
+        shown = [text for percent in PERCENTS for text in target_texts(row.figures[percent])]
         server = str(row.server).removesuffix(", one at a time")
         table.add_row(server, row.arm, number(row.target_s), *shown)
     return table
 
 
-def _target_texts(figures: TargetFigures) -> tuple[str, str]:
+def target_texts(figures: TargetFigures) -> tuple[str, str]:
+    """The throughput, and its ratio to the first arm's with the interval."""
     bound = "≥ " if figures.throughput.at_least else ""
     if figures.ratio is None:
         return f"{bound}{number(figures.throughput.rate)}", "–"
