@@ -31,6 +31,7 @@ class EarlyWork:
     """What the engine reports of one accelerated run.
 
     plain: why the engine left the run to LangGraph alone; None when it did not.
+    early_tools: tools that began while the model was still writing. dropped_tools: those whose results nobody took.
     """
 
     firings: int
@@ -38,6 +39,8 @@ class EarlyWork:
     dropped: int
     time_saved_s: float
     plain: str | None = None
+    early_tools: int = 0
+    dropped_tools: int = 0
 
     def and_then(self, later: EarlyWork) -> EarlyWork:
         """Of both runs together; the reason is that of the first that has one."""
@@ -224,7 +227,15 @@ def early_work(graph: Graph) -> EarlyWork:
     told = run_statistics(graph)
     if told is None:
         raise RuntimeError("the accelerated graph has no statistics of the run that has just ended")
-    return EarlyWork(told.firings, told.early_starts, told.dropped, told.time_saved_s, told.plain)
+    return EarlyWork(
+        firings=told.firings,
+        early_starts=told.early_starts,
+        dropped=told.dropped,
+        time_saved_s=told.time_saved_s,
+        plain=told.plain,
+        early_tools=told.early_tools,
+        dropped_tools=told.dropped_tools,
+    )
 
 
 def relative(spans: Sequence[Span], due: float) -> tuple[Span, ...]:
