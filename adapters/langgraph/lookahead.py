@@ -274,7 +274,7 @@ class Lookahead:
         for key, value in writes:
             if key in self._wired.keys:
                 written[key].append((firing, value))
-        for reader in self._unfinished.misled(firing):
+        for reader in self._unfinished.misled(firing) if self._wired.plan.unfinished else ():
             self._act(self.machine.handle(Misled(reader)))
         self._act(self.machine.handle(FiringEnded(firing, emission)))
         self._unfinished.look(None if firing.stage.streams else firing)  # what it had promised is final now, too
