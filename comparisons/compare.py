@@ -113,7 +113,7 @@ def _print(plan: Plan, outcome: Outcome) -> None:
     count = len(plan.schedule.indices)
     console.print(comparison_table(outcome.summaries, f"{plan.options.app}, {count} requests"))
     if outcome.not_run:
-        console.print(not_run_text(outcome.not_run), width=TEXT_WIDTH)
+        console.print(not_run_text(outcome.not_run), width=TEXT_WIDTH, markup=False)
     console.print(score_line(outcome.scores), width=TEXT_WIDTH)
     schedule = plan.schedule
     told = method_text(

@@ -159,4 +159,6 @@ def _total(early: Sequence[EarlyWork]) -> EarlyWork | None:
         early_starts=sum(one.early_starts for one in early),
         dropped=sum(one.dropped for one in early),
         time_saved_s=sum(one.time_saved_s for one in early),
+        early_tools=sum(one.early_tools for one in early),
+        dropped_tools=sum(one.dropped_tools for one in early),
     )

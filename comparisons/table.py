@@ -24,7 +24,7 @@ _NOT_KNOWN = "not known"
 _MIB = 2**20
 _DIFFERENCES_SHOWN = 10
 _FEW_REQUESTS = 100
-PIPE_WIDTH = 160
+PIPE_WIDTH = 240
 TEXT_WIDTH = 100
 """Wide enough for the widest table, so that nothing is folded where the reader is a file."""
 
@@ -70,6 +70,8 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
             ("firings started early / all", _early_starts),
             ("early results dropped", lambda one: _NONE if one.early is None else str(one.early.dropped)),
         ]
+    if any(one.early is not None and one.early.early_tools for one in summaries):
+        rows.append(("tools started early / results not taken", _early_tools))
     if any(one.left_plain for one in summaries):
         rows.append(("requests left to LangGraph alone", lambda one: f"{one.left_plain} of {one.requests}"))
     return rows
@@ -112,6 +114,10 @@ def _p99_cell(baseline: str, shown: Callable[[Interval], str]) -> Callable[[ArmS
 
 def _early_starts(one: ArmSummary) -> str:
     return _NONE if one.early is None else f"{one.early.early_starts} / {one.early.firings}"
+
+
+def _early_tools(one: ArmSummary) -> str:
+    return _NONE if one.early is None else f"{one.early.early_tools} / {one.early.dropped_tools}"
 
 
 def interval(figure: Interval) -> str:

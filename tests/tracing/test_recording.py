@@ -11,6 +11,7 @@ from dropin.watch import Implementation
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
 from langgraph.types import interrupt
 from sim.loop import run
@@ -171,6 +172,25 @@ def test_models_and_tools_are_shown_inside_of_their_node(impl: Implementation) -
         app.invoke({"seen": []})
     kinds = [(task.kind, task.name, task.node) for task in traced.tasks]
     assert kinds == [("node", "node", "node"), ("model", "FakeListChatModel", "node"), ("tool", "look_up", "node")]
+
+
+@task
+def double(number: int) -> int:
+    """Twice as much."""
+    return 2 * number
+
+
+@entrypoint()
+def workflow(number: int) -> int:
+    """Two calls."""
+    return sum(call.result() for call in [double(number), double(number + 1)])
+
+
+def test_calls_of_tasks_are_shown_inside_of_their_workflow(impl: Implementation) -> None:
+    with alto_lg.trace() as traced:
+        assert impl(workflow).invoke(1) == 6
+    told = sorted((one.within, one.name, one.place) for one in traced.tasks)
+    assert told == [((), "workflow", None), (("workflow",), "double", 0), (("workflow",), "double", 1)]
 
 
 def test_nothing_is_recorded_after_the_block(impl: Implementation) -> None:
