@@ -83,7 +83,7 @@ def found(text: str) -> str:
 
 def _plain(answer: str) -> str:
     line = next((one for one in answer.strip().split("\n") if one.strip()), "")
-    return " ".join(line.split()).strip("\"'*").rstrip(".")
+    return " ".join(line.split()).rstrip(".").strip("\"'* ").rstrip(".")
 
 
 def _unquoted(argument: str) -> str:
