@@ -92,6 +92,10 @@ class InterleavedRetrieval:
         """Seconds of the longest path of one question."""
         return limit.limit_s(spans)
 
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float:
+        """The same: each superstep has one node."""
+        return limit.limit_s(spans)
+
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the path to the first thought."""
         return limit.first_thought_limit_s(spans)

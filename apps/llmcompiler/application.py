@@ -91,6 +91,10 @@ class PlanCompiler:
         """Seconds of the longest path of one question."""
         return limit.limit_s(spans)
 
+    def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float:
+        """Seconds of LangGraph's supersteps in one version."""
+        return limit.in_supersteps_s(version, spans)
+
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:
         """Seconds of the shortest path to the result of one task."""
         return limit.first_result_limit_s(spans)

@@ -30,20 +30,41 @@ class _Round:
     work_s: dict[int, float] = field(default_factory=dict)
     needed: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def ends_s(self) -> dict[int, float]:
-        """From the start of the round to the end of each task; tasks need those of smaller numbers only."""
+    def ends_s(self, *, streamed: bool = True) -> dict[int, float]:
+        """From the start of the round to the end of each task; tasks need those of smaller numbers only.
+
+        streamed: whether a line is known when it is written; else at the end of the plan.
+        """
         ends: dict[int, float] = {}
         for number in sorted(self.work_s):
-            known_s = self.written_s.get(number, self.plan_s)
+            known_s = self.written_s.get(number, self.plan_s) if streamed else self.plan_s
             # A task of an earlier round has ended before this one began.
             started_s = max([known_s, *(ends.get(other, 0.0) for other in self.needed[number])])
             ends[number] = started_s + self.work_s[number]
         return ends
 
+    def waves_s(self) -> list[float]:
+        """The longest task of each wave: a task is in the wave behind the last one of those that it needs."""
+        waves: dict[int, int] = {}
+        longest_s = list[float]()
+        for number in sorted(self.work_s):
+            waves[number] = max((waves[other] + 1 for other in self.needed[number] if other in waves), default=0)
+            longest_s += [0.0] * (waves[number] + 1 - len(longest_s))
+            longest_s[waves[number]] = max(longest_s[waves[number]], self.work_s[number])
+        return longest_s
+
 
 def limit_s(spans: Sequence[Span]) -> float:
     """Seconds along the longest path."""
     return sum(max([one.plan_s, *one.ends_s().values()]) + one.join_s for one in _rounds(spans).values())
+
+
+def in_supersteps_s(version: str, spans: Sequence[Span]) -> float:
+    """Seconds of LangGraph's supersteps: waves in `flat`, one step of tasks that wait for each other in `streaming`."""
+    rounds = _rounds(spans).values()
+    if version == "flat":
+        return sum(one.plan_s + sum(one.waves_s()) + one.join_s for one in rounds)
+    return sum(max([one.plan_s, *one.ends_s(streamed=False).values()]) + one.join_s for one in rounds)
 
 
 def first_result_limit_s(spans: Sequence[Span]) -> float | None:
