@@ -90,7 +90,7 @@ def test_no_text_makes_reading_or_calculating_fail(text: str) -> None:
         ("Thought: so.\nAnswer: 54", "54", ""),
         ("Answer: **the Amazon**.", "the Amazon", ""),
         ("Answer: no\nAnswer: yes\nbecause", "yes", ""),
-        ("Thought: no.\nReplan: the  year", "", "the year"),
+        ("Thought: no.\nReplan: the year ", "", "the year"),
         ("Replan:", "", "nothing was said of what is missing"),
         ("It is\n42.", "42", ""),
         ("", "", ""),
