@@ -14,6 +14,7 @@ from alto_lg.apps.base import Application, Request
 from alto_lg.comparisons.errors import UsageError
 
 APPLICATIONS = {
+    "agent": "alto_lg.apps.agent.application:AGENT",
     "factool": "alto_lg.apps.factool.application:FACTOOL",
     "ircot": "alto_lg.apps.ircot.application:IRCOT",
     "llmcompiler": "alto_lg.apps.llmcompiler.application:LLMCOMPILER",

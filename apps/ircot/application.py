@@ -93,7 +93,7 @@ class InterleavedRetrieval:
         return limit.limit_s(spans)
 
     def in_supersteps_s(self, version: str, spans: Sequence[Span]) -> float:
-        """The same: each superstep has one node."""
+        """Seconds of LangGraph's supersteps in one version."""
         return limit.limit_s(spans)
 
     def first_result_limit_s(self, spans: Sequence[Span]) -> float | None:

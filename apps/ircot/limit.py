@@ -1,8 +1,8 @@
-"""The shortest time that one question could have taken, given how long its pieces took.
+"""How long one question takes, given how long its pieces took.
 
 Each piece needs the one before it: a search the last thought, a thought all that was found, the reader everything. So
-it is the sum. What a version could gain over another is in the pieces themselves, which are shorter where the model is
-stopped.
+it is the sum, and supersteps take no longer. What a version could gain over another is in the pieces themselves, which
+are shorter where the model is stopped.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
-"""The shortest time that one question could have taken, given how long its pieces took.
+"""How long one question takes, given how long its pieces took.
 
 True data dependencies: a task can be called when it is known, which is at the end of its plan or, where plans are
 streamed, when its line is written, and when the tasks that it needs have ended. The joiner needs all tasks and the end
 of the plan; a second plan needs the joiner.
+
+LangGraph's supersteps: in the flat version the tasks that are ready wait for each other, wave by wave; in the streaming
+one all tasks are of one step, and each waits for what it needs.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from alto_lg.apps.base import Span
+from alto_lg.apps.paths import Paths, in_steps_s
 
 STAGES = ("plan", "line", "needs", "work", "join")
 """A line goes from the start of the plan to the moment at which it was written; needs has no length.
@@ -30,47 +34,46 @@ class _Round:
     work_s: dict[int, float] = field(default_factory=dict)
     needed: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def ends_s(self, *, streamed: bool = True) -> dict[int, float]:
-        """From the start of the round to the end of each task; tasks need those of smaller numbers only.
-
-        streamed: whether a line is known when it is written; else at the end of the plan.
-        """
-        ends: dict[int, float] = {}
+    def tasks_end_s(self, *, streamed: bool = True) -> list[float]:
+        """From the start of the round to the end of each task; tasks need those of smaller numbers only."""
+        paths = Paths()
         for number in sorted(self.work_s):
-            known_s = self.written_s.get(number, self.plan_s) if streamed else self.plan_s
-            # A task of an earlier round has ended before this one began.
-            started_s = max([known_s, *(ends.get(other, 0.0) for other in self.needed[number])])
-            ends[number] = started_s + self.work_s[number]
-        return ends
+            known = ("known", number)
+            paths.add(known, self.written_s.get(number, self.plan_s) if streamed else self.plan_s)
+            paths.add(number, self.work_s[number], known, *self.needs(number))
+        return [paths.end_s(number) for number in self.work_s]
 
-    def waves_s(self) -> list[float]:
-        """The longest task of each wave: a task is in the wave behind the last one of those that it needs."""
-        waves: dict[int, int] = {}
-        longest_s = list[float]()
+    def needs(self, number: int) -> list[int]:
+        """The tasks of this round that a task waits for: one of an earlier round has ended before this one began."""
+        return [other for other in self.needed[number] if other in self.work_s]
+
+    def waves_s(self) -> list[list[float]]:
+        """The tasks by how many others they wait for, one after the other."""
+        waves = dict[int, int]()
         for number in sorted(self.work_s):
-            waves[number] = max((waves[other] + 1 for other in self.needed[number] if other in waves), default=0)
-            longest_s += [0.0] * (waves[number] + 1 - len(longest_s))
-            longest_s[waves[number]] = max(longest_s[waves[number]], self.work_s[number])
-        return longest_s
+            waves[number] = 1 + max((waves[other] for other in self.needs(number)), default=0)
+        return [
+            [self.work_s[number] for number, of in waves.items() if of == wave] for wave in sorted(set(waves.values()))
+        ]
 
 
 def limit_s(spans: Sequence[Span]) -> float:
     """Seconds along the longest path."""
-    return sum(max([one.plan_s, *one.ends_s().values()]) + one.join_s for one in _rounds(spans).values())
-
-
-def in_supersteps_s(version: str, spans: Sequence[Span]) -> float:
-    """Seconds of LangGraph's supersteps: waves in `flat`, one step of tasks that wait for each other in `streaming`."""
-    rounds = _rounds(spans).values()
-    if version == "flat":
-        return sum(one.plan_s + sum(one.waves_s()) + one.join_s for one in rounds)
-    return sum(max([one.plan_s, *one.ends_s(streamed=False).values()]) + one.join_s for one in rounds)
+    return sum(max([one.plan_s, *one.tasks_end_s()]) + one.join_s for one in _rounds(spans).values())
 
 
 def first_result_limit_s(spans: Sequence[Span]) -> float | None:
     """Seconds until the first task of the first plan could end; None without tasks."""
     rounds = _rounds(spans)
-    return min(rounds[1].ends_s().values(), default=None) if 1 in rounds else None
+    return min(rounds[1].tasks_end_s(), default=None) if 1 in rounds else None
+
+
+def in_supersteps_s(version: str, spans: Sequence[Span]) -> float:
+    """Seconds of LangGraph's supersteps in one version of the graph."""
+    rounds = _rounds(spans).values()
+    if version == "streaming":
+        return sum(max([one.plan_s, *one.tasks_end_s(streamed=False)]) + one.join_s for one in rounds)
+    return sum(in_steps_s([[one.plan_s], *one.waves_s(), [one.join_s]]) for one in rounds)
 
 
 def _rounds(spans: Sequence[Span]) -> dict[int, _Round]:

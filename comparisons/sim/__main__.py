@@ -24,6 +24,7 @@ _TEXT_MODULES = (
     "alto_lg.apps.llmcompiler.rules",
     "alto_lg.apps.tot.rules",
     "alto_lg.apps.wikichat.rules",
+    "alto_lg.apps.agent.rules",
     "alto_lg.comparisons.agent_rules",
 )
 _STOP_FLAG = "--stop-with-stdin"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,23 @@ def test_a_reference_is_refused_by_the_question_answerers(application: str, caps
 def test_a_reference_is_refused_where_nothing_could_make_use_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert _command("wikichat", "--input", "Who?", "--reference", "Ada.") == 2
     assert "wikichat takes no --reference" in capsys.readouterr().err
+
+
+def _of_its_own(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, which ends with the connections that langchain-openai keeps open."""
+    return subprocess.run([sys.executable, "-m", "alto_lg", "app", *arguments], capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_the_agent_shows_what_it_called_and_what_that_gave() -> None:
+    ended = _of_its_own("agent", "--input", "Who wrote the Principia?", "--version", "react-early", "--accelerate")
+    assert ended.returncode == 0
+    assert "search_passages('Who wrote the Principia?')\n    [newton-2] The Principia:" in ended.stdout
+    assert "Newton's Principia was published in Latin in 1687. [newton-2]" in ended.stdout
+
+
+@pytest.mark.slow
+def test_an_agent_whose_server_is_not_there_says_so() -> None:
+    ended = _of_its_own("agent", "--input", "Who?", "--base-url", "http://127.0.0.1:9/v1", "--model", "none")
+    assert ended.returncode == 1
+    assert "the model server did not answer: " in ended.stderr
