@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, cast
 from uuid import uuid4
 
@@ -41,6 +41,16 @@ class EarlyWork:
     plain: str | None = None
     early_tools: int = 0
     dropped_tools: int = 0
+
+    def and_then(self, later: EarlyWork) -> EarlyWork:
+        """Of both runs together; the reason is that of the first that has one."""
+        return EarlyWork(
+            self.firings + later.firings,
+            self.early_starts + later.early_starts,
+            self.dropped + later.dropped,
+            self.time_saved_s + later.time_saved_s,
+            self.plain or later.plain,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +105,8 @@ class Outcome:
 class Runner(Protocol):
     """What an arm runs."""
 
-    async def run(self, given: Mapping[str, Any], first_result_node: str) -> Outcome:
-        """The answer to one request."""
+    async def run(self, given: Mapping[str, Any], first_result_node: str, before: Outcome | None = None) -> Outcome:
+        """The answer to one input; on the thread of what came before it, if anything did."""
 
     async def tidy(self, outcome: Outcome) -> None:
         """Forget what the run has left behind."""
@@ -115,7 +125,7 @@ async def measure(
     alone = due is None
     due, cpu_before = time.monotonic() if due is None else due, time.process_time()
     with record_spans() as spans:
-        outcome = await runner.run(request.input, application.first_result_node)
+        outcome = await _run_all(runner, request, application.first_result_node)
     ended, cpu_after = time.monotonic(), time.process_time()
     await runner.tidy(outcome)
     return Measurement(
@@ -131,6 +141,16 @@ async def measure(
         early=outcome.early,
         spans=relative(spans, due),
     )
+
+
+async def _run_all(runner: Runner, request: Request, first_result_node: str) -> Outcome:
+    """What a request gives in the end: of several inputs on one thread, each when the one before was answered."""
+    outcome = await runner.run(request.input, first_result_node)
+    for given in request.then:
+        following = await runner.run(given, first_result_node, outcome)
+        early = None if following.early is None or outcome.early is None else outcome.early.and_then(following.early)
+        outcome = replace(following, first_result_at=outcome.first_result_at, early=early)
+    return outcome
 
 
 _MODES: Sequence[Literal["updates", "values"]] = ("updates", "values")
