@@ -76,9 +76,7 @@ def main() -> int:
     """0 with the table; 2 for a file that cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m alto_lg.comparisons.agent_bounds", description=__doc__)
     parser.add_argument("results", type=Path, help="JSON lines of `alto-lg compare --app agent`")
-    parser.add_argument(
-        "--arm", default="asyncio", help="whose model calls to take; it must stream (default asyncio)"
-    )
+    parser.add_argument("--arm", default="asyncio", help="whose model calls to take; it must stream (default asyncio)")
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default 0)")
     options = parser.parse_args()
     try:
