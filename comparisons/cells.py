@@ -54,9 +54,14 @@ class Cell:
         return "-".join((app, self.profile or "own-server", slots, str(self.load).replace("%", "pc")))
 
     def __str__(self) -> str:
+        return f"{self.application}, {self.conditions}"
+
+    @property
+    def conditions(self) -> str:
+        """The server and the load, in words."""
         slots = "all slots" if self.slots is None else f"{self.slots} slots"
         load = "one at a time" if self.load.is_alone else f"{self.load}{' /s' if self.load.share is None else ''}"
-        return f"{self.application}, {self.profile or 'own server'}, {slots}, {load}"
+        return f"{self.profile or 'own server'}, {slots}, {load}"
 
     @property
     def alone(self) -> Cell:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,15 @@ from tracing.test_pages import well_formed
 from alto_lg.__main__ import main
 from alto_lg.apps.base import InputError
 from alto_lg.comparisons.arms import NotRun
+from alto_lg.comparisons.cost import MemoryUse, ServerUse
+from alto_lg.comparisons.measure import EarlyWork
 from alto_lg.comparisons.report.cells import read_cells
+from alto_lg.comparisons.report.figures import COST, EARLY, GAP, PREDICTED, SPEED, Figure
 from alto_lg.comparisons.report.page import report_page
 from alto_lg.comparisons.report.published import publish
 from alto_lg.comparisons.report.readme import BEGIN, END, block, rewrite
 from alto_lg.comparisons.results import read_results
+from alto_lg.comparisons.summary import ArmSummary
 from report.written import HEADER, cut_short, matrix, write
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,6 +60,14 @@ def test_every_comparison_is_named_by_its_command(tmp_path: Path) -> None:
         assert f"<code>{cell.header['command']}</code>" in text
 
 
+@pytest.mark.parametrize("figure", [*SPEED, *COST, *EARLY, PREDICTED, GAP], ids=lambda figure: figure.label)
+def test_a_figure_is_one_that_summaries_have(figure: Figure) -> None:
+    records = {"server": ServerUse, "memory": MemoryUse, "early": EarlyWork}
+    name, *inner = figure.path
+    assert name in {field.name for field in fields(ArmSummary)}
+    assert set(inner) <= ({field.name for field in fields(records[name])} if inner else set())
+
+
 def test_a_figure_that_no_file_has_is_not_shown(tmp_path: Path) -> None:
     text = _page(write(tmp_path / "r.jsonl"))
     assert "prompt tokens" not in text and "Predicted and measured" not in text
@@ -70,7 +83,7 @@ def test_tokens_memory_and_predictions_are_shown_where_they_are_known(tmp_path: 
         "server": {"calls": 7.5, "prompt_tokens": 1200.0, "completion_tokens": 300.0, "slot_s": 2.5},
         "memory": {"peak": 150 * 2**20, "built": 100 * 2**20},
         "predicted_s": 1.9,
-        "above_predicted_percent": 5.26,
+        "gap_percent": 5.26,
     }
     text = _page(write(tmp_path / "r.jsonl", summary={"equal": True, "arms": [arm], "scores": {}}))
     for label, shown in (("prompt tokens", "1200"), ("model calls", "7.5"), ("peak (MiB)", "150")):
