@@ -118,7 +118,17 @@ def test_the_throughput_at_the_target_is_told_by_the_page_and_by_the_readme(tmp_
 
 def test_what_filled_an_idle_server_is_in_no_picture(tmp_path: Path) -> None:
     page = _page(write(tmp_path / "r.jsonl", rate=1.0, lead_in=2))
-    assert page.count('class="dot"') == 3 * 3
+    assert _dots(page) == [3, 3, 3]
+
+
+def _dots(page: str) -> list[int]:
+    return [path.count("M") for path in re.findall(r'<path d="([^"]*)" class="dot"', page)]
+
+
+def test_of_many_requests_only_the_slowest_are_drawn_so_that_the_page_stays_small(tmp_path: Path) -> None:
+    page = _page(write(tmp_path / "r.jsonl", requests=400))
+    assert _dots(page) == [60, 60, 60]
+    assert len(page) < 60_000
 
 
 def test_a_file_of_which_nothing_may_be_said_is_named_and_not_shown(tmp_path: Path) -> None:
