@@ -88,16 +88,19 @@ def _row(arm: Mapping[str, Any], first: str) -> tuple[str, ...]:
         number(arm["p90_s"]["value"]),
         number(arm["p99_s"]["value"]),
         number(arm["first_result_s"]),
-        "–" if is_first else _interval_text(arm["speed_ups"].get(first)),
-        "–" if is_first else _interval_text(arm["p99_ratios"].get(first)),
+        "–" if is_first else _interval_text(arm, "speed_ups", first),
+        "–" if is_first else _interval_text(arm, "p99_ratios", first),
         "not known" if server is None else f"{server['prompt_tokens']:.0f}+{server['completion_tokens']:.0f}",
         number(arm["cpu_s"]),
         f"{mark}{number(gap, digits=1)}",
     )
 
 
-def _interval_text(fields: Mapping[str, float] | None) -> str:
-    return "–" if fields is None else interval(Interval(**fields))
+def _interval_text(arm: Mapping[str, Any], name: str, first: str) -> str:
+    fields = arm[name].get(first)
+    if fields is None:
+        return "–"
+    return interval(Interval(**fields)) if arm["requests"] > 1 else number(fields["value"])
 
 
 def target_rows(done: Done, *, least_s: float, factor: float, seed: int) -> tuple[TargetRow, ...]:
