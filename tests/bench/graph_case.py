@@ -38,7 +38,7 @@ def _as_it_is(result: Any) -> Any:
 
 
 def has_come(events: list[Any]) -> bool:
-    """The answer of a case that only asks when the first result is there: which item it is may differ."""
+    """The answer of a case that asks when the first result comes: it has, and which item it is may differ."""
     return bool(events)
 
 
@@ -110,8 +110,7 @@ class GraphCase:
                     result.append(event)
                     if self._has_enough(event):
                         break
-        self._forget(graph, full)
-        return self.answer(result)
+        return self._ended(graph, full, result)
 
     def _call(self, graph: Graph, config: Mapping[str, Any]) -> Any:
         full = self._config(graph, config)
@@ -125,8 +124,7 @@ class GraphCase:
                     result.append(event)
                     if self._has_enough(event):
                         break
-        self._forget(graph, full)
-        return self.answer(result)
+        return self._ended(graph, full, result)
 
     def _stream_settings(self) -> dict[str, Any]:
         mode = "values" if self.mode == "values" else "updates"
@@ -143,9 +141,12 @@ class GraphCase:
             full["configurable"] = {"thread_id": str(next(_threads))}
         return full
 
-    def _forget(self, graph: Graph, config: Mapping[str, Any]) -> None:
+    def _ended(self, graph: Graph, config: Mapping[str, Any], result: Any) -> Any:
         if isinstance(graph.checkpointer, InMemorySaver):
             graph.checkpointer.delete_thread(config["configurable"]["thread_id"])
+        if self.mode == "first" and not (result and self._has_enough(result[-1])):
+            raise LookupError(f"{self.name}: no update of {self.until or 'any node'} came; correct `until`.")
+        return self.answer(result)
 
 
 @lru_cache(maxsize=1)  # reading the code of an application takes seconds, and each is asked for four times in a row
