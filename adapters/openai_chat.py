@@ -41,7 +41,14 @@ class RequestRefused(ModelServerError):
 
 
 class AnswerTruncated(ModelServerError):
-    """The model was cut off at the token limit; a half verdict must not be read as a whole one."""
+    """The model was cut off at the token limit; a half verdict must not be read as a whole one.
+
+    text: what there is of the answer; empty for a stream, which has handed it out already.
+    """
+
+    def __init__(self, base_url: str, model: str, reason: str, text: str = "") -> None:
+        self.text = text
+        super().__init__(base_url, model, reason)
 
 
 class AnswerBrokenOff(ModelServerError):
@@ -150,7 +157,7 @@ class OpenAIChat:
         self._count(completion.usage, calls=1)
         if any(choice.finish_reason == "length" for choice in completion.choices):
             reason = f"the answer was cut at {max_tokens} tokens; ask for more or use a shorter prompt"
-            raise AnswerTruncated(self.base_url, self.model, reason)
+            raise AnswerTruncated(self.base_url, self.model, reason, completion.choices[0].message.content or "")
         return [choice.message.content or "" for choice in sorted(completion.choices, key=lambda one: one.index)]
 
     def _count_chunk(self, chunk: ChatCompletionChunk) -> None:

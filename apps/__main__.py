@@ -12,14 +12,21 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
+import openai
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.openai_chat import ModelServerError, OpenAIChat
+from alto_lg.apps.agent import AGENT
+from alto_lg.apps.agent import command as agent_command
 from alto_lg.apps.base import InputError, ModelEndpoint
 from alto_lg.apps.chat import chat_at
 from alto_lg.apps.factool import FACTOOL
 from alto_lg.apps.factool import command as factool_command
+from alto_lg.apps.ircot import IRCOT
+from alto_lg.apps.ircot import command as ircot_command
+from alto_lg.apps.llmcompiler import LLMCOMPILER
+from alto_lg.apps.llmcompiler import command as llmcompiler_command
 from alto_lg.apps.tot import TOT
 from alto_lg.apps.tot import command as tot_command
 from alto_lg.apps.wikichat import WIKICHAT
@@ -40,10 +47,16 @@ class Command(Protocol):
 
 
 _COMMANDS: Mapping[str, Command] = {
+    AGENT.name: agent_command,
     FACTOOL.name: factool_command,
+    IRCOT.name: ircot_command,
+    LLMCOMPILER.name: llmcompiler_command,
     TOT.name: tot_command,
     WIKICHAT.name: wikichat_command,
 }
+
+# Of the applications that have other forms than the rest.
+_VERSIONS: Mapping[str, tuple[str, ...]] = {one.name: one.versions for one in (AGENT, IRCOT, LLMCOMPILER)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,11 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         action="append",
         metavar="TEXT",
-        help="factool: the question; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, and once more for the next",
+        help="agent, factool, ircot, llmcompiler: the question; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, "
+        "and once more for the next",
     )
     parser.add_argument("--reference", metavar="ANSWER", help="factool: check this answer instead of asking for one")
-    parser.add_argument("--version", choices=FACTOOL.versions, default=FACTOOL.versions[0], help="form of the graph")
-    parser.add_argument("--corpus", type=Path, help="factool: JSONL file or folder of .txt files; default: its own")
+    parser.add_argument("--version", help="form of the graph, such as streaming (default: the first, flat or react)")
+    parser.add_argument("--corpus", type=Path, help="JSONL file or folder of .txt files; default: the package's own")
     parser.add_argument("--base-url", help="an OpenAI-compatible server, ending in /v1; default: the simulated one")
     parser.add_argument("--model", help="the model on that server; the key is read from OPENAI_API_KEY")
     parser.add_argument("--accelerate", action="store_true", help="run the graph out of order")
@@ -68,6 +82,13 @@ def run(options: argparse.Namespace) -> int:
     """Run once and print the answer."""
     if options.base_url and not options.model:
         print("--base-url needs --model: name the model that the server has", file=sys.stderr)
+        return 2
+    versions = _VERSIONS.get(options.application, FACTOOL.versions)
+    options.version = options.version or versions[0]
+    if options.version not in versions:
+        print(
+            f"{options.application} has no version {options.version!r}: give {' or '.join(versions)}", file=sys.stderr
+        )
         return 2
     command = _COMMANDS[options.application]
     try:
@@ -80,8 +101,12 @@ def run(options: argparse.Namespace) -> int:
             started = monotonic()
             asyncio.run(_run(options, command, given, endpoint))
             print(f"\n{monotonic() - started:.2f} s, {_described(options)}, model {endpoint.model}")
-    except (InputError, ModelServerError) as fault:
+    except (InputError, ModelServerError, ModuleNotFoundError) as fault:
         print(fault, file=sys.stderr)
+        return 1
+    except openai.OpenAIError as fault:
+        # The text of such an error can quote part of the key, so it is not shown.
+        print(f"the model server did not answer: {type(fault).__name__}; see --base-url and --model", file=sys.stderr)
         return 1
     return 0
 

@@ -26,11 +26,16 @@ class InputError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One input of a workload: what the graph is invoked with, and what is known to be true about it."""
+    """One input of a workload: what the graph is invoked with, and what is known to be true about it.
+
+    then: inputs that follow on the same thread, each when the one before it has been answered. The labels are those of
+    the last of them.
+    """
 
     id: str
     input: Mapping[str, Any]
     labels: Mapping[str, Any] = field(default_factory=dict)
+    then: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,10 @@ class Program(Protocol):
     """An application written by hand with asyncio and no graph: every overlap that its author could find."""
 
     async def run(self, given: Mapping[str, Any], told: Callable[[str], None]) -> Mapping[str, Any]:
-        """The final state for one input; `told(node)` is called whenever that node's update would have been seen."""
+        """The final state for one input; `told(node)` is called whenever that node's update would have been seen.
+
+        What follows on one thread is given with all that the final state before it holds.
+        """
 
 
 class Application(Protocol):

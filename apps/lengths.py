@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import math
 import random
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-_PIECE = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]")
+from alto_lg.apps.tokens import count as token_count
+
+__all__ = ["Spread", "drawn", "fitting", "source_of", "token_count"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,6 @@ class Spread:
     variation: float
     least: int
     most: int
-
-
-def token_count(text: str) -> int:
-    """About how many tokens a model's tokenizer would make of a text."""
-    return len(_PIECE.findall(text))
 
 
 def source_of(key: str) -> random.Random:
@@ -44,12 +40,15 @@ def drawn(spread: Spread, source: random.Random) -> int:
     return round(min(max(length, spread.least), spread.most))
 
 
-def fitting(pieces: Iterable[str], room: int) -> list[str]:
-    """As many pieces as come closest to so many tokens, in order, leaving out long ones; the first one always."""
+def fitting(pieces: Iterable[str], room: int, between: int = 0) -> list[str]:
+    """As many pieces as come closest to so many tokens, in order, leaving out long ones; the first one always.
+
+    between: tokens of what will stand between two pieces: 1 for lines.
+    """
     chosen: list[str] = []
     used = 0
     for piece in pieces:
-        size = token_count(piece)
+        size = token_count(piece) + between
         if not chosen or used + size / 2 <= room:
             chosen.append(piece)
             used += size

@@ -14,7 +14,10 @@ from alto_lg.apps.base import Application, Request
 from alto_lg.comparisons.errors import UsageError
 
 APPLICATIONS = {
+    "agent": "alto_lg.apps.agent.application:AGENT",
     "factool": "alto_lg.apps.factool.application:FACTOOL",
+    "ircot": "alto_lg.apps.ircot.application:IRCOT",
+    "llmcompiler": "alto_lg.apps.llmcompiler.application:LLMCOMPILER",
     "tot": "alto_lg.apps.tot.application:TOT",
     "wikichat": "alto_lg.apps.wikichat.application:WIKICHAT",
 }

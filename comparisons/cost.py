@@ -13,6 +13,7 @@ from typing import Any, Self
 
 _COUNTERS = {
     "calls": "accepted",
+    "streams": "submitted",
     "prompt_tokens": "prompt_tokens",
     "cached_tokens": "cached_tokens",
     "completion_tokens": "completion_tokens",
@@ -28,6 +29,7 @@ _COUNTERS = {
 class ServerUse:
     """What the model server did for one request.
 
+    streams: answers that were begun; one call may ask for several.
     prompt_tokens: read by the model; several answers to one prompt read it as often.
     cached_tokens: of those, found in the prefix cache.
     slot_s: seconds in slots, added over all streams.
@@ -38,6 +40,7 @@ class ServerUse:
     """
 
     calls: float
+    streams: float
     prompt_tokens: float
     cached_tokens: float
     completion_tokens: float

@@ -7,9 +7,37 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 Item = TypeVar("Item")
+
+BLOCKS = 8
+"""Under load, blocks are what is drawn for an interval: with fewer, intervals are rough."""
+# A block must be long beside one request, or most of it is an idle server filling up.
+_BLOCK_S = 30.0
+_BLOCK_LEAST = 6
+_BLOCK_ASKED_FOR = 10
+_LEAD_IN = 4
+"""One request in so many is let run at the start of a block before any is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceShape:
+    """How many requests in all, how many in a block, and how many at the start of each block are not counted."""
+
+    requests: int
+    block: int
+    lead_in: int
+
+
+def trace_shape(rate: float, wanted: int | None) -> TraceShape:
+    """Eight blocks of half a minute; of as many requests as are asked for, blocks of at least ten, and two of them."""
+    if wanted is None:
+        block = max(_BLOCK_LEAST, round(rate * _BLOCK_S))
+        return TraceShape(BLOCKS * block, block, block // _LEAD_IN)
+    block = -(-wanted // min(BLOCKS, max(2, wanted // _BLOCK_ASKED_FOR)))
+    return TraceShape(wanted, block, block // _LEAD_IN)
 
 
 def poisson_arrivals_s(rate: float, count: int, seed: int) -> tuple[float, ...]:

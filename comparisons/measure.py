@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, cast
 from uuid import uuid4
 
@@ -31,6 +31,7 @@ class EarlyWork:
     """What the engine reports of one accelerated run.
 
     plain: why the engine left the run to LangGraph alone; None when it did not.
+    early_tools: tools that began while the model was still writing. dropped_tools: those whose results nobody took.
     """
 
     firings: int
@@ -38,6 +39,18 @@ class EarlyWork:
     dropped: int
     time_saved_s: float
     plain: str | None = None
+    early_tools: int = 0
+    dropped_tools: int = 0
+
+    def and_then(self, later: EarlyWork) -> EarlyWork:
+        """Of both runs together; the reason is that of the first that has one."""
+        return EarlyWork(
+            self.firings + later.firings,
+            self.early_starts + later.early_starts,
+            self.dropped + later.dropped,
+            self.time_saved_s + later.time_saved_s,
+            self.plain or later.plain,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,7 @@ class Measurement:
     server: None where it is not known; an equal share of the block's where requests overlap.
     memory: None where it is not known; that of the whole block where requests overlap.
     block: which of the blocks of arrivals, each begun with an idle server; None when one at a time.
+    lead_in: it ran while its block's server was still filling up, and is in no figure.
     """
 
     arm: str
@@ -72,6 +86,7 @@ class Measurement:
     server: ServerUse | None = None
     memory: MemoryUse | None = None
     block: int | None = None
+    lead_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +105,8 @@ class Outcome:
 class Runner(Protocol):
     """What an arm runs."""
 
-    async def run(self, given: Mapping[str, Any], first_result_node: str) -> Outcome:
-        """The answer to one request."""
+    async def run(self, given: Mapping[str, Any], first_result_node: str, before: Outcome | None = None) -> Outcome:
+        """The answer to one input; on the thread of what came before it, if anything did."""
 
     async def tidy(self, outcome: Outcome) -> None:
         """Forget what the run has left behind."""
@@ -110,7 +125,7 @@ async def measure(
     alone = due is None
     due, cpu_before = time.monotonic() if due is None else due, time.process_time()
     with record_spans() as spans:
-        outcome = await runner.run(request.input, application.first_result_node)
+        outcome = await _run_all(runner, request, application.first_result_node)
     ended, cpu_after = time.monotonic(), time.process_time()
     await runner.tidy(outcome)
     return Measurement(
@@ -126,6 +141,16 @@ async def measure(
         early=outcome.early,
         spans=relative(spans, due),
     )
+
+
+async def _run_all(runner: Runner, request: Request, first_result_node: str) -> Outcome:
+    """What a request gives in the end: of several inputs on one thread, each when the one before was answered."""
+    outcome = await runner.run(request.input, first_result_node)
+    for given in request.then:
+        following = await runner.run(given, first_result_node, outcome)
+        early = None if following.early is None or outcome.early is None else outcome.early.and_then(following.early)
+        outcome = replace(following, first_result_at=outcome.first_result_at, early=early)
+    return outcome
 
 
 _MODES: Sequence[Literal["updates", "values"]] = ("updates", "values")
@@ -202,7 +227,15 @@ def early_work(graph: Graph) -> EarlyWork:
     told = run_statistics(graph)
     if told is None:
         raise RuntimeError("the accelerated graph has no statistics of the run that has just ended")
-    return EarlyWork(told.firings, told.early_starts, told.dropped, told.time_saved_s, told.plain)
+    return EarlyWork(
+        firings=told.firings,
+        early_starts=told.early_starts,
+        dropped=told.dropped,
+        time_saved_s=told.time_saved_s,
+        plain=told.plain,
+        early_tools=told.early_tools,
+        dropped_tools=told.dropped_tools,
+    )
 
 
 def relative(spans: Sequence[Span], due: float) -> tuple[Span, ...]:

@@ -83,7 +83,7 @@ def read_results(path: Path) -> Results:
         if kind == "header":
             header = fields
         elif kind == "measurement":
-            measurements.append(measurement_of(fields))
+            measurements.append(_measured(path, line, fields))
         elif kind == "not_run":
             not_run.append(NotRun(**fields))
         else:
@@ -104,6 +104,14 @@ def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             if kind not in KINDS:
                 raise InputError(path, number, f"kind {kind!r} is not one of {', '.join(KINDS)}")
             yield kind, fields
+
+
+def _measured(path: Path, line: int, fields: Mapping[str, Any]) -> Measurement:
+    try:
+        return measurement_of(fields)
+    except (KeyError, TypeError) as error:
+        reason = f"its fields are not those of this version ({error}); run the comparison again"
+        raise InputError(path, line, reason) from error
 
 
 def measurement_fields(measured: Measurement) -> dict[str, Any]:

@@ -36,9 +36,9 @@ class GraphRunner:
     graph: Graph
     accelerated: bool
 
-    async def run(self, given: Mapping[str, Any], first_result_node: str) -> Outcome:
-        """One run, on a thread of its own where the graph keeps threads."""
-        thread = own_thread(self.graph)
+    async def run(self, given: Mapping[str, Any], first_result_node: str, before: Outcome | None = None) -> Outcome:
+        """One run, on a thread of its own where the graph keeps threads and nothing came before it."""
+        thread = own_thread(self.graph) if before is None else before.thread
         outcome = await follow(self.graph, first_result_node, given, thread)
         # Read before anything is awaited: the engine keeps the statistics of the run that ended last.
         return replace(outcome, thread=thread, early=early_work(self.graph) if self.accelerated else None)
@@ -57,12 +57,12 @@ class ThreadRunner:
     graph: Graph
     accelerated: bool
 
-    async def run(self, given: Mapping[str, Any], first_result_node: str) -> Outcome:
+    async def run(self, given: Mapping[str, Any], first_result_node: str, before: Outcome | None = None) -> Outcome:
         """One run, and what it notes is noted for who asked."""
-        return await asyncio.to_thread(self._run, given, first_result_node)
+        return await asyncio.to_thread(self._run, given, first_result_node, before)
 
-    def _run(self, given: Mapping[str, Any], first_result_node: str) -> Outcome:
-        thread = own_thread(self.graph)
+    def _run(self, given: Mapping[str, Any], first_result_node: str, before: Outcome | None) -> Outcome:
+        thread = own_thread(self.graph) if before is None else before.thread
         outcome = follow_in_thread(self.graph, first_result_node, given, thread)
         return replace(outcome, thread=thread, early=early_work(self.graph) if self.accelerated else None)
 
@@ -79,10 +79,11 @@ class ProgramRunner:
 
     program: Program
 
-    async def run(self, given: Mapping[str, Any], first_result_node: str) -> Outcome:
+    async def run(self, given: Mapping[str, Any], first_result_node: str, before: Outcome | None = None) -> Outcome:
         """One run; the program tells when an update of a node would have been seen."""
         watch = Watch(first_result_node)
-        watch.end(await self.program.run(dict(given), watch.tell))
+        known = {} if before is None else before.state
+        watch.end(await self.program.run({**known, **given}, watch.tell))
         return watch.outcome()
 
     async def tidy(self, outcome: Outcome) -> None:

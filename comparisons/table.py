@@ -14,6 +14,7 @@ from rich.table import Table
 from alto_lg.comparisons.answers import Difference
 from alto_lg.comparisons.arms import NotRun
 from alto_lg.comparisons.cost import MemoryUse, ServerUse, slot_share
+from alto_lg.comparisons.load import BLOCKS
 from alto_lg.comparisons.prediction import GAP_FLAGGED_PERCENT
 from alto_lg.comparisons.statistics import Interval
 from alto_lg.comparisons.summary import ArmSummary
@@ -23,7 +24,7 @@ _NOT_KNOWN = "not known"
 _MIB = 2**20
 _DIFFERENCES_SHOWN = 10
 _FEW_REQUESTS = 100
-PIPE_WIDTH = 160
+PIPE_WIDTH = 240
 TEXT_WIDTH = 100
 """Wide enough for the widest table, so that nothing is folded where the reader is a file."""
 
@@ -43,14 +44,19 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
     rows: list[tuple[str, Callable[[ArmSummary], str]]] = [
         ("latency, median (s)", lambda one: number(one.latency_s.value)),
         ("  95 % CI", lambda one: confidence(one.latency_s)),
-        ("latency, p90 (s)", lambda one: number(one.p90_s)),
-        ("latency, p99 (s)", lambda one: number(one.p99_s)),
+        ("latency, p90 (s)", lambda one: number(one.p90_s.value)),
+        ("  95 % CI", lambda one: confidence(one.p90_s)),
+        ("latency, p99 (s)", lambda one: number(one.p99_s.value)),
+        ("  95 % CI", lambda one: confidence(one.p99_s)),
         ("time to first result, median (s)", lambda one: number(one.first_result_s)),
         ("processor time per request, mean (s)", lambda one: number(one.cpu_s)),
     ]
     for baseline in summaries[0].speed_ups:
         rows.append((f"times sooner than {baseline}", _speed_up_cell(baseline, lambda found: number(found.value))))
         rows.append(("  95 % CI", _speed_up_cell(baseline, confidence)))
+    for baseline in summaries[0].p99_ratios:
+        rows.append((f"p99 of {baseline} times", _p99_cell(baseline, lambda found: number(found.value))))
+        rows.append(("  95 % CI", _p99_cell(baseline, confidence)))
     rows += [
         ("predicted from its node times, median (s)", lambda one: number(one.predicted_s)),
         ("  measured above predicted, median (%)", _gap),
@@ -64,6 +70,8 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
             ("firings started early / all", _early_starts),
             ("early results dropped", lambda one: _NONE if one.early is None else str(one.early.dropped)),
         ]
+    if any(one.early is not None and one.early.early_tools for one in summaries):
+        rows.append(("tools started early / results not taken", _early_tools))
     if any(one.left_plain for one in summaries):
         rows.append(("requests left to LangGraph alone", lambda one: f"{one.left_plain} of {one.requests}"))
     return rows
@@ -100,8 +108,16 @@ def _speed_up_cell(baseline: str, shown: Callable[[Interval], str]) -> Callable[
     return lambda one: _NONE if one.arm == baseline else shown(one.speed_ups[baseline])
 
 
+def _p99_cell(baseline: str, shown: Callable[[Interval], str]) -> Callable[[ArmSummary], str]:
+    return lambda one: _NONE if one.arm == baseline else shown(one.p99_ratios[baseline])
+
+
 def _early_starts(one: ArmSummary) -> str:
     return _NONE if one.early is None else f"{one.early.early_starts} / {one.early.firings}"
+
+
+def _early_tools(one: ArmSummary) -> str:
+    return _NONE if one.early is None else f"{one.early.early_tools} / {one.early.dropped_tools}"
 
 
 def interval(figure: Interval) -> str:
@@ -130,13 +146,13 @@ def _score(value: float) -> str:
     return f"{value:.0f}" if value > 1 and value == int(value) else number(value)
 
 
-def method_text(*, requests: int, rate: float, warm_up: int, server: str, block: int) -> str:
+def method_text(*, requests: int, rate: float, warm_up: int, server: str, block: int, lead_in: int) -> str:
     """How the table was measured."""
     few = "" if requests >= _FEW_REQUESTS else f" With {requests} requests, p99 is close to the slowest one."
     return (
-        f"{_turns_text(rate, block)} Every arm runs in a process of its own, after {warm_up} request(s) of "
+        f"{_turns_text(rate, block, lead_in)} Every arm runs in a process of its own, after {warm_up} request(s) of "
         f"warm-up that are not counted. Server: {server}. Answers were compared request by request and are "
-        "equal in all arms. Confidence intervals: percentile bootstraps over requests, resampled in pairs. "
+        f"equal in all arms. {_intervals_text(rate, requests, block)} "
         "Processor time and memory are those of the arm's process, without the server. The limit of a request is the "
         "longest path under true data dependencies through the node times recorded in that same run, so each "
         f"arm has its own; no order of the same work ends sooner. Predicted: by the same node times, LangGraph's "
@@ -145,15 +161,27 @@ def method_text(*, requests: int, rate: float, warm_up: int, server: str, block:
     )
 
 
-def _turns_text(rate: float, block: int) -> str:
+def _turns_text(rate: float, block: int, lead_in: int) -> str:
     if rate == 0:
         return (
             "One request at a time: each request goes through all arms before the next, and the arms take "
             "turns at being first."
         )
     return (
-        f"Open loop: the same Poisson arrivals at {rate:g} requests a second for every arm, in blocks of up "
-        f"to {block} requests that the arms take in turns; latency counts from the moment a request was due."
+        f"Open loop: the same Poisson arrivals at {rate:g} requests a second for every arm, in blocks of "
+        f"up to {block} requests that the arms take in turns, each begun with an idle server and run to its end; the "
+        f"first {lead_in} of each are not counted. Latency counts from the moment a request was due."
+    )
+
+
+def _intervals_text(rate: float, requests: int, block: int) -> str:
+    if rate == 0:
+        return "Confidence intervals: percentile bootstraps over requests, resampled in pairs."
+    blocks = -(-requests // block)
+    rough = "" if blocks >= BLOCKS else f" {blocks} blocks are few, and these intervals rough."
+    return (
+        "Confidence intervals: percentile bootstraps over whole blocks, resampled in pairs, because the requests of "
+        f"a block make each other wait.{rough}"
     )
 
 

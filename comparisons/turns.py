@@ -25,6 +25,7 @@ class Schedule:
     indices: positions in the workload, one for each request to run.
     rate: requests a second; 0 for one at a time.
     block: requests that one arm runs before the next has its turn, when rate is above 0.
+    lead_in: requests at the start of each block that fill the idle server, and are not counted.
     """
 
     indices: tuple[int, ...]
@@ -32,6 +33,7 @@ class Schedule:
     block: int
     warm_up: int
     seed: int
+    lead_in: int = 0
 
 
 Told = Measurement | NotRun
@@ -77,7 +79,17 @@ def take_turns(started: Sequence[WorkerProcess], schedule: Schedule, meter: Mete
         told = _through(running, 0, _one(schedule, position % len(schedule.indices)))
         yield from (one for one in told if isinstance(one, NotRun))
     for turn, ask in enumerate(_alone(schedule) if schedule.rate == 0 else _open_loop(schedule)):
-        yield from _through(running, turn, _metered(ask, meter, None if schedule.rate == 0 else turn))
+        told = _through(running, turn, _metered(ask, meter))
+        yield from told if schedule.rate == 0 else _in_block(told, turn, schedule)
+
+
+def _in_block(told: Iterable[Told], block: int, schedule: Schedule) -> Iterator[Told]:
+    counted_from = block * schedule.block + schedule.lead_in
+    for one in told:
+        if isinstance(one, Measurement):
+            yield replace(one, block=block, lead_in=one.position < counted_from)
+        else:
+            yield one
 
 
 def _through(running: list[WorkerProcess], turn: int, ask: Ask) -> Iterator[Told]:
@@ -90,7 +102,7 @@ def _through(running: list[WorkerProcess], turn: int, ask: Ask) -> Iterator[Told
             running.remove(worker)
 
 
-def _metered(ask: Ask, meter: Meter, block: int | None) -> Ask:
+def _metered(ask: Ask, meter: Meter) -> Ask:
     """The same, each measurement with its share of what the server did."""
 
     def metered(worker: WorkerProcess) -> Iterable[Measurement]:
@@ -98,7 +110,7 @@ def _metered(ask: Ask, meter: Meter, block: int | None) -> Ask:
         measured = tuple(ask(worker))
         used = meter.stop()
         share = None if used is None else used.share(len(measured))
-        return [replace(one, server=share, block=block) for one in measured]
+        return [replace(one, server=share) for one in measured]
 
     return metered
 

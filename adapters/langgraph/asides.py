@@ -18,13 +18,11 @@ from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
-from langgraph.types import Send
 from langsmith.run_helpers import tracing_context
 
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_READ,
-    TASKS,
     BranchSpec,
     ChannelWrite,
     RunnableCallable,
@@ -37,7 +35,7 @@ _QUICK_S = 0.001
 
 
 class Aside:
-    """The writers of one firing. What they send is returned, and nobody else sees it. One run at a time."""
+    """The writers of one firing. What they write is returned, and nobody else sees it. One run at a time."""
 
     def __init__(self, config: RunnableConfig, writers: Sequence[Any]) -> None:
         self._writes: deque[tuple[str, Any]] = deque()
@@ -50,8 +48,8 @@ class Aside:
         self._context.run(var_child_runnable_config.set, self._config)
         self._writers = [_Branch(writer, self._context) if is_branch(writer) else writer for writer in writers]
 
-    async def sends(self, update: Any) -> list[Send]:
-        """What the node would send, had it ended with this update."""
+    async def writes(self, update: Any) -> list[tuple[str, Any]]:
+        """What the node would write, had it ended with this update, packets included."""
         self._writes.clear()
         for writer in self._writers:
             if type(writer) is ChannelWrite:
@@ -60,9 +58,9 @@ class Aside:
                 await writer.aroute(update, self._config)
             else:
                 await _apart(self._context, writer.ainvoke(update, self._config))
-        return self._sent()
+        return list(self._writes)
 
-    def sends_in_thread(self, update: Any) -> list[Send]:
+    def writes_in_thread(self, update: Any) -> list[tuple[str, Any]]:
         """The same, without an event loop."""
         self._writes.clear()
         for writer in self._writers:
@@ -70,10 +68,7 @@ class Aside:
                 writer.route(update, self._config)
             else:
                 self._context.copy().run(writer.invoke, update, self._config)
-        return self._sent()
-
-    def _sent(self) -> list[Send]:
-        return [value for channel, value in self._writes if channel == TASKS and isinstance(value, Send)]
+        return list(self._writes)
 
 
 def _read(

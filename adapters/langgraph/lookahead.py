@@ -48,6 +48,7 @@ from alto_lg.engine.messages import (
     Emission,
     FiringEnded,
     FiringFailed,
+    Misled,
     Official,
     Packet,
     Promised,
@@ -55,6 +56,7 @@ from alto_lg.engine.messages import (
     Start,
     StepBegan,
     Withdrawn,
+    WroteSoFar,
 )
 from alto_lg.engine.plan import Stage
 from alto_lg.engine.statistics import Tally
@@ -282,8 +284,10 @@ class Lookahead:
         for key, value in writes:
             if key in self._wired.keys:
                 written[key].append((firing, value))
+        for reader in self._unfinished.misled(firing):
+            self._act(self.machine.handle(Misled(reader)))
         self._act(self.machine.handle(FiringEnded(firing, emission)))
-        self._unfinished.look(firing)
+        self._unfinished.look(None if firing.stage.streams else firing)  # what it had promised is final now, too
 
     def _emission(self, writes: Sequence[tuple[str, Any]], promised: Mapping[int, Send] = _NOTHING) -> Emission:
         wiring = self._wired.wiring
@@ -331,11 +335,13 @@ class Lookahead:
             early.settled |= self._settled(firing)
         return True
 
-    def promised(self, firing: Firing, packets: Sequence[Send]) -> None:
-        """What a firing would send if it ended now. (What is beyond that may come back: it is judged at the end.)"""
+    def promised(self, firing: Firing, writes: Sequence[tuple[str, Any]]) -> None:
+        """What a firing would give out if it ended now. (What else there was may come back: the end will tell.)"""
         with self.loop.lock:
             if self._over or firing.status is not Status.RUNNING:
                 return
+            self._wrote_so_far(firing, writes)
+            packets = [value for channel, value in writes if channel == TASKS and isinstance(value, Send)]
             known = self._promised[firing]
             for index, packet in enumerate(packets):
                 if index in known:
@@ -344,6 +350,17 @@ class Lookahead:
                     self._act(self.machine.handle(Withdrawn(firing, index)))
                 known[index] = packet
                 self._act(self.machine.handle(Promised(firing, index, self._packet(packet))))
+
+    def _wrote_so_far(self, firing: Firing, writes: Sequence[tuple[str, Any]]) -> None:
+        """Those who may be given a part of a list are given what there is of it."""
+        keys = self._wired.plan.unfinished
+        if not keys.isdisjoint(firing.stage.writes.keys.within(self._wired.plan.keys)):
+            written: defaultdict[str, list[Any]] = defaultdict(list)
+            for key, value in writes:
+                if key in keys:
+                    written[key].append(value)
+            self._unfinished.wrote_so_far(firing, written)
+            self._act(self.machine.handle(WroteSoFar(firing)))
 
     @property
     def is_over(self) -> bool:

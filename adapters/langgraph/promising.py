@@ -1,4 +1,4 @@
-"""Promising: what a node that still runs would send if it ended now.
+"""Promising: what a node that still runs would write and send if it ended now.
 
 Owns the running of conditional edges on partial updates. Always true:
   they run as LangGraph runs them, on a task of their own whose writes nobody else sees;
@@ -65,11 +65,11 @@ class Promising:
             if not self._lookahead.may_promise(self._firing):
                 return
             try:
-                sends = await self._aside.sends(update)
+                writes = await self._aside.writes(update)
             except (Exception, EndOfPrediction):
                 self._lookahead.cannot_promise()
                 return
-            self._lookahead.promised(self._firing, sends)
+            self._lookahead.promised(self._firing, writes)
 
     def arrived_in_thread(self, update: Any) -> None:
         """The same, for a node that runs on a thread."""
@@ -80,11 +80,11 @@ class Promising:
         if not self._lookahead.may_promise(self._firing):
             return
         try:
-            sends = self._aside.sends_in_thread(update)
+            writes = self._aside.writes_in_thread(update)
         except (Exception, EndOfPrediction):
             self._lookahead.cannot_promise()
             return
-        self._lookahead.promised(self._firing, sends)
+        self._lookahead.promised(self._firing, writes)
 
     @functools.cached_property
     def _aside(self) -> Aside:

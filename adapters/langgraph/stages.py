@@ -84,8 +84,9 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, pre
         successors |= wiring.certain_successors(handler) | wiring.joined_successors(handler)
     by_name = facts.triggers | reduce(Keys.__or__, (router.triggers for router in routers), Keys.of())
     triggers = successors & (certain | wiring.joined_successors(node) | by_name.within(anywhere))
+    sends = goto.keys.within(anywhere).union(*(router.targets.keys.within(anywhere) for router in routers))
     if handler is not None:
-        triggers = successors
+        triggers = sends = successors
     writes = _within(reduce(Fact.__or__, (r.writes for r in routers if r.writes.keys), facts.writes), wiring.keys)
     fresh = _changed_by_fresh_reads(writes, wiring) if routers else nothing("it has no conditional edge")
     has_partials = predicted or hasattr(function_of(node.bound), STREAMING)
@@ -100,6 +101,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, pre
         certain=certain,
         successors=successors,
         triggers=triggers,
+        sends=sends,
         successors_why=_union([goto, *(router.targets for router in routers)], "edges").why,
         never_early=_never_early(node, wiring, [fresh, *(router.mutates for router in routers)]),
         deferred=wiring.is_deferred(node),

@@ -2,6 +2,7 @@
 
 Owns the values behind `alto_lg.reading`. Always true:
   a list is given in part only where its reducer appends, so that what is known first comes first in the end;
+  what is not final (of a promised firing, or of one that still runs) is given only to a firing that then relies on it;
   an early firing that was given a part is adopted only if the finished list agrees with it.
 """
 
@@ -25,13 +26,14 @@ Written = Mapping[int, Mapping[str, Sequence[tuple[Firing, Any]]]]
 
 @dataclass(slots=True)
 class _Reader:
-    """One key of an early firing that was given a part of it."""
+    """One key of an early firing that was given a part of it. fed: by whom it was written, and what of it."""
 
     firing: Firing
     key: str
     spec: Reading
     given: Any
-    fed: set[Firing] = field(default_factory=set)
+    fed: dict[Firing, list[Any]] = field(default_factory=dict)
+    done: set[Firing] = field(default_factory=set)  # those of whom there is no more to come
     closed_groups: dict[int, Ancestry] = field(default_factory=dict)  # by identity
 
 
@@ -57,6 +59,7 @@ class UnfinishedReads:
         self._reducers = reducers
         self._live = live
         self._readers: list[_Reader] = []
+        self._so_far: dict[Firing, Mapping[str, Sequence[Any]]] = {}
 
     def suffices(self, firing: Firing, key: str) -> bool:
         """Whether `firing` may start with what is known of `key`."""
@@ -65,28 +68,30 @@ class UnfinishedReads:
             return self._live and self._projection.value(key, self._base()) is not MISSING
         if not isinstance(spec, First):
             return self._live and self._committed(key) is not None
-        items = self._prefix(key, firing.step)
-        try:
-            return items is not None and len(spec.of(items)) >= spec.count
-        except Exception:  # the node itself will raise it, on the finished list
-            return False
+        return self._first(spec, key, firing.step) is not None
 
     def give(self, firing: Firing, idle: Any) -> dict[str, Any]:
         """What an early firing finds under its unfinished keys. `idle`: entered while it waits for more."""
         given: dict[str, Any] = {}
+        self._readers = [reader for reader in self._readers if reader.firing.status is not Status.DROPPED]
         for key in self._machine.unfinished(firing):
             spec = self._readings[firing.stage.name][key]
+            reader = _Reader(firing, key, spec, None)
             match spec:
                 case First():
-                    given[key] = self._prefix(key, firing.step)
+                    first = self._first(spec, key, firing.step)
+                    assert first is not None, f"{firing} started with too little of {key!r}"
+                    given[key], reader.fed = first
+                    self._rely(reader)
                 case Stream() if not self._reducers.appends(key):
-                    given[key] = LiveValue(idle)
+                    given[key] = LiveValue(idle, self._projection.value(key, self._base()))
                 case Stream(order):
                     given[key] = LiveItems(idle, in_order=order == "commit")
                     given[key].extend(self._committed(key) or (), None)
                 case PerGroup():
                     given[key] = LiveGroups(idle)
-            self._readers.append(_Reader(firing, key, spec, given[key]))
+            reader.given = given[key]
+            self._readers.append(reader)
         self.look()
         return given
 
@@ -96,6 +101,16 @@ class UnfinishedReads:
             if reader.firing.status is Status.RUNNING and isinstance(reader.given, Live):
                 self._feed(reader, ended)
 
+    def wrote_so_far(self, firing: Firing, written: Mapping[str, Sequence[Any]]) -> None:
+        """What a firing that still runs has written until now, by key: it may yet end with something else."""
+        self._so_far[firing] = written
+        self.look(firing)
+
+    def misled(self, ended: Firing) -> list[Firing]:
+        """Those who were given what a firing has not written after all, or of a list that it has replaced."""
+        self._so_far.pop(ended, None)
+        return [reader.firing for reader in self._readers if self._misleads(ended, reader)]
+
     def agree(self, firing: Firing) -> bool:
         """Whether the finished lists, which LangGraph has now, agree with what an early firing was given of them."""
         mine = [reader for reader in self._readers if reader.firing is firing]
@@ -103,6 +118,19 @@ class UnfinishedReads:
         return all(self._agrees(reader) for reader in mine)
 
     # ── one reader ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _misleads(self, ended: Firing, reader: _Reader) -> bool:
+        if ended.step >= reader.firing.step or isinstance(reader.given, LiveGroups | LiveValue):
+            return False  # groups are compared by the node, and of a value only the last one counts
+        fed = reader.fed.get(ended, [])
+        try:
+            return not equal(self._items_of(ended, reader.key)[: len(fed)], fed)
+        except TypeError:
+            return True
+
+    def _rely(self, reader: _Reader) -> None:
+        for firing in reader.fed:
+            self._machine.rely(reader.firing, firing)
 
     def _agrees(self, reader: _Reader) -> bool:
         finished = self._projection.value(reader.key, reader.firing.step)
@@ -129,19 +157,25 @@ class UnfinishedReads:
         elif isinstance(reader.given, LiveGroups):
             self._complete_groups(reader, ended)
         else:
-            self._extend(reader, self._machine.settled_prefix(key, step) if in_order else self._ended(key, step))
+            self._extend(reader, self._machine.prefix(key, step) if in_order else self._writers(key, step))
 
     def _extend(self, reader: _Reader, firings: Iterable[Firing]) -> None:
-        """Items of firings of which nothing was handed on yet."""
+        """Items that were not handed on yet."""
         if not isinstance(reader.given, LiveItems):
             return
         for firing in firings:
-            if firing not in reader.fed:
-                try:
-                    items = self._items_of(firing, reader.key)
-                except TypeError:
-                    return  # an Overwrite, or a mistake: the finished list will tell
-                reader.fed.add(firing)
+            if firing in reader.done:
+                continue
+            fed = reader.fed.setdefault(firing, [])
+            try:
+                items = self._items_of(firing, reader.key)[len(fed) :]
+            except TypeError:
+                return  # an Overwrite, or a mistake: the finished list will tell
+            if firing.status is Status.ENDED:
+                reader.done.add(firing)
+            if items:
+                fed += items
+                self._machine.rely(reader.firing, firing)
                 reader.given.extend(items, firing.ancestry)
 
     def _grow(self, reader: _Reader) -> None:
@@ -149,12 +183,15 @@ class UnfinishedReads:
         key, step, base = reader.key, reader.firing.step, self._base()
         value = self._projection.value(key, base)
         try:
-            for firing in self._ended(key, step):
-                for written in self._written_by(firing, key) if firing.step >= base else ():
+            ended = [firing for firing in self._ended(key, step) if firing.step >= base]
+            for firing in ended:
+                for written in self._written_by(firing, key):
                     value = self._reducers.applied(key, value, written)
         except Exception:  # an Overwrite, or a mistake: the finished value will tell
             return
-        if value is not MISSING and (not reader.given.number or value != reader.given.newest):
+        if value is not MISSING and value != reader.given.newest:
+            for firing in ended:
+                self._machine.rely(reader.firing, firing)
             reader.given.grow(value)
 
     def _complete_groups(self, reader: _Reader, ended: Firing | None) -> None:
@@ -166,7 +203,7 @@ class UnfinishedReads:
             return
         by_group: dict[int, tuple[Ancestry, list[Firing]]] = {}
         for firing in self._ended(key, step):
-            group = firing.ancestry.at(spec.level)
+            group = firing.ancestry.at(spec.level) if firing.is_known else None
             if group is not None and group is (of_interest or group) and id(group) not in reader.closed_groups:
                 by_group.setdefault(id(group), (group, []))[1].append(firing)
         for identity, (group, firings) in by_group.items():
@@ -195,26 +232,37 @@ class UnfinishedReads:
         value = self._projection.value(key, self._base())
         return value if isinstance(value, list) else None
 
-    def _prefix(self, key: str, step: int) -> list[Any] | None:
-        """The items that come first in the end; None if something was written that is no list."""
-        committed = self._committed(key)
-        if committed is None:
+    def _first(self, spec: First, key: str, step: int) -> tuple[list[Any], dict[Firing, list[Any]]] | None:
+        """As many items as are asked for, and who wrote them; None while there are fewer."""
+        items = self._committed(key)
+        if items is None:
             return None
-        items = list(committed)
+        items, writers = list(items), dict[Firing, list[Any]]()
         try:
-            for firing in self._machine.settled_prefix(key, step):
-                items += self._items_of(firing, key)
-        except TypeError:
+            for firing in (None, *self._machine.prefix(key, step)):
+                if firing is not None:
+                    writers[firing] = self._items_of(firing, key)
+                    items += writers[firing]
+                if len(spec.of(items)) >= spec.count:
+                    return items, {firing: written for firing, written in writers.items() if written}
+        except Exception:  # the node itself will raise it, on the finished list
             return None
-        return items
+        return None
 
     def _ended(self, key: str, step: int) -> list[Firing]:
         """The firings that wrote to a key before a step and have ended, in LangGraph's order."""
         written = (writer for at in self._written if at < step for writer, _ in self._written[at].get(key, ()))
-        certain = dict.fromkeys(firing for firing in written if firing.is_certain)
-        return sorted(certain, key=lambda firing: firing.ancestry.order)
+        ended = dict.fromkeys(firing for firing in written if firing.status is Status.ENDED)
+        return sorted(ended, key=lambda firing: firing.ancestry.order)
 
-    def _written_by(self, firing: Firing, key: str) -> list[Any]:
+    def _writers(self, key: str, step: int) -> list[Firing]:
+        """The same, and those that have written something so far."""
+        running = (firing for firing in self._so_far if firing.step < step and firing.status is Status.RUNNING)
+        return [*self._ended(key, step), *running]
+
+    def _written_by(self, firing: Firing, key: str) -> Sequence[Any]:
+        if firing in self._so_far:
+            return self._so_far[firing].get(key, ())
         written = self._written[firing.step].get(key, ()) if firing.step in self._written else ()
         return [value for writer, value in written if writer is firing]
 

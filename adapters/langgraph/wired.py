@@ -51,7 +51,7 @@ class WiredPlan:
         self.readings = {name: readings_of(function_of(node.bound)) for name, node in graph.nodes.items()}
         self.tails = {name: tail_of(graph.nodes[name].bound) for name in options.stream}
         self.streaming = frozenset(name for name, stage in self.plan.stages.items() if stage.streams)
-        self.starts_chains = any(stage.pure for stage in self.plan.stages.values())
+        self.starts_chains = any(stage.pure or stage.unfinished for stage in self.plan.stages.values())
         self._tops: dict[frozenset[str], frozenset[str]] = {}
 
     def tops(self, atoms: frozenset[str]) -> frozenset[str]:

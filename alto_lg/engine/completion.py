@@ -4,15 +4,18 @@ Owns two rules about a list that firings append to, both pure:
   a *prefix*: the firings whose writes to the key certainly come first, in the order in which LangGraph applies them;
   a *group*: all that the firings below one level of the ancestry write to the key.
 
-Always true: neither takes back what it said. A prefix only grows; a group that is complete stays so. Both follow from
-could-result-in: nobody outstanding, nor anybody whom one of those may yet activate, writes earlier than the end of the
-prefix, or below the group.
+Always true: neither takes back what it said, unless a promise is broken. A prefix only grows; a group that is complete
+stays so. Both follow from could-result-in: nobody outstanding, nor anybody whom one of those may yet activate, writes
+earlier than the end of the prefix, or below the group.
+
+A firing that is promised, and has ended, stands where it will stand if the promise is kept. So it counts as known, and
+who is given of its output relies on it. What it would trigger by name is not known as firings, though.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
@@ -20,10 +23,10 @@ from alto_lg.engine.frontier import Pointstamp
 from alto_lg.engine.plan import Plan
 
 
-def settled_prefix(
-    plan: Plan, firings: Iterable[Firing], dormant: Iterable[Pointstamp], key: str, step: int
-) -> list[Firing]:
-    """The ended firings that write `key` before `step`, up to the first place where another one may yet come.
+def prefix(plan: Plan, firings: Iterable[Firing], dormant: Iterable[Pointstamp], key: str, step: int) -> list[Firing]:
+    """The firings that write `key` before `step`, up to the first place where another one may yet come.
+
+    All have ended but the last, which may still run: what it has written so far comes next.
 
     firings: all that are known and not committed. dormant: deferred stages that are activated.
     """
@@ -34,48 +37,72 @@ def settled_prefix(
     if not by_step:
         return []
     found: list[Firing] = []
+    unseen = _Unseen(plan, by_step, key)
     waiting = [stamp for stamp in dormant if stamp[0] < step]
-    open_ones: dict[Pointstamp, Firing] = {}  # of each stage and step the first that has not ended
+    open_ones: dict[tuple[Pointstamp, bool], Firing] = {}  # of each stage and step the first that is not known
     for at in range(min(by_step), step):
         if any(_writes(plan, plan.reach.stages(stage, at - time), key) for time, stage in waiting if time <= at):
             return found
-        senders = [one for one in open_ones.values() if _may_lead_to_write(plan, one, key, at)]
+        senders = [one for one in open_ones.values() if unseen.may_write(one, at)]
         for firing in sorted(by_step[at], key=lambda firing: firing.ancestry.order):
-            if any(_may_come_before(plan, one, firing, key) for one in senders):
+            if any(unseen.may_come_before(one, firing) for one in senders):
                 return found
-            if _is_known(firing):
+            has_ended = firing.status is Status.ENDED
+            if not firing.is_known:
+                open_ones.setdefault(((at, firing.stage.name), has_ended), firing)
+            if has_ended:
                 found.append(firing)
             elif key in firing.stage.writes.keys.within(plan.keys):
-                return found
-            else:
-                open_ones.setdefault((at, firing.stage.name), firing)
+                return [*found, firing]
         if senders:
             return found  # what they may still lead to comes before all later steps
     return found
 
 
-def _may_come_before(plan: Plan, sender: Firing, firing: Firing, key: str) -> bool:
-    """Whether what an open sender may lead to, in the step of `firing`, would be applied before it.
+class _Unseen:
+    """The firings that are not known yet, and what they may write to one key."""
 
-    What is activated by name comes before all packets; packets come in the order of their senders, and with fewer hops
-    behind them earlier.
-    """
-    hops = firing.step - sender.step
-    if _writes(plan, plan.reach.by_name(sender.stage.name, hops), key):
-        return True
-    run, ancestor = sender.ancestry.run, firing.ancestry
-    while ancestor.step > sender.step:
-        if ancestor.parent is None or ancestor.parent is run:
-            return False
-        ancestor = ancestor.parent
-    return sender.ancestry.order < ancestor.order
+    def __init__(self, plan: Plan, by_step: Mapping[int, Sequence[Firing]], key: str) -> None:
+        self._plan = plan
+        self._key = key
+        self._pulls = [(one.step, one.stage.name) for firings in by_step.values() for one in firings if not one.is_push]
+
+    def may_write(self, sender: Firing, step: int) -> bool:
+        """Whether `sender` may lead to one that writes the key in that step."""
+        return any(self._writes(stage) for stage in self._ahead(sender, step))
+
+    def may_come_before(self, sender: Firing, firing: Firing) -> bool:
+        """Whether what an open sender may lead to, in the step of `firing`, would be applied before it.
+
+        What is activated by name comes before all packets; packets come in the order of their senders, and with fewer
+        hops behind them earlier.
+        """
+        if any(named and self._writes(stage) for stage, named in self._ahead(sender, firing.step).items()):
+            return True
+        if sender.status is Status.ENDED:
+            return False  # its packets are known
+        run, ancestor = sender.ancestry.run, firing.ancestry
+        while ancestor.step > sender.step:
+            if ancestor.parent is None or ancestor.parent is run:
+                return False
+            ancestor = ancestor.parent
+        return sender.ancestry.order < ancestor.order
+
+    def _ahead(self, sender: Firing, step: int) -> Mapping[str, bool]:
+        hops = step - sender.step
+        known = frozenset((at - sender.step, name) for at, name in self._pulls if sender.step < at <= step)
+        sent_all = sender.status is Status.ENDED
+        return self._plan.reach.ahead(sender.stage.name, hops, known, sent_all=sent_all)[hops]
+
+    def _writes(self, stage: str) -> bool:
+        return _writes(self._plan, (stage,), self._key)
 
 
 def is_complete(plan: Plan, firings: Iterable[Firing], group: Ancestry, key: str, step: int) -> bool:
     """Whether no firing at or below `group` may still write `key` before `step`. A group may have no firing at all."""
     return not any(
         firing.step < step
-        and not _is_known(firing)
+        and not firing.is_known
         and key in plan.reach.writes(firing.stage.name, step - 1 - firing.step)
         and _is_below(firing.ancestry, group)
         for firing in firings
@@ -88,15 +115,6 @@ def _is_below(ancestry: Ancestry, group: Ancestry) -> bool:
     while level is not None and level is not group:
         level = level.parent
     return level is not None
-
-
-def _is_known(firing: Firing) -> bool:
-    """Whether its writes are, for good: what is only promised may be withdrawn."""
-    return firing.status is Status.ENDED and firing.is_certain
-
-
-def _may_lead_to_write(plan: Plan, sender: Firing, key: str, step: int) -> bool:
-    return _writes(plan, plan.reach.exactly(sender.stage.name, step - sender.step), key)
 
 
 def _writes(plan: Plan, stages: Iterable[str], key: str) -> bool:

@@ -28,7 +28,8 @@ class Firing:
     early: it was started before its step.
     declined: it could not be prepared early, and waits for its step.
     gated: it is early, its body has ended, and its conditional edges wait.
-    promised_by: the running firing that announced its packet, and may yet give out another; None once it is certain.
+    promised_by: the firing that announced it, and may yet do otherwise; None once it is certain to be asked for.
+    doubts: how many firings may yet take back something of theirs that it was given.
     may_mutate: it may change, in place, a value that was there before it; once it has ended, its commit may.
     waited_for: why it could not start when it was last looked at in vain; None if there was no reason.
     """
@@ -42,13 +43,19 @@ class Firing:
     declined: bool = False
     gated: bool = False
     promised_by: Firing | None = None
+    doubts: int = 0
     may_mutate: bool = field(default=False)
     waited_for: str | None = None
 
     @property
     def is_certain(self) -> bool:
-        """Whether LangGraph will ask for it, if nothing fails."""
-        return self.promised_by is None and self.status is not Status.DROPPED
+        """Whether LangGraph will ask for it, with the same input, if nothing fails."""
+        return self.promised_by is None and not self.doubts and self.status is not Status.DROPPED
+
+    @property
+    def is_known(self) -> bool:
+        """Whether what it gave out is known, for good."""
+        return self.status is Status.ENDED and self.is_certain
 
     @property
     def is_push(self) -> bool:

@@ -11,10 +11,10 @@ outstanding has made all of its activations known, each of which is outstanding 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import Enum
 
-from alto_lg.engine.plan import Plan
+from alto_lg.engine.plan import Ahead, Known, Plan
 
 Pointstamp = tuple[int, str]
 
@@ -35,6 +35,7 @@ class Frontier:
         self._outstanding: Counter[Pointstamp] = Counter()
         self._dormant: set[Pointstamp] = set()
         self._reducing: set[Pointstamp] = set()
+        self._fired: set[Pointstamp] = set()
         self._changing: dict[Changes, Counter[Pointstamp]] = {Changes.PACKET: Counter(), Changes.STATE: Counter()}
 
     def add(self, step: int, stage: str, *, changes: Changes = Changes.NOTHING) -> None:
@@ -56,10 +57,15 @@ class Frontier:
         """A firing that has ended, and whose commit may change a value in place."""
         self._reducing.add((step, stage))
 
+    def fire(self, step: int, stage: str) -> None:
+        """A firing triggered by name has ended while others may still trigger it: they will lead to nothing new."""
+        self._fired.add((step, stage))
+
     def clear(self) -> None:
         self._outstanding.clear()
         self._dormant.clear()
         self._reducing.clear()
+        self._fired.clear()
         for counts in self._changing.values():
             counts.clear()
 
@@ -68,10 +74,9 @@ class Frontier:
 
     def unsettled(self, keys: frozenset[str], step: int) -> Pointstamp | None:
         """An outstanding firing that could result in a write to one of `keys` before `step`, or None."""
-        reach = self._plan.reach
-        for time, stage in self._before(step):
-            if not reach.writes(stage, step - 1 - time).isdisjoint(keys):
-                return time, stage
+        for stamp in self._before(step):
+            if not self._may_write(stamp, step - 1).isdisjoint(keys):
+                return stamp
         return None
 
     def mutator_before(self, step: int, *, packets: bool = False) -> Pointstamp | None:
@@ -79,11 +84,11 @@ class Frontier:
 
         packets: count those, too, that may change no more than the payload of a packet.
         """
-        reach, reducing = self._plan.reach, self._plan.reducing
+        reducing = self._plan.reducing
         state, packet = self._changing[Changes.STATE], self._changing[Changes.PACKET]
         for stamp in self._before(step):
-            time, stage = stamp
-            if stamp in state or (packets and stamp in packet) or reach.mutating(stage, step - 1 - time, packets):
+            _, stage = stamp
+            if stamp in state or (packets and stamp in packet) or self._may_lead_to_mutating(stamp, step - 1, packets):
                 return stamp
             if stage in reducing or (stamp in self._dormant and self._plan.stages[stage].may_mutate):
                 return stamp
@@ -91,20 +96,56 @@ class Frontier:
 
     def may_trigger(self, stage: str, step: int) -> Pointstamp | None:
         """An outstanding firing that could result in `stage` firing at `step` itself, or None."""
-        reach = self._plan.reach
-        for time, name in self._before(step):
-            if stage in (reach.stages if (time, name) in self._dormant else reach.exactly)(name, step - time):
-                return time, name
+        for stamp in self._before(step):
+            if stage in (self._reached(stamp, step) if stamp in self._dormant else self._reached_at(stamp, step)):
+                return stamp
         return None
 
     def may_fire(self, stages: frozenset[str], until: int) -> Pointstamp | None:
         """An outstanding firing that is, or could result in, a firing of one of `stages` at step `until` or before."""
         if stages:
-            reach = self._plan.reach
-            for time, stage in self._before(until + 1):
-                if not reach.stages(stage, until - time).isdisjoint(stages):
-                    return time, stage
+            for stamp in self._before(until + 1):
+                if not stages.isdisjoint(self._reached(stamp, until)):
+                    return stamp
         return None
+
+    # ── what a pointstamp may lead to, where some that it would trigger have fired ──────────────────────────
+
+    def _may_write(self, stamp: Pointstamp, until: int) -> frozenset[str]:
+        reach, (time, stage) = self._plan.reach, stamp
+        if not self._known_ahead(stamp, until):
+            return reach.writes(stage, until - time)
+        return frozenset().union(*(reach.writes(name, 0) for name in self._reached(stamp, until)))
+
+    def _may_lead_to_mutating(self, stamp: Pointstamp, until: int, packets: bool) -> bool:
+        reach, (time, stage) = self._plan.reach, stamp
+        if not self._known_ahead(stamp, until):
+            return bool(reach.mutating(stage, until - time, packets))
+        later = (self._plan.stages[name] for level in self._ahead(stamp, until)[1:] for name in level)
+        return any(
+            one.may_mutate or (packets and one.may_change_packet) or one.name in self._plan.reducing for one in later
+        )
+
+    def _reached(self, stamp: Pointstamp, until: int) -> Collection[str]:
+        """The stages that may fire until then."""
+        if not self._known_ahead(stamp, until):
+            return self._plan.reach.stages(stamp[1], until - stamp[0])
+        return {name for level in self._ahead(stamp, until) for name in level}
+
+    def _reached_at(self, stamp: Pointstamp, step: int) -> Collection[str]:
+        """The stages that may fire at that step."""
+        if not self._known_ahead(stamp, step):
+            return self._plan.reach.exactly(stamp[1], step - stamp[0])
+        return self._ahead(stamp, step)[step - stamp[0]]
+
+    def _ahead(self, stamp: Pointstamp, until: int) -> Ahead:
+        return self._plan.reach.ahead(stamp[1], until - stamp[0], self._known_ahead(stamp, until))
+
+    def _known_ahead(self, stamp: Pointstamp, until: int) -> Known:
+        """In the words of `Reach.ahead`. Of a deferred stage that waits nothing is: it may fire at any step."""
+        if not self._fired or stamp in self._dormant:
+            return frozenset()
+        return frozenset((at - stamp[0], name) for at, name in self._fired if stamp[0] < at <= until)
 
     def _before(self, step: int) -> Iterator[Pointstamp]:
         return (stamp for stamp in (*self._outstanding, *self._dormant) if stamp[0] < step)

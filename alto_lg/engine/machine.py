@@ -34,6 +34,7 @@ from alto_lg.engine.messages import (
     FiringEnded,
     FiringFailed,
     Key,
+    Misled,
     Official,
     Packet,
     Promised,
@@ -41,6 +42,7 @@ from alto_lg.engine.messages import (
     Start,
     StepBegan,
     Withdrawn,
+    WroteSoFar,
 )
 from alto_lg.engine.plan import Join, Plan
 from alto_lg.engine.promises import Promises
@@ -94,6 +96,10 @@ class Machine:
             case BodyEnded(firing):
                 firing.gated = True
                 self._look_at(firing)
+            case WroteSoFar(firing):
+                self._look_at_readers(firing)
+            case Misled(firing):
+                commands.extend(self._redo(firing))
         commands.extend(self._settle())
         return commands
 
@@ -109,13 +115,18 @@ class Machine:
         """The keys that somebody may still write, and of which a firing may be given a part."""
         return self._rules.unfinished(firing)
 
-    def settled_prefix(self, key: str, step: int) -> list[Firing]:
-        """The ended firings whose writes to `key` come first, before `step`, in LangGraph's order."""
-        return completion.settled_prefix(self.plan, self.known(), self._dormant, key, step)
+    def prefix(self, key: str, step: int) -> list[Firing]:
+        """The firings whose writes to `key` come first, before `step`, in LangGraph's order; see `completion`."""
+        return completion.prefix(self.plan, self.known(), self._dormant, key, step)
 
     def is_complete(self, group: Ancestry, key: str, step: int) -> bool:
         """Whether all is known that firings at or below `group` write to `key` before `step`."""
         return completion.is_complete(self.plan, self.known(), group, key, step)
+
+    def rely(self, reader: Firing, on: Firing) -> None:
+        """A firing was given what another has given out, and may take back: it is certain no sooner than that is."""
+        if not on.is_known:
+            self._promises.rely(reader, on)
 
     def known(self) -> Iterator[Firing]:
         """Every firing that is known and not committed, step by step."""
@@ -133,7 +144,7 @@ class Machine:
         self._count(firing)
 
     def _halt_for(self, firing: Firing) -> None:
-        if firing.promised_by is None:
+        if firing.is_certain:
             self.halted = self.halted or f"{firing.ancestry} did not finish"
 
     def break_off(self, why: str) -> None:
@@ -178,7 +189,7 @@ class Machine:
             commands.extend(self._drop(firing) for firing in predicted.values() if firing.early)
         if self.broken:
             commands.extend(self._drop_ahead())
-        self._recount()
+        commands.extend(self._recount())
         return commands
 
     def _unforeseen(self, official: Official, step: int) -> Firing:
@@ -199,22 +210,25 @@ class Machine:
                 if firing.early:
                     yield self._drop(firing)
 
-    def _recount(self) -> None:
+    def _recount(self) -> Iterator[Command]:
         """Every count that a committed step may have changed, anew; once a step, over what is not committed."""
         self._frontier.clear()
         self._pending.clear()
         self._fresh.clear()
-        for firing in list(self.known()):  # what a chain adds on the way is counted where it is added
+        for firing in self.known():
             if firing.status not in (Status.ENDED, Status.DROPPED):
                 self._count(firing)
-            elif firing.may_mutate:
-                self._frontier.reduce(firing.step, firing.stage.name)
+            else:
+                if firing.may_mutate:
+                    self._frontier.reduce(firing.step, firing.stage.name)
+                if firing.is_known:
+                    self._note_fired(firing)
             if firing.step > self._base and (firing.gated or firing.status is Status.WAITING):
                 self._pending[firing] = None
-            if firing.status is Status.RUNNING:
-                self._expect_chain(firing)
         for step, stage in self._dormant:
             self._frontier.lurk(step, stage)
+        for firing in [firing for firing in self.known() if firing.status is Status.RUNNING]:
+            yield from self._expect_chain(firing)
         for arrivals in self._arrivals.values():
             for step in [step for step in arrivals if step < self._base]:
                 del arrivals[step]
@@ -223,7 +237,7 @@ class Machine:
     # ── what an ended firing makes certain ──────────────────────────────────────────────────────────────────
 
     def _end(self, firing: Firing, emission: Emission) -> Iterator[Command]:
-        if firing.promised_by is None:
+        if firing.is_certain:
             yield from self._publish(firing, emission)
         else:
             yield from self._promise_in_turn(firing, emission)
@@ -231,7 +245,13 @@ class Machine:
         self._uncount(firing)
         firing.status = Status.ENDED
         self._note_reducing(firing, emission)
-        if not self.plan.unfinished.isdisjoint(firing.stage.writes.keys.within(self.plan.keys)):
+        if firing.is_certain:
+            self._note_fired(firing)
+            yield from self._confirm_readers(firing)
+        self._look_at_readers(firing)
+
+    def _look_at_readers(self, writer: Firing) -> None:
+        if not self.plan.unfinished.isdisjoint(writer.stage.writes.keys.within(self.plan.keys)):
             self._fresh += [waiting for waiting in self._pending if waiting.stage.unfinished]
 
     def _publish(self, firing: Firing, emission: Emission) -> Iterator[Command]:
@@ -247,7 +267,9 @@ class Machine:
         for child in self._promises.take_all(firing):
             yield from self._withdraw(child)
         for stage in emission.activates:
-            self._expect(stage, firing.step + 1)
+            yield from self._expect(stage, firing.step + 1)
+        for child in self._promises.untrigger(firing):
+            yield from self._withdraw(child)
         for channel, source in emission.arrives:
             self._arrivals[channel][firing.step].add(source)
         for stage in firing.stage.successors & self.plan.deferred:
@@ -255,9 +277,14 @@ class Machine:
             self._frontier.lurk(firing.step + 1, stage)
 
     def _note_reducing(self, firing: Firing, emission: Emission) -> None:
-        firing.may_mutate = firing.promised_by is None and not emission.keys.isdisjoint(self.plan.reduced_in_place)
+        firing.may_mutate = firing.is_certain and not emission.keys.isdisjoint(self.plan.reduced_in_place)
         if firing.may_mutate:
             self._frontier.reduce(firing.step, firing.stage.name)
+
+    def _note_fired(self, firing: Firing) -> None:
+        if firing.stage.unfinished and not firing.is_push:
+            self._frontier.fire(firing.step, firing.stage.name)
+            self._moved = True
 
     def _expect_packet(self, sender: Firing, index: int, packet: Packet, *, is_promise: bool = False) -> None:
         if packet.stage not in self.plan.stages:
@@ -279,7 +306,10 @@ class Machine:
     # ── promises ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _promise_in_turn(self, firing: Firing, emission: Emission) -> Iterator[Command]:
-        """The packets of a firing that is promised are promises, too; all else that it gave out has to wait."""
+        """The packets of an uncertain firing are promises, and so are triggers of stages that read parts of lists.
+
+        All else that it gave out has to wait.
+        """
         for index, packet in enumerate(emission.packets):
             child = self._promises.take(firing, index)
             if child is not None and packet.promised:
@@ -295,20 +325,45 @@ class Machine:
         for index, child in enumerate(kept):
             if child is not None:
                 self._promises.make(firing, index, child)
+        for stage in emission.activates:
+            if stage in self.plan.stages and self.plan.stages[stage].unfinished:
+                yield from self._expect(stage, firing.step + 1, promised_by=firing)
         self._promises.hold(firing, emission)
 
     def _make_certain(self, firing: Firing, packet: Packet) -> Iterator[Command]:
         """Its sender has ended, and gave out what it had promised."""
         self._rename(firing, packet)
         firing.promised_by = None
+        yield from self._confirm(firing)
+
+    def _confirm(self, firing: Firing) -> Iterator[Command]:
+        """There is one reason less to doubt it. If it was the last, what it gave out counts."""
+        if firing.status is Status.RUNNING:
+            yield from self._expect_chain(firing)
+        if not firing.is_certain:
+            return
         if firing.status is Status.FAILED:
             self._halt_for(firing)
-        elif firing.status is Status.RUNNING:
-            self._expect_chain(firing)
         emission = self._promises.release(firing)
         if emission is not None:
             yield from self._publish(firing, emission)
             self._note_reducing(firing, emission)
+            self._note_fired(firing)
+            yield from self._confirm_readers(firing)
+
+    def _confirm_readers(self, firing: Firing) -> Iterator[Command]:
+        """What it gave out is final, and is what others were given of it."""
+        for reader in self._promises.confirm(firing):
+            yield from self._confirm(reader)
+
+    def _redo(self, reader: Firing) -> Iterator[Command]:
+        """It was given something that will not be. It fires in its own step, where nothing can mislead it."""
+        if reader.status is Status.DROPPED or reader.is_known:
+            return  # if others have gone on from it already, the commit will tell
+        fresh = Firing(reader.stage, reader.step, reader.ancestry, declined=True)
+        self._promises.replace(reader, fresh)
+        yield from self._withdraw(reader)
+        self._add(fresh)
 
     def _rename(self, firing: Firing, packet: Packet) -> None:
         del self._steps[firing.step][firing.key]
@@ -317,9 +372,10 @@ class Machine:
 
     def _withdraw(self, firing: Firing) -> Iterator[Command]:
         """It will not be: neither will anything that it promised in turn."""
-        for child in self._promises.take_all(firing):
+        for child in (*self._promises.take_all(firing), *self._promises.untrigger(firing)):
             yield from self._withdraw(child)
         self._promises.release(firing)
+        self._promises.rely_no_more(firing)
         del self._steps[firing.step][firing.key]
         self._pending.pop(firing, None)
         if firing.status is not Status.ENDED:
@@ -328,18 +384,34 @@ class Machine:
         if firing.early:
             sender = firing.promised_by.ancestry if firing.promised_by else "its sender"
             yield Drop(firing, f"{sender} did not give out what it promised")
+        for reader in self._promises.relying(firing):
+            yield from self._redo(reader)
 
-    def _expect(self, stage: str, step: int) -> None:
-        if stage in self.plan.stages and ("pull", stage) not in self._steps[step]:
-            self._add(Firing(self.plan.stages[stage], step, self.run.triggered(stage, step)))
-
-    def _expect_chain(self, firing: Firing) -> None:
-        """What a running firing activates by unconditional edges is certain before it has ended, if it is so itself."""
-        if firing.promised_by is not None:
+    def _expect(self, stage: str, step: int, *, promised_by: Firing | None = None) -> Iterator[Command]:
+        if stage not in self.plan.stages:
             return
+        known = self._steps[step].get(("pull", stage))
+        if known is None:
+            firing = Firing(self.plan.stages[stage], step, self.run.triggered(stage, step))
+            if promised_by is not None:
+                self._promises.trigger(promised_by, firing)
+            self._add(firing)
+        elif known.promised_by is not None:
+            if promised_by is not None:
+                self._promises.trigger(promised_by, known)
+                return
+            self._promises.triggered(known)
+            yield from self._confirm(known)
+
+    def _expect_chain(self, firing: Firing) -> Iterator[Command]:
+        """What a running firing activates by unconditional edges is certain before it has ended, if it is so itself.
+
+        A stage that may be given a part of a list starts on what its sender has written so far.
+        """
         for name in firing.stage.certain:
-            if self.conditions.chains or self.plan.stages[name].pure:
-                self._expect(name, firing.step + 1)
+            stage, is_certain = self.plan.stages[name], firing.promised_by is None
+            if stage.unfinished or (is_certain and (self.conditions.chains or stage.pure)):
+                yield from self._expect(name, firing.step + 1, promised_by=None if is_certain else firing)
 
     def _add(self, firing: Firing) -> None:
         self._steps[firing.step][firing.key] = firing
@@ -350,14 +422,14 @@ class Machine:
         self._pending[firing] = None
         self._fresh.append(firing)
 
-    def _complete_joins(self) -> None:
+    def _complete_joins(self) -> Iterator[Command]:
         for channel, arrivals in self._arrivals.items():
             join = self._joins[channel]
             for step in self._completed_at(join, arrivals):
                 # A source that may still fire earlier could complete the join, and so fire the target, at another step.
                 if self._frontier.may_fire(join.sources, step):
                     break
-                self._expect(join.target, step + 1)
+                yield from self._expect(join.target, step + 1)
 
     def _completed_at(self, join: Join, arrivals: Mapping[int, set[str]]) -> Iterator[int]:
         """The steps in which the join is completed; LangGraph empties it each time."""
@@ -373,7 +445,7 @@ class Machine:
     def _settle(self) -> Iterator[Command]:
         if self.halted:
             return
-        self._complete_joins()  # first, so that nobody who asks about the frontier misses what they lead to
+        yield from self._complete_joins()  # first, so that nobody who asks about the frontier misses what they lead to
         if not self._frontier.count_at(self._base):
             return  # LangGraph is about to commit the step by itself: nothing to gain
         while self._moved or self._fresh:  # a start can make more certain
@@ -387,6 +459,7 @@ class Machine:
                 elif self._may_start(firing):
                     self._start(firing)
                     yield Start(firing)
+                    yield from self._expect_chain(firing)
 
     def _may_start(self, firing: Firing) -> bool:
         if firing.status is not Status.WAITING or firing.declined or self._paused_before(firing.step):
@@ -410,7 +483,6 @@ class Machine:
         firing.status, firing.early, firing.may_mutate = Status.RUNNING, True, False
         self._count(firing)
         self._pending.pop(firing, None)
-        self._expect_chain(firing)
 
     def _count(self, firing: Firing) -> None:
         self._frontier.add(firing.step, firing.stage.name, changes=_changes(firing))

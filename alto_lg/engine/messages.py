@@ -141,7 +141,21 @@ class Withdrawn:
     index: int
 
 
-Event = StepBegan | FiringEnded | FiringFailed | BodyEnded | Promised | Withdrawn
+@dataclass(frozen=True, slots=True)
+class WroteSoFar:
+    """A running firing has written more to a key of which others may be given a part."""
+
+    firing: Firing
+
+
+@dataclass(frozen=True, slots=True)
+class Misled:
+    """An early firing was given, of what another has written so far, something that this one wrote otherwise."""
+
+    firing: Firing
+
+
+Event = StepBegan | FiringEnded | FiringFailed | BodyEnded | Promised | Withdrawn | WroteSoFar | Misled
 
 
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────

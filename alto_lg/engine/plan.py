@@ -40,6 +40,7 @@ class Stage:
     certain: stages that every firing activates by an unconditional edge.
     successors: every stage that a firing may activate, `certain` and joins included.
     triggers: those of them that it may activate by name, and not only by packets; None: any.
+    sends: those of them that it may send packets to; None: any.
     never_early: why no firing of it may start before its step, or None.
     deferred: it does not fire in the step after it was activated, but in one after which nothing else is activated.
     barrier: nothing of a later step may start while it may still run, and it starts in its own step only.
@@ -60,6 +61,7 @@ class Stage:
     certain: frozenset[str] = frozenset()
     successors: frozenset[str] = frozenset()
     triggers: frozenset[str] | None = None
+    sends: frozenset[str] | None = None
     successors_why: str = ""
     never_early: str | None = None
     deferred: bool = False
@@ -81,6 +83,11 @@ class Stage:
     def by_name(self) -> frozenset[str]:
         """The stages that it may activate by name."""
         return self.successors if self.triggers is None else self.triggers
+
+    @property
+    def by_packet(self) -> frozenset[str]:
+        """The stages that it may send packets to."""
+        return self.successors if self.sends is None else self.sends
 
     @property
     def may_mutate(self) -> bool:
@@ -121,6 +128,13 @@ class Plan:
         object.__setattr__(self, "reach", Reach(self.stages, self.keys, self.reducing))
 
 
+Known = frozenset[tuple[int, str]]
+"""Firings that are known, and triggered by name: at so many hops, of that stage."""
+
+Ahead = tuple[Mapping[str, bool], ...]
+"""For each number of hops, the stages of which firings may come; True: by a way on which one is activated by name."""
+
+
 class Reach:
     """What a firing may lead to within so many steps: Timely Dataflow's could-result-in, over the static graph.
 
@@ -138,6 +152,7 @@ class Reach:
         self._written: dict[tuple[str, int], frozenset[str]] = {}
         self._by_name: dict[tuple[str, int], frozenset[str]] = {}
         self._mutating: dict[tuple[str, int, bool], frozenset[str]] = {}
+        self._ahead: dict[tuple[str, int, Known, bool], Ahead] = {}
 
     def stages(self, stage: str, hops: int) -> frozenset[str]:
         """Stages that may fire at most `hops` steps after a firing of `stage`, itself included; none if hops < 0."""
@@ -186,6 +201,27 @@ class Reach:
             known |= frozenset(name for name in self.by_name(stage, hops - 1) if self._stages[name].deferred)
             self._by_name[stage, hops] = known
         return known
+
+    def ahead(self, stage: str, hops: int, known: Known, *, sent_all: bool = False) -> Ahead:
+        """The same as `exactly` and `by_name`, for 0 to `hops` hops, less what only leads to firings that are known.
+
+        A step has one firing of a stage that is triggered by name, whoever triggers it: if it is known already, nothing
+        new can come that way. sent_all: the packets of this firing are known, too.
+        """
+        asked = (stage, hops, known, sent_all)
+        found = self._ahead.get(asked)
+        if found is None:
+            levels: list[dict[str, bool]] = [{stage: False}]
+            for hop in range(1, hops + 1):
+                level = {name: named for name, named in levels[-1].items() if hop > 1 and self._stages[name].deferred}
+                for name, named in levels[-1].items():
+                    sender = self._stages[name]
+                    for target in sender.by_packet if hop > 1 or not sent_all else ():
+                        level[target] = level.get(target, False) or named
+                    level.update((target, True) for target in sender.by_name if (hop, target) not in known)
+                levels.append(level)
+            found = self._ahead[asked] = tuple(levels)
+        return found
 
     def writes(self, stage: str, hops: int) -> frozenset[str]:
         """Keys that those firings may write."""

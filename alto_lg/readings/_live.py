@@ -7,7 +7,7 @@ Owns the hand-over from the run to the node, both on one event loop. Always true
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -18,6 +18,7 @@ Idle = Callable[[], AbstractAsyncContextManager[None]]
 """While a node waits for others, whatever they may need of it (its slot) is lent to them."""
 
 _NOTHING = object()
+_Known = tuple[Any, Ancestry | None]
 
 
 class UnfinishedList:
@@ -57,7 +58,7 @@ class LiveItems(UnfinishedList):
 
     def __init__(self, idle: Idle, in_order: bool) -> None:
         super().__init__(idle)
-        self.known: list[tuple[Any, Ancestry | None]] = []
+        self.known: list[_Known] = []
         self.given = 0
         self._in_order = in_order
 
@@ -78,13 +79,22 @@ class LiveItems(UnfinishedList):
         return all(_take(left, item) for item in given)
 
     def close(self, items: Sequence[Any]) -> bool:
-        if self.finished is not None:
-            return self.agrees(items)
-        rest = list(items[len(self.known) :] if self._in_order else items)
-        for item, _ in () if self._in_order else self.known:
-            _take(rest, item)
-        self.known += [(item, None) for item in rest]
+        if self.finished is None:
+            given, expected = self.known[: self.given], self.known[self.given :]
+            left = list(items[self.given :] if self._in_order else items)
+            for item, _ in () if self._in_order else given:
+                _take(left, item)
+            self.known = given + list(self._to_come(left, expected))
         return super().close(items)
+
+    def _to_come(self, left: list[Any], expected: Sequence[_Known]) -> Iterator[_Known]:
+        """What is left of the finished list. Who wrote it is known of the items that were expected, and came."""
+        for item, ancestry in expected:
+            if self._in_order and not (left and _same([item], left[:1])):
+                break  # the list was replaced
+            if _take(left, item):
+                yield item, ancestry
+        yield from ((item, None) for item in left)
 
 
 class _LiveIterator(Items):
@@ -108,11 +118,11 @@ class _LiveIterator(Items):
 
 
 class LiveValue(UnfinishedList):
-    """A value that grows in no particular order, such as a count: each time the newest."""
+    """A value that grows in no particular order, such as a count: each time the newest. begins: before it grows."""
 
-    def __init__(self, idle: Idle) -> None:
+    def __init__(self, idle: Idle, begins: Any) -> None:
         super().__init__(idle)
-        self.newest: Any = None
+        self.newest = begins
         self.number = 0
         self.given: Any = _NOTHING
 

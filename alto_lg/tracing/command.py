@@ -11,7 +11,6 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -139,7 +138,7 @@ def _file(path: Path) -> ModuleType:
 
 def _compiled(found: Any) -> Any:
     """The graph to run: as it is, compiled, or made by the function that was named."""
-    made = found() if isinstance(found, Callable) and not _is_graph(found) else found  # type: ignore[arg-type]
+    made = found() if callable(found) and not _is_graph(found) else found
     if isinstance(made, StateGraph):
         made = made.compile()
     if not _is_graph(made):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib.resources import files
 from xml.etree.ElementTree import Element, tostring
 
+_NUMERIC = "0123456789-–["
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -31,15 +32,26 @@ def element(tag: str, *children: Element | str, **attributes: object) -> Element
 
 def table(head: list[str], rows: list[list[Element | str]], *, caption: str) -> Element:
     """A table whose first column names the row, in a frame that scrolls by itself where the page is narrow."""
-    titles = [element("th", title, scope="col") for title in head]
+    texts = ["text" if any(_is_text(row[place]) for row in rows) else None for place in range(len(head))]
+    titles = [element("th", title, scope="col", class_=kind) for title, kind in zip(head, texts, strict=True)]
     body = [
-        element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:])) for row in rows
+        element(
+            "tr",
+            element("th", row[0], scope="row"),
+            *(element("td", cell, class_=kind) for cell, kind in zip(row[1:], texts[1:], strict=True)),
+        )
+        for row in rows
     ]
     inside = element("table", element("thead", element("tr", *titles)), element("tbody", *body))
     # Outside of the table, where it is folded to the width of the page and not to that of the table.
     named = element("p", caption, class_="caption")
     frame = element("div", inside, class_="scroll", tabindex="0", role="region", aria_label=caption)
     return element("div", named, frame)
+
+
+def _is_text(cell: Element | str) -> bool:
+    """Whether a cell stands at the left of its column, as numbers do not."""
+    return isinstance(cell, str) and cell[:1] not in ("", *_NUMERIC)
 
 
 def details(summary: str, *children: Element | str) -> Element:

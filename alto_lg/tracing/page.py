@@ -17,7 +17,7 @@ _LOOKS: dict[Ending, str] = {
     "cancelled": "stopped",
     "unfinished": "stopped",
 }
-_HEAD = ["task", "step", "within", "ancestry", "began (s)", "ended (s)", "took (s)", "ending", "waited for"]
+_HEAD = ["task", "step", "began (s)", "ended (s)", "took (s)", "ending", "waited for", "ancestry", "within"]
 
 
 def trace_page(traces: Sequence[tuple[str, Sequence[TracedTask]]], notes: Sequence[str] = ()) -> str:
@@ -100,7 +100,7 @@ def _cells(task: TracedTask) -> list[Element | str]:
     ancestry = "" if task.ancestry is None else str(task.ancestry)
     ending = f"{task.ending} {task.error or ''}".strip()
     early = f"{ending}, early" if task.early else ending
-    return [name, str(task.step), " ▸ ".join(task.within), ancestry, *times, early, task.waited_for or ""]
+    return [name, str(task.step), *times, early, task.waited_for or "", ancestry, " ▸ ".join(task.within)]
 
 
 def _legend(traces: Sequence[tuple[str, Sequence[TracedTask]]]) -> Element:

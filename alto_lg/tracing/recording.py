@@ -123,6 +123,11 @@ class _Recorder(BaseCallbackHandler):
         self._origin = now if self._origin is None else self._origin
         return now - self._origin
 
+    def _is_inside(self, parent: UUID | None) -> bool:
+        """Whether the run above is itself a call by `@task`, so that this one is no more than a part of it."""
+        above = self._open.get(parent) if parent is not None else None
+        return above is not None and _is_call(above.metadata)
+
     def _begin(self, run_id: UUID, run: UUID | None, kind: Kind, name: str, metadata: Mapping[str, Any] | None) -> None:
         if metadata and "langgraph_node" in metadata and not self._closed:
             self._open[run_id] = _Open(run, kind, name, metadata, self._now())
@@ -145,8 +150,10 @@ class _Recorder(BaseCallbackHandler):
         **rest: Any,
     ) -> None:
         self._now()
-        if any(tag.startswith(_TASK_TAG) for tag in tags or ()):
-            self._begin(run_id, parent_run_id, "node", str((metadata or {}).get("langgraph_node")), metadata)
+        node = (metadata or {}).get("langgraph_node")
+        is_task = any(tag.startswith(_TASK_TAG) for tag in tags or ())
+        if is_task or (rest.get("name") == node and _is_call(metadata or {}) and not self._is_inside(parent_run_id)):
+            self._begin(run_id, parent_run_id, "node", str(node), metadata)
 
     def on_chat_model_start(
         self,
@@ -223,7 +230,7 @@ def _task(begun: _Open, now: float, ending: Ending, error: str | None) -> Traced
         node=str(told["langgraph_node"]),
         step=int(told["langgraph_step"]),
         within=tuple(level.partition(":")[0] for level in levels[:-1]),
-        place=_place(told.get("langgraph_path", ()), ancestral),
+        place=_place(told.get("langgraph_path", ()), ancestral, is_call=_is_call(told)),
         ancestry=None if ancestral is None else ancestral.ancestry,
         started_s=begun.started_s,
         ended_s=now,
@@ -234,7 +241,13 @@ def _task(begun: _Open, now: float, ending: Ending, error: str | None) -> Traced
     )
 
 
-def _place(path: Sequence[Any], ancestral: AncestralText | None) -> int | None:
-    if ancestral is not None:
+def _is_call(metadata: Mapping[str, Any]) -> bool:
+    """Whether it belongs to a call of a `@task` function, whose path holds that of its caller. It has no tag."""
+    path = metadata.get("langgraph_path", ())
+    return len(path) > 2 and isinstance(path[1], tuple)
+
+
+def _place(path: Sequence[Any], ancestral: AncestralText | None, *, is_call: bool) -> int | None:
+    if ancestral is not None and not is_call:
         return ancestral.ancestry.index
-    return path[1] if len(path) > 1 and isinstance(path[1], int) else None
+    return next((part for part in path if type(part) is int), None)

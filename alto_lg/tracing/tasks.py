@@ -21,7 +21,7 @@ Ending = Literal["done", "failed", "interrupted", "cancelled", "unfinished"]
 class TracedTask:
     """One piece of work that was seen: a node of a graph, or a call of a model or a tool inside one.
 
-    kind, name: what it is; the name of a node's task is the node's.
+    kind, name: what it is; the name of a node's task is the node's, and a call of a `@task` function counts as a node.
     node, step: where LangGraph files it. within: the nodes whose subgraph it belongs to, outermost first.
     place: among the packets of its sender where the engine tells the sender, else among all packets of its step;
         None for a node that an edge led to.

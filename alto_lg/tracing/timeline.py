@@ -18,6 +18,7 @@ TONES = 8
 _LANE_HEIGHTS = ((8, 16), (20, 9), (48, 6))
 """(up to so many lanes, pixels each); three beyond."""
 _LANE_LEAST = 3
+_WIDTH_LEAST = 0.05
 _NAME_LEAST = 14.0
 """The share of the width, in percent, that the name of a mark takes on a telephone."""
 _TEXT_LEAST = (13, 3.0)
@@ -91,7 +92,8 @@ def _said(row: Row) -> str:
 
 
 def _bar(bar: Bar, lane: int, height: int, span_s: float) -> list[Element]:
-    left, width = share(bar.started_s, span_s), share(bar.ended_s - bar.started_s, span_s)
+    # A picture without width is not drawn at all.
+    left, width = share(bar.started_s, span_s), max(_WIDTH_LEAST, share(bar.ended_s - bar.started_s, span_s))
     top, gap = 2 + lane * height, 2 if height > _LANE_HEIGHTS[1][1] else 1
     said = [element("title", bar.title)] if bar.title else []
     bottom = top + height - gap

@@ -25,7 +25,8 @@ from alto_lg.apps.tot.arithmetic import (
     way_to_target,
 )
 
-# Mean of the recorded runs; how the lengths are spread is not recorded, so it is that of other applications' outputs.
+# Mean of the recorded runs. They keep no text of a judgement, so how its length is spread is not known; it is taken to
+# vary as verdicts within one request do, which was measured on those of FacTool (719 outputs).
 _LENGTH = Spread(mean=44, variation=0.30, least=12, most=120)
 _ATTEMPTS = 12
 # How often each judgement is given, by what is true: of numbers that can come to 24, of numbers that cannot, of right
@@ -63,8 +64,9 @@ def _drawn_word(chances: Mapping[str, float], source: random.Random) -> str:
 
 def _told(pieces: Iterator[str], last: Sequence[str], word: str, source: random.Random) -> str:
     """As many pieces as a reply of the drawn length has room for, then the last ones and the judgement."""
-    room = drawn(_LENGTH, source) - sum(map(token_count, last)) - 1
-    return "\n".join([*fitting(pieces, room), *last, word])
+    ending = "\n".join([*last, word])
+    room = drawn(_LENGTH, source) - token_count(ending)
+    return "\n".join([*fitting(pieces, room, between=1), ending])
 
 
 def _found(numbers: Sequence[Fraction], way: Sequence[Move] | None, source: random.Random) -> str:
@@ -83,7 +85,16 @@ def _tries(numbers: Sequence[Fraction], source: random.Random) -> Iterator[str]:
             yield text
     yield f"The sum of {_listed(numbers)} is {shown(sum(numbers, Fraction(0)))}."
     yield f"Their product is {shown(prod(numbers, start=Fraction(1)))}."
-    yield f"The largest is {shown(max(numbers))}, which is {shown(abs(TARGET - max(numbers)))} from 24."
+    yield from _distances(numbers)
+
+
+def _distances(numbers: Sequence[Fraction]) -> Iterator[str]:
+    """What would have to stand beside each number."""
+    for number in dict.fromkeys(numbers):
+        yield f"{shown(number)} is {shown(abs(TARGET - number))} from 24."
+        yield f"Beside {shown(number)}, {shown(TARGET - number)} would be needed for a sum."
+        if number:
+            yield f"Beside {shown(number)}, {shown(TARGET / number)} would be needed for a product."
 
 
 def _random_way(numbers: Sequence[Fraction], source: random.Random) -> list[Move]:
@@ -96,10 +107,16 @@ def _random_way(numbers: Sequence[Fraction], source: random.Random) -> list[Move
 
 
 def _of_one(number: Fraction) -> Iterator[str]:
-    yield f"One number is left, and it is {shown(number)}."
+    yield f"Only {shown(number)} is left."
     yield "Nothing can be joined any more, so the number itself must be 24."
     yield f"The number is {shown(abs(TARGET - number))} from 24." if number != TARGET else "The number is 24."
     yield "All four numbers were used on the way to this one, each in one step, as the rules ask for."
+    yield f"{shown(number)} - 24 = {shown(number - TARGET)}"
+    yield "With two numbers there would be something left to try."
+    yield "With one number there is no step to take and no way to choose."
+    yield f"So all depends on whether {shown(number)} and 24 are the same."
+    kind = "a whole number" if number.denominator == 1 else "a fraction"
+    yield f"{shown(number)} is {kind}, and 24 is a whole number."
 
 
 def _check(numbers: Sequence[Fraction], answer: str) -> Iterator[str]:
@@ -115,6 +132,13 @@ def _check(numbers: Sequence[Fraction], answer: str) -> Iterator[str]:
     yield from _worked_out(answer)
     total = value_of(answer)
     yield "It cannot be worked out." if total is None else f"In all it comes to {shown(total)}."
+    yield f"It was to use {_listed(numbers)}."
+    yield "It was to come to 24."
+    if total is not None and total != TARGET:
+        yield f"{shown(total)} is {shown(abs(TARGET - total))} from 24."
+    yield f"It joins {len(used)} numbers, where four were given."
+    for number in dict.fromkeys(numbers):
+        yield f"Given {numbers.count(number)} times: {shown(number)}. Used {used.count(number)} times."
 
 
 def _worked_out(answer: str) -> Iterator[str]:

@@ -17,15 +17,18 @@ from alto_lg.apps.lengths import Spread, drawn, source_of
 from alto_lg.apps.tot import judging, prompts
 from alto_lg.apps.tot.arithmetic import Move, expression_of, moves, numbers_in, read_number, shown, way_to_target
 
-# Proposals for one state by the numbers that are left, and answers, as the recorded runs have them. Of a coefficient of
-# variation none is recorded for the first step; its counts go from 5 to 24.
+# Proposals for one state by the numbers that are left, and answers: so spread that the tokens of a state, and the
+# thoughts of a step, are as in the recorded runs (`recorded.py`). Of a coefficient of variation none is recorded for
+# the first step; its counts go from 5 to 24.
 _PROPOSALS = {
-    4: Spread(mean=9.5, variation=0.40, least=5, most=24),
-    3: Spread(mean=6.4, variation=0.21, least=3, most=12),
-    2: Spread(mean=4.3, variation=0.19, least=2, most=5),
+    4: Spread(mean=9.1, variation=0.40, least=5, most=24),
+    3: Spread(mean=6.4, variation=0.18, least=3, most=12),
+    2: Spread(mean=4.3, variation=0.15, least=2, most=5),
 }
-_ANSWERS = Spread(mean=4.4, variation=0.57, least=1, most=15)
-_WRONG_RESULT, _LOST_NUMBER, _REPEATED, _SPOILED_FIRST, _SPOILED = 0.05, 0.03, 0.04, 0.08, 0.4
+_ANSWERS = Spread(mean=4.8, variation=0.57, least=1, most=15)
+_WRONG_RESULT, _LOST_NUMBER, _REPEATED, _SPOILED_FIRST, _SPOILED = 0.05, 0.03, 0.04, 0.08, 0.3
+_BARE = 0.3
+_SIGNS: Mapping[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _TRIES = 60
 _STEP = re.compile(r"(\S+) ([-+*/]) (\S+) = (\S+) \(left:")
 
@@ -132,12 +135,21 @@ def _ways_to_write(expression: str, source: random.Random) -> Iterator[str]:
 
 
 def _turned(expression: str, source: random.Random) -> str:
-    """The same with the sides of some sums and products changed over."""
+    """The same with the sides of some sums and products changed over, sometimes without needless brackets."""
     tree = ast.parse(expression, mode="eval")
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mult) and source.random() < 0.5:
             node.left, node.right = node.right, node.left
-    return ast.unparse(tree)
+    if source.random() < _BARE:
+        return ast.unparse(tree)
+    return _bracketed(tree.body).removeprefix("(").removesuffix(")")
+
+
+def _bracketed(node: ast.expr) -> str:
+    """With brackets around each operation, as models write them."""
+    if not isinstance(node, ast.BinOp):
+        return ast.unparse(node)
+    return f"({_bracketed(node.left)} {_SIGNS[type(node.op)]} {_bracketed(node.right)})"
 
 
 def _spoiled(expression: str, source: random.Random) -> str:

@@ -105,6 +105,92 @@ CONVERSATIONS = (
             "The Brass Comet was cut to ninety minutes in 1951 and has been liked better since then.",
         ),
     ),
+    Conversation(
+        "User: How do people fish for eels at Tull?",
+        ("eel fishing at Tull", "history of the eel weirs of Tull"),
+        (
+            "Eels are caught at Tull in weirs of woven willow, which stand in the mouth of the river Orrin.",
+            "The eel weirs of Tull are first mentioned in a charter of the abbey of Ennor from 1187.",
+            "Eels move down the river Orrin on dark nights in October, after the first heavy rain of autumn.",
+            "A weir at Tull catches about forty kilograms of eels in a good night and nothing at all in a bright one.",
+            "Since 1996 half of the eels that are caught at Tull must be carried past the weirs and set free again.",
+            "Smoked eel from Tull is sold in the market of Port Aldis, wrapped in leaves of dock.",
+        ),
+    ),
+    Conversation(
+        "User: Tell me about the great flood of Port Aldis.\n"
+        "Agent: The flood of 1868 covered the whole lower town of Port Aldis for three days.\n"
+        "User: What was done so that it would not happen again?",
+        ("Port Aldis flood protection after 1868", "Port Aldis harbour wall and sluices"),
+        (
+            "After the flood of 1868 Port Aldis built a wall of granite, two metres high, along the whole harbour.",
+            "The engineer Grace Tremayne planned three sluices that close the canal of Port Aldis at spring tide.",
+            "The sluices of Port Aldis were worked by hand until 1911 and have been worked by electric motors since.",
+            "The lower town of Port Aldis was raised by sixty centimetres with rubble from the old fortress.",
+            "A bell in the customs house of Port Aldis has been rung at every flood warning since 1870.",
+        ),
+    ),
+    Conversation(
+        "User: Is it true that the bell founder Isaac Penrose could not hear?",
+        ("Isaac Penrose bell founder deafness", "Isaac Penrose bells and workshop"),
+        (
+            "Isaac Penrose lost his hearing at the age of nine, when he had scarlet fever.",
+            "Isaac Penrose judged the tone of a bell by laying his hands on its rim while it was struck.",
+            "Isaac Penrose cast 212 bells in his workshop in Tull between 1754 and 1799.",
+            "The largest bell of Isaac Penrose hangs in the abbey of Ennor and weighs a little over four tons.",
+            "The daughters of Isaac Penrose carried on the workshop for another thirty years after his death.",
+            "Some bells of Isaac Penrose bear the words: I hear with my hands.",
+        ),
+    ),
+    Conversation(
+        "User: What is the difference between the grey and the black seals of Ennor?",
+        ("grey seals of Ennor", "black seals of Ennor", "difference between grey and black seals"),
+        (
+            "The black seals of Ennor are no species of their own, but young grey seals in their first coat.",
+            "Grey seals of Ennor bear their pups in November on the shingle below Carrow Point.",
+            "A pup of a grey seal trebles its weight within eighteen days on the milk of its mother.",
+            "About 2,300 grey seals were counted around Ennor in 2019, four times as many as in 1970.",
+            "Fishermen of Ennor used to believe that the black seals were the souls of drowned sailors.",
+        ),
+    ),
+    Conversation(
+        "User: Who was the first to cross the Orrin moor on skis?\n"
+        "Agent: The teacher Wenna Lisle crossed the Orrin moor on skis in February 1903.\n"
+        "User: How did she do it, and how long did it take?",
+        ("Wenna Lisle crossing of the Orrin moor 1903", "Wenna Lisle route, skis and duration"),
+        (
+            "Wenna Lisle crossed the Orrin moor from Tull to the abbey of Ennor on 11 and 12 February 1903.",
+            "The crossing of the Orrin moor took Wenna Lisle twenty-six hours, five of which she slept in a hut.",
+            "The skis of Wenna Lisle were made of ash by a wheelwright after a drawing in a newspaper.",
+            "Wenna Lisle found her way by the poles of the telegraph line, whose tops stood out of the snow.",
+            "A race from Tull to the abbey has been held in memory of Wenna Lisle every winter since 1951.",
+        ),
+    ),
+    Conversation("User: Thanks a lot, that is all that I wanted to know. Goodbye!", (), ()),
+    Conversation(
+        "User: Why is the clock of the town hall in Aldis always eleven minutes slow?",
+        ("Aldis town hall clock eleven minutes slow", "local time in Aldis before the railway"),
+        (
+            "The clock of the town hall in Aldis shows the local time of Aldis, which is eleven minutes behind the "
+            "time of the railway.",
+            "The railway reached Aldis in 1859 and brought the time of the capital with it.",
+            "The council of Aldis decided in 1860 by nine votes to eight to leave the clock as it was.",
+            "A second minute hand, painted red, was added to the clock in Aldis in 1874 and taken off in 1919.",
+            "Children in Aldis are told that the eleven minutes are kept in a box under the stairs of the town hall.",
+        ),
+    ),
+    Conversation(
+        "User: How was salt made on Ennor, and is it still made today?",
+        ("salt making on Ennor", "salt pans of Ennor today"),
+        (
+            "Salt was made on Ennor by letting sea water dry in shallow pans of clay from May to September.",
+            "At their height, in about 1720, the salt pans of Ennor covered eighty hectares behind the southern dunes.",
+            "Peat was burned to boil the brine of Ennor in wet summers, which made the salt grey and bitter.",
+            "Cheap rock salt from the mainland put an end to most of the salt pans of Ennor by 1840.",
+            "Two families on Ennor still rake salt by hand, about nine tons of it a year, and sell it to visitors.",
+            "Avocets breed on the banks of the old salt pans of Ennor, which have been protected since 1968.",
+        ),
+    ),
 )
 
 EXTRACTIONS = (
@@ -186,5 +272,39 @@ EXTRACTIONS = (
             "Tull cheese is made from the milk of cows, wrapped in nettle leaves, and eaten young.",
             "Both Orrin cheese and Tull cheese have protected names.",
         ),
+    ),
+    Extraction(
+        CONVERSATIONS[8].dialogue,
+        "Willow of the Orrin",
+        "The willows along the lower Orrin are cut back to the trunk every third winter, so that they send up straight "
+        "rods. Most of the rods go to the eel weirs at Tull, each of which needs about four thousand of them. The rods "
+        "are soaked for a week and woven while they are wet; a weir lasts for six or seven years. What is left over "
+        "is made into baskets. The oldest of the willows are thought to have been planted by the monks of Ennor.",
+        (
+            "Each eel weir at Tull needs about four thousand rods of willow.",
+            "The rods of an eel weir are soaked for a week and woven while they are wet.",
+            "An eel weir lasts for six or seven years.",
+        ),
+    ),
+    Extraction(
+        CONVERSATIONS[9].dialogue,
+        "Grace Tremayne",
+        "Grace Tremayne was the first woman whom the county employed as an engineer. After the flood of 1868 she "
+        "planned three sluices for the canal of Port Aldis, which were finished in 1871 and keep every spring tide "
+        "out of the lower town. She had tried out her plans on a model in the garden of her mother. Later she "
+        "built the pier of Tull and a bridge over the Orrin, which was replaced in 1932.",
+        (
+            "Grace Tremayne planned three sluices for the canal of Port Aldis after the flood of 1868.",
+            "The sluices of Port Aldis were finished in 1871 and have kept every spring tide out of the lower town.",
+            "Grace Tremayne had tried out her plans for the sluices on a model.",
+        ),
+    ),
+    Extraction(
+        CONVERSATIONS[11].dialogue,
+        "Lifeboats of Ennor",
+        "Ennor has had a lifeboat since 1834, when the brig Charlotte was lost with all hands off Carrow Point. The "
+        "first boat was rowed by ten men. A boat with a motor came in 1926. Its crew of today are all volunteers, and "
+        "go out about thirty times a year, mostly for sailing boats whose engines have failed.",
+        (),
     ),
 )

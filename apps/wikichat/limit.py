@@ -1,4 +1,4 @@
-"""How long one turn takes, given how long its pieces took.
+"""How long the turns of a conversation take, given how long their pieces took.
 
 True data dependencies, in the versions whose nodes read finished lists: both branches, each with its chains; then the
 passages, the notes, and the turn. In the streaming version each chain starts when its query or fact was complete in the
@@ -12,6 +12,7 @@ for each branch, an item's hops follow each other and the branches are joined at
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -53,7 +54,11 @@ class _Took:
 
 
 def limit_s(spans: Sequence[Span]) -> float:
-    """Seconds along the longest path."""
+    """Seconds along the longest path of each turn, one turn after the other."""
+    return sum(map(_turn_limit_s, _turns(spans)))
+
+
+def _turn_limit_s(spans: Sequence[Span]) -> float:
     took = _took(spans)
     paths, notes = _paths(took)
     everything = [*BRANCH_STAGES, *map(_chain, took.chains()), *map(_note, notes)]
@@ -68,13 +73,27 @@ def limit_s(spans: Sequence[Span]) -> float:
 
 
 def first_note_limit_s(spans: Sequence[Span]) -> float | None:
-    """Seconds along the path of the passage that could be read first; None without passages."""
-    paths, notes = _paths(_took(spans))
+    """Seconds along the path of the passage that could be read first in the first turn; None without passages."""
+    paths, notes = _paths(_took(_turns(spans)[0]))
     return min((paths.end_s(_note(item)) for item in notes), default=None)
 
 
 def in_supersteps_s(version: str, spans: Sequence[Span]) -> float:
     """Seconds of LangGraph's supersteps in one version of the graph."""
+    return sum(_turn_in_supersteps_s(version, turn) for turn in _turns(spans))
+
+
+def _turns(spans: Sequence[Span]) -> list[list[Span]]:
+    """The spans of each turn. Both branches begin when all of the turn before has ended, and nothing begins sooner."""
+    begun = [sorted(span.started for span in spans if span.stage == stage) for stage in BRANCH_STAGES]
+    starts = [min(pair) for pair in zip(*begun, strict=True)][1:]
+    turns: list[list[Span]] = [[] for _ in range(len(starts) + 1)]
+    for span in spans:
+        turns[bisect_right(starts, span.started)].append(span)
+    return turns
+
+
+def _turn_in_supersteps_s(version: str, spans: Sequence[Span]) -> float:
     took = _took(spans)
     written_s = [took.whole[stage] for stage in BRANCH_STAGES]
     if version == "subgraph":

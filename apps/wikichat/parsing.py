@@ -17,6 +17,7 @@ FACTS_MAX = 12
 _MARK = re.compile(r"^\s*(?:[-*•–]|\(?\d{1,3}[.)])\s+")
 _LISTED = re.compile(rf"{re.escape(OPENING)}(.*?)(?:{re.escape(CLOSING)}|\Z)", re.DOTALL)
 _NOTHING = frozenset({"none", "n/a", "null", "nil", "nothing", ""})
+_NONE = re.compile(r"\W*none\b(?!\s+\w)", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _NUMBER_ENDED = re.compile(r"\d+(?=\D)")
 
@@ -61,7 +62,9 @@ def ranking_so_far(text: str, count: int) -> list[int]:
 
 
 def points(text: str) -> list[str]:
-    """The statements of a list, in order; none where the model found none."""
+    """The statements of a list, in order; none where the model found none, whatever it adds to that."""
+    if _NONE.match(text):
+        return []
     return _different(_plain(line) for line in text.splitlines())
 
 

@@ -25,6 +25,7 @@ OPENING, CLOSING = "<search_query>", "</search_query>"
 NO_NOTES = "(no note was made)"
 PASSAGE_CHARS_MAX = 600
 _TURNS_MAX = 4
+_QUERY_EXAMPLES = 10
 
 _QUERIES_RULES = f"""\
 You search an encyclopedia on behalf of somebody who talks with a user. Its articles tell of people, places, events, \
@@ -66,8 +67,10 @@ Example passages:
 [2] Carrow Point: A lighthouse of grey granite has stood there since 1846, when the engineer John Sands finished it.
 [3] Kittiwakes: Kittiwakes nest on cliffs such as those of Carrow Point and leave them in August.
 [4] Lighthouses of Ennor: The island has four lighthouses. The oldest of them is that on Carrow Point.
+[5] John Sands: The engineer John Sands built harbours and lighthouses on Ennor. The one on Carrow Point was his last.
+[6] Points: A point is a tip of land that runs out into the sea. Ships keep well away from most of them.
 Example answer:
-["2", "4", "3", "1"]"""
+["2", "5", "4", "3", "1", "6"]"""
 
 _FILTER_RULES = """\
 You read one passage of an encyclopedia on behalf of somebody who talks with a user, and take out of it what bears on \
@@ -77,7 +80,7 @@ Rules:
 1. Write what bears on it as a numbered list, one statement on each line.
 2. A statement stands alone: use names, not "he", "it" or "there".
 3. Write only what the passage states, with its names, numbers, places and dates. Add nothing from elsewhere.
-4. If nothing in the passage bears on the conversation, write None and nothing else."""
+4. If nothing in the passage bears on the conversation, write None and, in a few words, what the passage is about."""
 
 DRAFT_SYSTEM = """\
 You talk with a user about things that are found in an encyclopedia. You are given the conversation so far and notes \
@@ -99,7 +102,15 @@ Example notes:
 [2] Harrow and Daughters: The shipping company bore the whole cost of the tramway of Port Aldis.
 Example turn:
 The tramway of Port Aldis opened on 2 May 1894 [1]. The shipping company Harrow and Daughters paid for all of it [2]. \
-Dockers used it to reach the new harbour [1]."""
+Dockers used it to reach the new harbour [1].
+
+Example conversation:
+User: How did the snow vole get its name?
+Example notes:
+[1] Voles of the Ennor hills: The snow vole lives above the tree line. It moves through tunnels under the snow.
+Example turn:
+I am sorry, but I could not find out how the snow vole got its name. What I can tell you is that it lives above the \
+tree line and moves through tunnels under the snow [1]."""
 
 REFINE_SYSTEM = """\
 You improve the turn of somebody who talks with a user. You are given the conversation so far and the draft of the \
@@ -119,7 +130,14 @@ Example draft:
 The tramway of Port Aldis opened in 1894 [1]. Its cars were green [1]. Trams are lovely. Harrow and Daughters paid for \
 it [2]. The tramway opened in 1894 [1].
 Example turn:
-The tramway of Port Aldis opened in 1894. Its cars were green [1]. Harrow and Daughters paid for it [2]."""
+The tramway of Port Aldis opened in 1894. Its cars were green [1]. Harrow and Daughters paid for it [2].
+
+Example draft:
+Isaac Penrose cast bells in Tull [1]. Smoked eel is sold in the market [3]. He could not hear, and judged a tone by \
+his hands [2]. I hope that helps. Isaac Penrose cast his bells in the town of Tull [1].
+Example turn:
+Isaac Penrose cast bells in Tull [1]. He could not hear, and judged a tone by his hands [2]. Smoked eel is sold in the \
+market [3]."""
 
 
 def _worked(dialogue: str, name: str, answer: str) -> str:
@@ -127,8 +145,9 @@ def _worked(dialogue: str, name: str, answer: str) -> str:
 
 
 def _queries_system() -> str:
-    listed = ("\n".join((OPENING, *(one.queries or ("None",)), CLOSING)) for one in CONVERSATIONS)
-    pairs = zip(CONVERSATIONS, listed, strict=True)
+    shown = CONVERSATIONS[:_QUERY_EXAMPLES]
+    listed = ("\n".join((OPENING, *(one.queries or ("None",)), CLOSING)) for one in shown)
+    pairs = zip(shown, listed, strict=True)
     return "\n\n".join([_QUERIES_RULES, *(_worked(one.dialogue, "queries", answer) for one, answer in pairs)])
 
 
@@ -141,7 +160,8 @@ def _recall_system() -> str:
 def _filter_system() -> str:
     worked = []
     for one in EXTRACTIONS:
-        points = "\n".join(f"{place}. {point}" for place, point in enumerate(one.points, 1)) or "None"
+        points = "\n".join(f"{place}. {point}" for place, point in enumerate(one.points, 1))
+        points = points or f"None; the passage is about {one.title.lower()}."
         worked.append(_worked(f"{one.dialogue}\nExample passage:\n{one.title}: {one.passage}", "statements", points))
     return "\n\n".join([_FILTER_RULES, *worked])
 

@@ -51,7 +51,7 @@ class Cell:
 
     @property
     def load(self) -> str:
-        return f"{self.rate:g} requests/s" if self.rate else "one at a time"
+        return f"{self.rate:.3g} requests/s" if self.rate else "one at a time"
 
     @property
     def name(self) -> str:
@@ -81,7 +81,8 @@ class Cell:
         return str(self.header.get("engines", {}).get(arm, arm.partition("-")[0]))
 
     def measured(self, arm: str) -> tuple[Measurement, ...]:
-        return tuple(one for one in self.results.measurements if one.arm == arm)
+        """The requests that count, and not those that filled an idle server."""
+        return tuple(one for one in self.results.measurements if one.arm == arm and not one.lead_in)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ COST = (
     Figure("memory of the process, built (MiB)", ("memory", "built"), 0, 1 / _MIB),
 )
 PREDICTED = Figure("predicted, median (s)", ("predicted_s",))
-GAP = Figure("measured above predicted, median (%)", ("gap_percent",), 1)
+GAP = Figure("measured above predicted, median (%)", ("above_predicted_percent",), 1)
 EARLY = (
     Figure("firings", ("early", "firings"), 0),
     Figure("started early", ("early", "early_starts"), 0),
@@ -81,19 +81,24 @@ def rows(figures: Sequence[Figure], arms: Sequence[Figures]) -> list[list[str]]:
     return [[figure.label, *(figure.text(arm) for arm in arms)] for figure in known(figures, arms)]
 
 
-def speed_up_rows(arms: Sequence[Figures]) -> list[list[str]]:
-    """How many times sooner each arm is than each plain one, with the interval."""
-    plain = list(dict.fromkeys(name for arm in arms for name in arm.get("speed_ups") or ()))
-    return [[f"times sooner than {name} [95 % CI]", *(_speed_up(arm, name) for arm in arms)] for name in plain]
+def ratio_rows(arms: Sequence[Figures], *, loaded: bool) -> list[list[str]]:
+    """How many times sooner each arm is than each plain one, and under load its p99 beside theirs; with intervals."""
+    asked = [("times sooner than {} [95 % CI]", "speed_ups"), ("p99, ratio to that of {} [95 % CI]", "p99_ratios")]
+    return [
+        [title.format(over), *(NONE if arm["arm"] == over else written(ratio(arm, name, over)) for arm in arms)]
+        for title, name in asked[: 2 if loaded else 1]
+        for over in baselines(arms, name)
+    ]
 
 
-def _speed_up(arm: Figures, over: str) -> str:
-    return NONE if arm["arm"] == over else written(speed_up(arm, over))
+def baselines(arms: Sequence[Figures], name: str = "speed_ups") -> list[str]:
+    """The arms that others are compared with."""
+    return list(dict.fromkeys(over for arm in arms for over in arm.get(name) or ()))
 
 
-def speed_up(arm: Figures, over: str) -> Interval | None:
-    """How many times sooner than a plain arm; None where the file does not say."""
-    found = _number_or_interval(_at(arm, ("speed_ups", over)))
+def ratio(arm: Figures, name: str, over: str) -> Interval | None:
+    """A ratio to a plain arm; None where the file does not say."""
+    found = _number_or_interval(_at(arm, (name, over)))
     return found if isinstance(found, Interval) else None
 
 

@@ -10,14 +10,17 @@ from alto_lg.comparisons.report.sections import sections
 from alto_lg.tracing.markup import element, page, table
 
 _METHOD = (
-    "Every arm runs in a process of its own and is given the same requests, with the same seeds, by the same server; "
-    "the arms take turns, so that drift hits all alike. Before any speed is told, the answers are compared request by "
-    "request; arms that differ have no speed.",
-    "One at a time, a request goes through all arms before the next one. Under load, arrivals are Poisson and do not "
-    "wait for answers (open loop); latency counts from the moment a request was due.",
-    "Confidence intervals (95 %) are bootstraps over requests, in pairs where two arms are compared. The limit of a "
-    "request is the longest path under true data dependencies through the times of that same run; no order of the same "
-    "work ends sooner. Processor time and memory are those of the arm's process, without the server.",
+    "Every arm runs in a process of its own and is given the same requests, with the same seeds, by the same "
+    "server; the arms take turns, so that drift hits all alike. Before any speed is told, the answers are compared "
+    "request by request; arms that differ have no speed.",
+    "One at a time, a request goes through all arms before the next one. Under load, arrivals are Poisson and do "
+    "not wait for answers (open loop), in blocks that the arms take in turns; each block begins with an idle "
+    "server, and the requests that fill it are not counted. Latency counts from the moment a request was due.",
+    "Confidence intervals (95 %) are percentile bootstraps, in pairs where two arms are compared: over requests "
+    "where they run one at a time, over blocks where they overlap. The limit of a request is the longest path under "
+    "true data dependencies through the times of that same run; no order of the same work ends sooner. Predicted: "
+    "by the same times, supersteps for LangGraph's arms and true dependencies for all others. Processor time and "
+    "memory are those of the arm's process, without the server.",
 )
 
 

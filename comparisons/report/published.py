@@ -1,6 +1,7 @@
 """Published results: results files made small enough to be kept with the code, a few kilobytes a cell.
 
-Always true: what is left out is what no figure of a table is made from: spans, answers, and digits beyond the sixth.
+Always true: the summary is whole, and each request keeps its times. Left out are its spans, its answer, what it cost,
+and digits beyond the sixth.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def _write(cell: Cell, path: Path) -> Path:
 
 
 def _short(measured: Measurement) -> Measurement:
-    return measurement_of(_rounded(measurement_fields(replace(measured, answer=None, spans=()))))
+    times = replace(measured, answer=None, spans=(), early=None, server=None, memory=None)
+    return measurement_of(_rounded(measurement_fields(times)))
 
 
 def _rounded(found: Any) -> Any:

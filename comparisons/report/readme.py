@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alto_lg.apps.base import InputError
-from alto_lg.comparisons.report import figures
+from alto_lg.comparisons.report import figures, targets
 from alto_lg.comparisons.report.cells import Cell, Cells
 from alto_lg.comparisons.report.figures import ABOVE_LIMIT, EARLY, LATENCY, PROCESSOR, TOKENS
 
@@ -37,14 +37,20 @@ def block(cells: Cells) -> str:
     for cell in cells.usable:
         made_with.setdefault(_made_with(cell), []).append(cell.name)
     told = [text if len(made_with) == 1 else f"{'; '.join(of)}: {text}" for text, of in made_with.items()]
-    return "\n".join(["", *(line for cell in cells.usable for line in _cell(cell)), *told, ""])
+    tables = [line for cell in cells.usable for line in _cell(cell)]
+    return "\n".join(["", *tables, *_targets(cells), *told, ""])
+
+
+def _targets(cells: Cells) -> list[str]:
+    rows = targets.rows(cells)
+    return [f"**{targets.TITLE}**, from the commands above:", "", *_table(targets.HEAD, rows), ""] if rows else []
 
 
 def _cell(cell: Cell) -> list[str]:
     names = [str(arm["arm"]) for arm in cell.arms]
     rows = [
         *figures.rows(LATENCY, cell.arms),
-        *figures.speed_up_rows(cell.arms),
+        *figures.ratio_rows(cell.arms, loaded=cell.rate > 0),
         *figures.rows((ABOVE_LIMIT, *TOKENS, PROCESSOR, *EARLY[1:]), cell.arms),
     ]
     absent = [line for text in cell.absent for line in (f"{text}.", "")]

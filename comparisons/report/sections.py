@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 from alto_lg.comparisons.prediction import GAP_FLAGGED_PERCENT
-from alto_lg.comparisons.report import figures, timelines
+from alto_lg.comparisons.report import figures, targets, timelines
 from alto_lg.comparisons.report.cells import Cell, Cells, Figures
 from alto_lg.comparisons.report.charts import Curve, Mark, Sample, curve_chart, interval_chart, strip_chart
-from alto_lg.comparisons.report.figures import COST, EARLY, NONE, SPEED, speed_up, value
+from alto_lg.comparisons.report.figures import COST, EARLY, NONE, SPEED, baselines, ratio, value
 from alto_lg.comparisons.statistics import Interval
 from alto_lg.comparisons.table import confidence, number
 from alto_lg.tracing.markup import details, element, table
@@ -27,6 +27,7 @@ def sections(cells: Cells) -> Iterator[tuple[str, str, list[Element]]]:
         ("speed-up", "How many times sooner", list(_speed_ups(cells))),
         ("latency", "Latency of each request", list(_distributions(cells))),
         ("load", "Latency against rate", list(_curves(cells))),
+        ("target", targets.TITLE, list(_targets(cells))),
         ("cost", "What a request costs", list(_costs(cells))),
         ("predicted", "Predicted and measured", list(_predictions(cells))),
         ("timeline", "What ran when", list(_timelines(cells))),
@@ -40,7 +41,7 @@ def sections(cells: Cells) -> Iterator[tuple[str, str, list[Element]]]:
 
 def _speed_ups(cells: Cells) -> Iterator[Element]:
     alone = [cell for application in cells.applications for cell in cells.alone(application)]
-    plain = dict.fromkeys(name for cell in alone for name in _plain(cell.arms))
+    plain = dict.fromkeys(name for cell in alone for name in baselines(cell.arms))
     charts = [part for over in plain for part in _speed_up_chart(alone, over)]
     if charts:
         yield _said(
@@ -59,14 +60,10 @@ def _speed_up_chart(alone: Sequence[Cell], over: str) -> list[Element]:
 
 def _marks(cell: Cell, over: str) -> Iterator[Mark]:
     for arm in cell.arms:
-        ratio = speed_up(arm, over)
-        if ratio is not None and arm["arm"] != over:
+        found = ratio(arm, "speed_ups", over)
+        if found is not None and arm["arm"] != over:
             group = f"{', '.join(cell.setting)}: {_command(cell)}"
-            yield Mark(str(arm["arm"]), ratio, (number(ratio.value), confidence(ratio)), group)
-
-
-def _plain(arms: Sequence[Figures]) -> list[str]:
-    return list(dict.fromkeys(name for arm in arms for name in arm.get("speed_ups") or ()))
+            yield Mark(str(arm["arm"]), found, (number(found.value), confidence(found)), group)
 
 
 def _distributions(cells: Cells) -> Iterator[Element]:
@@ -87,7 +84,7 @@ def _strips(cell: Cell) -> list[Element]:
 
 
 def _all_figures(cell: Cell) -> Element:
-    told = figures.rows((*SPEED, *EARLY), cell.arms) + figures.speed_up_rows(cell.arms)
+    told = figures.rows((*SPEED, *EARLY), cell.arms) + figures.ratio_rows(cell.arms, loaded=cell.rate > 0)
     names = [str(arm["arm"]) for arm in cell.arms]
     return details("All figures as a table", table(["", *names], [list(row) for row in told], caption=cell.name))
 
@@ -130,6 +127,12 @@ def _as_interval(figure: Interval | float | None) -> Interval:
     return figure if isinstance(figure, Interval) else Interval(figure, figure, figure)
 
 
+def _targets(cells: Cells) -> Iterator[Element]:
+    found = targets.rows(cells)
+    if found:
+        yield table(targets.HEAD, [list(row) for row in found], caption=targets.EXPLAINED)
+
+
 # ── cost and prediction ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -156,9 +159,9 @@ def _prediction(arm: Figures) -> list[Element | str] | None:
     if predicted is None or measured is None:
         return None
     gap = value(figures.GAP.of(arm))
-    shown: Element | str = NONE if gap is None else f"{gap:.1f}"
+    shown: Element | str = NONE if gap is None else f"{gap:.2f}"
     if gap is not None and abs(gap) > GAP_FLAGGED_PERCENT:
-        shown = element("span", f"{gap:.1f}, above {GAP_FLAGGED_PERCENT:g}", class_="flag")
+        shown = element("span", f"{gap:.2f}, above {GAP_FLAGGED_PERCENT:g}", class_="flag")
     return [str(arm["arm"]), number(predicted), number(measured), shown]
 
 

@@ -20,8 +20,11 @@ from alto_lg.comparisons.sim.text import TextModel
 # Modules with `reply(messages, seed) -> str | None`, asked in this order.
 _TEXT_MODULES = (
     "alto_lg.apps.factool.rules",
+    "alto_lg.apps.ircot.rules",
+    "alto_lg.apps.llmcompiler.rules",
     "alto_lg.apps.tot.rules",
     "alto_lg.apps.wikichat.rules",
+    "alto_lg.apps.agent.rules",
     "alto_lg.comparisons.agent_rules",
 )
 _STOP_FLAG = "--stop-with-stdin"

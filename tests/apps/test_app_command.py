@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,58 @@ def test_each_input_is_a_turn_of_one_conversation(capsys: pytest.CaptureFixture[
     assert "[1] " in printed
 
 
+@pytest.mark.slow
+def test_a_question_is_reasoned_about_step_by_step(capsys: pytest.CaptureFixture[str]) -> None:
+    question = "In which city was the composer of Don Giovanni born?"
+    assert _command("ircot", "--input", question, "--version", "streaming", "--accelerate") == 0
+    printed = capsys.readouterr().out
+    assert "2. Wolfgang Amadeus Mozart was born in Salzburg" in printed
+    assert "Answer: Salzburg" in printed
+
+
+@pytest.mark.slow
+def test_a_plan_is_printed_with_what_its_tasks_came_to(capsys: pytest.CaptureFixture[str]) -> None:
+    question = "How many metres higher is Mount Fuji than Uluru?"
+    assert _command("llmcompiler", "--input", question, "--version", "streaming", "--accelerate") == 0
+    printed = capsys.readouterr().out
+    assert '3. calculate("3776 - 348") = 3428' in printed
+    assert "Answer: 3428" in printed
+
+
+@pytest.mark.parametrize("application", ["ircot", "llmcompiler"])
+def test_a_form_that_an_application_does_not_have_is_refused(
+    application: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _command(application, "--input", "Who?", "--version", "subgraph") == 2
+    assert f"{application} has no version 'subgraph': give flat or streaming" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("application", ["ircot", "llmcompiler"])
+def test_a_reference_is_refused_by_the_question_answerers(application: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _command(application, "--input", "Who?", "--reference", "Ada.") == 2
+    assert f"{application} takes no --reference" in capsys.readouterr().err
+
+
 def test_a_reference_is_refused_where_nothing_could_make_use_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert _command("wikichat", "--input", "Who?", "--reference", "Ada.") == 2
     assert "wikichat takes no --reference" in capsys.readouterr().err
+
+
+def _of_its_own(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, which ends with the connections that langchain-openai keeps open."""
+    return subprocess.run([sys.executable, "-m", "alto_lg", "app", *arguments], capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_the_agent_shows_what_it_called_and_what_that_gave() -> None:
+    ended = _of_its_own("agent", "--input", "Who wrote the Principia?", "--version", "react-early", "--accelerate")
+    assert ended.returncode == 0
+    assert "search_passages('Who wrote the Principia?')\n    [newton-2] The Principia:" in ended.stdout
+    assert "Newton's Principia was published in Latin in 1687. [newton-2]" in ended.stdout
+
+
+@pytest.mark.slow
+def test_an_agent_whose_server_is_not_there_says_so() -> None:
+    ended = _of_its_own("agent", "--input", "Who?", "--base-url", "http://127.0.0.1:9/v1", "--model", "none")
+    assert ended.returncode == 1
+    assert "the model server did not answer: " in ended.stderr

@@ -10,10 +10,12 @@ import pytest
 from sim.loop import run
 
 import alto_lg
-from alto_lg.apps import factool, tot, wikichat
+from alto_lg.apps import factool, ircot, llmcompiler, tot, wikichat
 from alto_lg.apps.base import Application, ModelEndpoint, Program
 from alto_lg.apps.chat import Messages
 from alto_lg.apps.factool.rules import reply as factool_reply
+from alto_lg.apps.ircot.rules import reply as ircot_reply
+from alto_lg.apps.llmcompiler.rules import reply as llmcompiler_reply
 from alto_lg.apps.rules_chat import Reply, RulesChat
 from alto_lg.apps.spans import record_spans
 from alto_lg.apps.together import Pipe, together
@@ -22,11 +24,13 @@ from alto_lg.apps.wikichat.rules import reply as wikichat_reply
 
 APPS: Mapping[str, tuple[Any, Application, Reply]] = {
     "factool": (factool, factool.FACTOOL, factool_reply),
+    "ircot": (ircot, ircot.IRCOT, ircot_reply),
+    "llmcompiler": (llmcompiler, llmcompiler.LLMCOMPILER, llmcompiler_reply),
     "tot": (tot, tot.TOT, tot_reply),
     "wikichat": (wikichat, wikichat.WIKICHAT, wikichat_reply),
 }
 _PIECE_S = 0.017
-_CLOCKS = ("spans", "factool.nodes", "tot.nodes", "wikichat.nodes", "wikichat.by_hand")
+_CLOCKS = ("spans", "factool.nodes", "llmcompiler.nodes", "tot.nodes", "wikichat.nodes", "wikichat.by_hand")
 
 
 class SlowChat(RulesChat):

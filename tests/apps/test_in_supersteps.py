@@ -6,6 +6,8 @@ import pytest
 
 from alto_lg.apps.base import Application, Span
 from alto_lg.apps.factool.application import FACTOOL
+from alto_lg.apps.ircot.application import IRCOT
+from alto_lg.apps.llmcompiler.application import LLMCOMPILER
 from alto_lg.apps.paths import Paths, in_steps_s
 from alto_lg.apps.tot.application import TOT
 from alto_lg.apps.wikichat.application import WIKICHAT
@@ -46,6 +48,16 @@ _SEARCH: list[Took] = [
     ("value", (1, 1, 0, 1), 2.5),
     ("select", (1,), 0.25),
     ("answer", (), 0.125),
+]
+_PLANNED: list[Took] = [
+    ("plan", (1,), 2.0),
+    ("work", (1, 1), 3.0),
+    ("work", (1, 2), 0.5),
+    ("work", (1, 3), 1.0),
+    ("work", (1, 4), 4.0),
+    ("needs", (1, 3, 1), 0.0),
+    ("needs", (1, 4, 2), 0.0),
+    ("join", (1,), 0.25),
 ]
 
 
@@ -97,3 +109,15 @@ def test_a_piece_is_added_once_and_after_what_it_needs() -> None:
 
 def test_steps_follow_each_other_and_are_as_long_as_their_longest_task() -> None:
     assert in_steps_s([[1.0, 3.0], [], [2.0]]) == 5.0
+
+
+def test_tasks_of_a_plan_wait_wave_by_wave_for_those_that_they_do_not_need() -> None:
+    recorded = spans(_PLANNED)
+    assert LLMCOMPILER.in_supersteps_s("flat", recorded) == pytest.approx(2.0 + 3.0 + 4.0 + 0.25)
+    assert LLMCOMPILER.in_supersteps_s("streaming", recorded) == pytest.approx(2.0 + 4.5 + 0.25)
+    assert LLMCOMPILER.limit_s(recorded) == pytest.approx(2.0 + 4.5 + 0.25)
+
+
+def test_pieces_that_all_need_each_other_take_the_same_either_way() -> None:
+    recorded = spans([("retrieve", (0,), 0.5), ("reason", (0,), 1.0), ("read", (), 2.0)])
+    assert IRCOT.in_supersteps_s("flat", recorded) == IRCOT.limit_s(recorded) == 3.5

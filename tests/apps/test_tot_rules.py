@@ -8,7 +8,7 @@ from statistics import mean, stdev
 
 import pytest
 
-from alto_lg.apps.lengths import token_count
+from alto_lg.apps import tokens
 from alto_lg.apps.tot import parsing, prompts, rules
 from alto_lg.apps.tot.arithmetic import is_solution, numbers_in, value_of
 from alto_lg.apps.tot.puzzles import computed_puzzles
@@ -128,7 +128,7 @@ def test_a_reply_depends_on_the_prompt_and_the_seed_only() -> None:
 
 def test_values_are_as_long_as_those_of_recorded_runs() -> None:
     lengths = [
-        token_count(_reply(prompts.valuing(", ".join(numbers.split(", ")[1:])))) for numbers in computed_puzzles()
+        tokens.count(_reply(prompts.valuing(", ".join(numbers.split(", ")[1:])))) for numbers in computed_puzzles()
     ]
     assert 38 < mean(lengths) < 52
     assert 0.15 < stdev(lengths) / mean(lengths) < 0.4

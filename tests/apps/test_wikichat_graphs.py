@@ -83,7 +83,7 @@ def test_what_is_said_is_borne_out_by_what_is_cited_and_on_the_subject() -> None
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_langchain_model_gives_the_same_answers_as_our_own_client(version: str) -> None:
     model = RulesModel(reply=rules.reply)
-    assert _answers(version, model, INPUTS[2:4]) == _answers(version, LocalChat(), INPUTS[2:4])
+    assert _answers(version, model, INPUTS[25:27]) == _answers(version, LocalChat(), INPUTS[25:27])
 
 
 _TWO_QUERIES = f"{prompts.OPENING}\nMarie Curie prize\nEinstein prize\n{prompts.CLOSING}"
@@ -130,7 +130,8 @@ def test_a_thread_remembers_what_was_said_and_forgets_what_was_found(version: st
     first, second = run(talk).result
     assert [turn["user"] for turn in second["history"]] == ["Who was Einstein?", "And which prize did he get?"]
     assert [turn["agent"] for turn in second["history"]] == [first["answer"], second["answer"]]
-    assert second["queries"] == ["Einstein prize"]
+    assert "Einstein" in second["queries"][0]
+    assert "prize" in second["queries"][0]
     assert "photoelectric" in second["answer"]
     assert len(second["notes"]) == len(second["passages"])
     told = {"question": "And which prize did he get?", "history": first["history"]}
@@ -160,7 +161,7 @@ def _timed(version: str, impl: Implementation, given: Mapping[str, Any]) -> tupl
 
 
 def test_each_step_from_flat_to_streaming_is_sooner_and_nothing_is_dropped() -> None:
-    given = next(one for one in INPUTS if str(one["question"]).startswith("Compare Newton"))
+    given = next(one for one in INPUTS if str(one["question"]).startswith("Compare Einstein"))
     plain, plain_s, words, _ = _timed("flat", plain_langgraph, given)
     flat, flat_s, flat_words, flat_statistics = _timed("flat", alto_lg.accelerate, given)
     streamed, streamed_s, streamed_words, streamed_statistics = _timed("streaming", alto_lg.accelerate, given)
@@ -181,7 +182,7 @@ def test_the_accelerated_flat_graph_is_as_soon_as_the_one_with_subgraphs() -> No
 
 def test_the_draft_starts_when_the_first_ten_notes_are_known() -> None:
     """What follows the tenth note takes ten seconds to read."""
-    given = next(one for one in INPUTS if str(one["question"]).startswith("Compare Newton"))
+    given = next(one for one in INPUTS if str(one["question"]).startswith("Compare Einstein"))
     notes = asyncio.run(build("flat", chat=LocalChat()).ainvoke(dict(given)))["notes"]
     tenth = [place for place, note in enumerate(notes) if note["points"]][9]
     late = {note["passage"]["text"] for note in notes[tenth + 1 :]}

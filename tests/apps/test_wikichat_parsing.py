@@ -81,7 +81,14 @@ def test_an_order_has_every_passage_once_those_left_out_last(text: str, order: l
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("1. Bees fly.\n2. Ice melts.", ["Bees fly.", "Ice melts."]), ("None", [])]
+    ("text", "found"),
+    [
+        ("1. Bees fly.\n2. Ice melts.", ["Bees fly.", "Ice melts."]),
+        ("None", []),
+        ("None; the passage is about trams.", []),
+        ("1. None of the lamps was lit.", ["None of the lamps was lit."]),
+        ("None of the lamps was lit.", ["None of the lamps was lit."]),
+    ],
 )
 def test_points_are_the_statements_of_a_list(text: str, found: list[str]) -> None:
     assert parsing.points(text) == found

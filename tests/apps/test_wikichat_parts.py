@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alto_lg.apps.base import InputError, Request, Span
-from alto_lg.apps.corpus import Passage, shipped_corpus
+from alto_lg.apps.corpus import Passage
 from alto_lg.apps.wikichat import WIKICHAT
 from alto_lg.apps.wikichat.citing import cited
-from alto_lg.apps.wikichat.inputs import in_windows, read_passages, read_turns
+from alto_lg.apps.wikichat.inputs import in_windows, own_passages, read_passages, read_turns
 from alto_lg.apps.wikichat.likeness import Different
 from alto_lg.apps.wikichat.scoring import score
 from alto_lg.apps.wikichat.state import Note
@@ -29,12 +30,12 @@ def _passage(text: str, identity: str = "a-1") -> Passage:
 def test_windows_hold_every_sentence_and_never_mix_subjects() -> None:
     passages = read_passages(None)
     assert max(Counter(passage["id"] for passage in passages).values()) == 1
-    for one in shipped_corpus():
+    for one in own_passages():
         subject = one["id"].rpartition("-")[0]
         told = " ".join(window["text"] for window in passages if window["id"].rpartition("-")[0] == subject)
         assert all(sentence in told for sentence in one["text"].split(". "))
     assert {passage["id"].rpartition("-")[0] for passage in passages} == {
-        one["id"].rpartition("-")[0] for one in shipped_corpus()
+        one["id"].rpartition("-")[0] for one in own_passages()
     }
 
 
@@ -58,11 +59,11 @@ def test_passages_of_the_user_are_taken_as_they_are(tmp_path: Path) -> None:
     assert read_passages(path) == [_passage("Some text.")]
 
 
-def test_the_package_s_own_turns_are_labelled_with_subjects_of_its_corpus() -> None:
+def test_the_package_s_own_conversations_have_several_turns_and_subjects_of_its_corpus() -> None:
     requests = read_turns(None)
-    known = {passage["id"].rpartition("-")[0] for passage in shipped_corpus()}
-    assert len(requests) >= 40
-    assert sum(bool(request.input["history"]) for request in requests) >= 12
+    known = {passage["id"].rpartition("-")[0] for passage in own_passages()}
+    assert len(requests) >= 25
+    assert all(request.then for request in requests)
     assert all(set(request.labels["subjects"]) <= known for request in requests)
 
 
@@ -78,6 +79,7 @@ def test_the_package_s_own_turns_are_labelled_with_subjects_of_its_corpus() -> N
             "{path}:1: key 'agent' must be text that is not empty, got None",
         ),
         ('{"question": "Q?", "subjects": [3]}', "{path}:1: key 'subjects' must be a list of texts, got [3]"),
+        ('{"question": "Q?", "then": "R?"}', "{path}:1: key 'then' must be a list of texts, got 'R?'"),
         ('{"id": "x", "question": "Q?"}\n{"id": "x", "question": "R?"}', "{path}:2: id 'x' is used twice"),
     ],
 )
@@ -211,6 +213,17 @@ def test_the_draft_waits_for_the_tenth_note_only() -> None:
     assert WIKICHAT.limit_s(spans) == pytest.approx(6.4)
     late = [*(span for span in spans if span.stage != "draft"), *_spans(("draft", (), 7.0))]
     assert WIKICHAT.limit_s(late) == pytest.approx(1.3 + 7 + 1)
+
+
+def test_the_turns_of_a_conversation_take_as_long_as_each_of_them() -> None:
+    first, second = _spans(*WHOLE, *CHAINS, *FILTERS, *WRITTEN), _spans(*WHOLE)
+    later = [replace(span, started=span.started + 50, ended=span.ended + 50) for span in second]
+    both = [*later, *first]
+    assert WIKICHAT.limit_s(both) == pytest.approx(WIKICHAT.limit_s(first) + WIKICHAT.limit_s(second))
+    assert WIKICHAT.first_result_limit_s(both) == WIKICHAT.first_result_limit_s(first)
+    for version in WIKICHAT.versions:
+        each = [WIKICHAT.in_supersteps_s(version, spans) for spans in (first, second)]
+        assert WIKICHAT.in_supersteps_s(version, both) == pytest.approx(sum(each))
 
 
 def test_a_turn_without_passages_has_no_first_result() -> None:

@@ -8,6 +8,7 @@ from statistics import mean, stdev
 
 import pytest
 
+from alto_lg.adapters.bm25 import terms
 from alto_lg.apps.corpus import Passage
 from alto_lg.apps.lengths import token_count
 from alto_lg.apps.wikichat import parsing, prompts, rules
@@ -49,14 +50,17 @@ def test_a_prompt_of_another_application_is_left_to_others(messages: list[dict[s
     [
         (_dialogue("Who was Ada Lovelace?"), ["Ada Lovelace"]),
         (_dialogue("How did Mozart and Beethoven die?"), ["Mozart die", "Beethoven die"]),
-        (_dialogue("And when was he born?", ("Who was Mozart?", "A composer.")), ["Mozart born"]),
+        (_dialogue("And when was he born?", ("Who was Mozart?", "A composer.")), ["Mozart born", "Mozart"]),
         (_dialogue("Good morning!"), []),
         (_dialogue("Thank you, that was nice.", ("Who was Mozart?", "A composer.")), []),
         (_dialogue("What do whales eat?"), ["whales eat", "eat whales"]),
     ],
 )
 def test_queries_name_what_is_asked_about(dialogue: str, queries: list[str]) -> None:
-    assert parsing.queries(_said(prompts.querying(dialogue))) == queries
+    written = parsing.queries(_said(prompts.querying(dialogue)))
+    assert len(written) == len(queries)
+    for query, named in zip(written, queries, strict=True):
+        assert set(terms(named)) <= set(terms(query))
 
 
 def test_small_talk_recalls_nothing() -> None:

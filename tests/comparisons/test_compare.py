@@ -62,7 +62,8 @@ def test_a_poisson_trace_is_run_whole_by_every_arm(options: Options, capsys: pyt
     assert run(chosen) == 0
 
     measurements = read_results(chosen.output).measurements
-    assert [one.position for one in measurements] == [*range(6), *range(6)]
+    assert [one.position for one in measurements] == [0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5]
+    assert [one.block for one in measurements] == [0] * 6 + [1] * 6
     assert all(one.cpu_s is not None for one in measurements)
     assert "Poisson arrivals at 200 requests a second" in capsys.readouterr().out.replace("\n", " ")
 

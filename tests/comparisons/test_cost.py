@@ -19,6 +19,7 @@ from alto_lg.comparisons.sim.process import SimulatedServer
 
 USE = ServerUse(
     calls=4,
+    streams=4,
     prompt_tokens=80,
     cached_tokens=16,
     completion_tokens=40,

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alto_lg.comparisons.statistics import median, median_interval, percentile, ratio_of_medians
+from alto_lg.comparisons.statistics import (
+    each_alone,
+    median,
+    median_interval,
+    percentile,
+    percentile_interval,
+    ratio_of_medians,
+    ratio_of_percentiles,
+)
 
 
 def test_percentiles_of_0_to_100_are_their_own_rank() -> None:
@@ -74,3 +82,26 @@ def test_a_ratio_of_unequal_lengths_or_by_zero_is_refused() -> None:
         ratio_of_medians([1.0, 2.0], [1.0], seed=0)
     with pytest.raises(ValueError, match="above 0"):
         ratio_of_medians([1.0], [0.0], seed=0)
+
+
+def test_intervals_over_blocks_cover_where_those_over_single_values_do_not() -> None:
+    source = np.random.default_rng(12)
+    of_block = source.normal(10.0, 2.0, size=(200, 12, 1))
+    traces = of_block + source.normal(0.0, 0.3, size=(200, 12, 20))
+    by_block = [percentile_interval(list(trace), 50, seed=1) for trace in traces]
+    by_value = [percentile_interval(each_alone(trace.ravel().tolist()), 50, seed=1) for trace in traces]
+    assert sum(one.low <= 10.0 <= one.high for one in by_block) >= 170
+    assert sum(one.low <= 10.0 <= one.high for one in by_value) <= 120
+
+
+def test_blocks_of_different_lengths_are_drawn_whole() -> None:
+    blocks = [np.array([1.0, 1.0, 1.0]), np.array([5.0])]
+    found = percentile_interval(blocks, 50, seed=0)
+    assert (found.value, found.low, found.high) == (1.0, 1.0, 5.0)
+    doubled = ratio_of_percentiles([2 * block for block in blocks], blocks, 99, seed=0)
+    assert (doubled.value, doubled.low, doubled.high) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_a_ratio_of_blocks_that_do_not_match_is_refused() -> None:
+    with pytest.raises(ValueError, match="in equal blocks"):
+        ratio_of_percentiles([np.array([1.0, 2.0])], [np.array([1.0]), np.array([2.0])], 50, seed=0)

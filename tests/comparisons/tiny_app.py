@@ -15,6 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Send
 
+from alto_lg.adapters.openai_chat import OpenAIChat
 from alto_lg.apps.base import ModelEndpoint, Program, Request, Span
 from alto_lg.apps.spans import span
 
@@ -258,6 +259,41 @@ def counted_at_once(state: State) -> dict[str, Any]:
     return {"lengths": lengths, "total": sum(length for _, length in lengths)}
 
 
+class AskingApplication(TinyApplication):
+    """Its graph asks the model about each of two words, and answers with what it was asked."""
+
+    name = "asking"
+
+    def workload(self, *, corpus: Path | None, questions: Path | None) -> Sequence[Request]:
+        return [Request(f"request-{at}", {"words": ["one", "two"]}) for at in range(4)]
+
+    def build(self, version: str, endpoint: ModelEndpoint, *, corpus: Path | None) -> Compiled:
+        chat = OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
+
+        async def asked(packet: Packet) -> dict[str, Any]:
+            messages = [{"role": "user", "content": f"{packet['word']} {_TWELVE_WORDS}."}]
+            with span("count", (packet["position"],)):
+                text = await chat.complete(messages, max_tokens=100)
+            return {"lengths": [(packet["position"], len(text))]}
+
+        builder = StateGraph(State)
+        builder.add_node("count", asked)
+        builder.add_node("total", total)
+        builder.add_conditional_edges(START, lambda state: send_to("count", state), ["count"])
+        builder.add_edge("count", "total")
+        builder.add_edge("total", END)
+        return builder.compile()
+
+
+_TWELVE_WORDS = "two three four five six seven eight nine ten eleven twelve"
+
+
+def send_to(node: str, state: State) -> list[Send]:
+    """One packet a word."""
+    return [Send(node, {"position": at, "word": word}) for at, word in enumerate(state["words"])]
+
+
+ASKING = AskingApplication()
 TINY = TinyApplication()
 BOTH = BothColours()
 DISAGREEING = DisagreeingApplication()

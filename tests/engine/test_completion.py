@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alto_lg.engine.ancestry import Ancestry
-from alto_lg.engine.completion import is_complete, settled_prefix
+from alto_lg.engine.completion import is_complete, prefix
 from alto_lg.engine.firing import Firing, Status
 from engine.plans import plan, stage
 
@@ -66,19 +66,18 @@ class _Run:
 @given(TREES)
 def test_nothing_that_comes_later_is_before_the_prefix_or_within_it(root: Node) -> None:
     run = _Run(root)
-    careful, prefix = (
-        [firing.ancestry for firing in settled_prefix(plan, run.known, (), "list", LAST_STEP)]
-        for plan in (PLAN, BY_PACKETS)
+    careful, found = (
+        [firing.ancestry for firing in prefix(plan, run.known, (), "list", LAST_STEP)] for plan in (PLAN, BY_PACKETS)
     )
     in_the_end = sorted(run.all, key=lambda ancestry: ancestry.order)
-    assert prefix == in_the_end[: len(prefix)]
-    assert careful == prefix[: len(careful)]
+    assert found == in_the_end[: len(found)]
+    assert careful == found[: len(careful)]
 
 
 @given(TREES)
 def test_a_prefix_is_everything_once_all_have_ended(root: Node) -> None:
     run = _Run(_ended(root))
-    assert len(settled_prefix(PLAN, run.known, (), "list", LAST_STEP)) == len(run.all)
+    assert len(prefix(PLAN, run.known, (), "list", LAST_STEP)) == len(run.all)
 
 
 @given(TREES)
@@ -115,23 +114,31 @@ def _three(*statuses: Status) -> tuple[Ancestry, list[Firing]]:
     return sender, [Firing(PLAN.stages["split"], 1, sender, status=Status.ENDED), *firings]
 
 
-def test_a_prefix_ends_at_the_first_firing_that_runs() -> None:
+def test_a_prefix_ends_with_the_first_firing_that_runs() -> None:
     _, firings = _three(Status.ENDED, Status.RUNNING, Status.ENDED)
-    assert settled_prefix(PLAN, firings, (), "list", 3) == firings[:2]
+    assert prefix(PLAN, firings, (), "list", 3) == firings[:3]
 
 
-def test_a_prefix_ends_before_what_is_only_promised() -> None:
+def test_a_prefix_has_what_is_promised_and_a_group_has_not() -> None:
     sender, firings = _three(Status.ENDED, Status.ENDED)
     firings[1].promised_by = firings[0]
-    assert settled_prefix(PLAN, firings, (), "list", 3) == firings[:1]
+    assert prefix(PLAN, firings, (), "list", 3) == firings
     assert not is_complete(PLAN, firings, sender, "list", 3)
+
+
+def test_what_a_promised_firing_may_trigger_by_name_comes_before_the_packets_of_a_later_step() -> None:
+    sender, firings = _three(Status.ENDED)
+    promised = Firing(PLAN.stages["split"], 1, sender, status=Status.ENDED, promised_by=firings[0])
+    assert prefix(PLAN, [promised, firings[1]], (), "list", 3) == [promised]
+    by_packets = Firing(BY_PACKETS.stages["split"], 1, sender, status=Status.ENDED, promised_by=firings[0])
+    assert prefix(BY_PACKETS, [by_packets, firings[1]], (), "list", 3) == [by_packets, firings[1]]
 
 
 def test_a_deferred_stage_that_waits_may_write_at_any_later_step() -> None:
     leaf, late = stage("leaf", writes="list"), stage("late", writes="list", deferred=True)
     plan_with_deferred = plan(stage("split", writes="list", may="leaf"), leaf, late, keys="list")
     _, firings = _three(Status.ENDED)
-    assert settled_prefix(plan_with_deferred, firings, [(2, "late")], "list", 3) == firings[:1]
+    assert prefix(plan_with_deferred, firings, [(2, "late")], "list", 3) == firings[:1]
 
 
 def test_a_group_is_not_kept_open_by_who_cannot_write() -> None:
@@ -161,7 +168,7 @@ def _two_senders(first: Status) -> list[Firing]:
 
 def test_what_a_later_sender_sent_waits_for_an_earlier_sender() -> None:
     firings = _two_senders(Status.RUNNING)
-    assert firings[2] not in settled_prefix(BY_PACKETS, firings, (), "list", 3)
+    assert firings[2] not in prefix(BY_PACKETS, firings, (), "list", 3)
 
 
 def test_what_an_earlier_sender_sent_does_not_wait_for_a_later_one_unless_that_may_trigger_by_name() -> None:
@@ -169,6 +176,6 @@ def test_what_an_earlier_sender_sent_does_not_wait_for_a_later_one_unless_that_m
     firings[0].status, firings[1].status = Status.ENDED, Status.RUNNING
     firings[2].ancestry = firings[0].ancestry.sent("leaf", 2, 0, run=Ancestry.request())
     leaf = firings[2]
-    ended = [one for one in settled_prefix(BY_PACKETS, firings, (), "list", 3) if one.stage.name == "leaf"]
+    ended = [one for one in prefix(BY_PACKETS, firings, (), "list", 3) if one.stage.name == "leaf"]
     assert ended == [leaf]
-    assert leaf not in settled_prefix(PLAN, firings, (), "list", 3)
+    assert leaf not in prefix(PLAN, firings, (), "list", 3)

@@ -33,14 +33,21 @@ class _Happened:
 def _execute(made: Plan, seed: int, look: Callable[[Frontier, list[_Happened]], None]) -> list[_Happened]:
     """A random execution: any outstanding firing ends next, and activates and writes any part of what it may.
 
-    `look` is called before each end with the frontier and what has ended so far.
+    `look` is called before each end with the frontier and what has ended so far. A stage that takes lists in part is
+    triggered by name: it fires once in a step, and may have ended before all that trigger it.
     """
     draw = random.Random(seed)
     frontier = Frontier(made)
     outstanding: list[Pointstamp] = []
     ended: list[_Happened] = []
 
+    known: set[Pointstamp] = set()
+
     def add(step: int, name: str) -> None:
+        if made.stages[name].unfinished:
+            if (step, name) in known:
+                return
+            known.add((step, name))
         frontier.add(step, name, changes=Changes.STATE if made.stages[name].may_mutate else Changes.NOTHING)
         outstanding.append((step, name))
 
@@ -57,6 +64,8 @@ def _execute(made: Plan, seed: int, look: Callable[[Frontier, list[_Happened]], 
         may_write = made.reach.writes(name, 0)
         wrote = frozenset(key for key in may_write if draw.random() < 0.7)
         frontier.remove(step, name, changes=Changes.STATE if one.may_mutate else Changes.NOTHING)
+        if one.unfinished:
+            frontier.fire(step, name)
         ended.append(_Happened(step, name, wrote, one.may_mutate and draw.random() < 0.7))
     return ended
 

@@ -19,17 +19,20 @@ thorough = settings(max_examples=200, deadline=None, derandomize=True)
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Plan:
-    """Up to five stages with any edges."""
+    """Up to five stages with any edges. Those that take lists in part are triggered by name only."""
     names = NAMES[: draw(st.integers(1, len(NAMES)))]
     some = st.sets(st.sampled_from(names), max_size=3)
     keys = st.sets(st.sampled_from(KEYS), max_size=1)
+    readers = draw(some)
     stages = [
         stage(
             name,
             writes=draw(keys),
             mutates=draw(keys),
-            certain=draw(some),
-            may=draw(some),
+            certain=(certain := draw(some)),
+            may=(may := draw(some)),
+            sends=frozenset((certain | may) - readers),
+            unfinished=frozenset({"p"} if name in readers else ()),
             touches_store=draw(st.booleans()),
             mutates_left=frozenset(draw(st.sets(st.sampled_from(KEYS), max_size=1))),
         )
@@ -94,6 +97,31 @@ def test_what_is_exactly_so_many_hops_away_is_never_left_out(made: Plan, name: s
     if name in made.stages:
         assert made.reach.exactly(name, count) >= _exactly(made, name, count)
         assert made.reach.exactly(name, count) <= made.reach.stages(name, count)
+
+
+@thorough
+@given(graphs(), st.sampled_from(NAMES), st.integers(0, 12))
+def test_where_nothing_is_known_ahead_all_that_is_exactly_so_far_away_is_ahead(
+    made: Plan, name: str, count: int
+) -> None:
+    if name in made.stages:
+        ahead = made.reach.ahead(name, count, frozenset())
+        assert [set(level) for level in ahead] == [_exactly(made, name, at) for at in range(count + 1)]
+
+
+def test_a_firing_that_is_known_hides_what_only_it_leads_to() -> None:
+    made = plan(
+        stage("a", may="b c", sends=frozenset("c")),
+        stage("b", certain="d", sends=frozenset()),
+        stage("c", certain="e", sends=frozenset()),
+        stage("d"),
+        stage("e"),
+    )
+    assert made.reach.ahead("a", 2, frozenset({(1, "b")})) == ({"a": False}, {"c": True}, {"e": True})
+    assert made.reach.ahead("a", 2, frozenset({(1, "b")}), sent_all=True)[2] == {"e": True}
+    assert made.reach.ahead("a", 2, frozenset({(1, "b"), (1, "c")}))[2] == {"e": True}, "a packet to c is another one"
+    assert made.reach.ahead("a", 2, frozenset({(1, "b"), (1, "c")}), sent_all=True)[2] == {}
+    assert made.reach.ahead("a", 2, frozenset({(2, "d")}))[2] == {"e": True}
 
 
 @thorough

@@ -20,7 +20,7 @@ from langgraph.channels import AnyValue, EphemeralValue, UntrackedValue
 from langgraph.graph.message import add_messages
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import Command, Overwrite, Send, interrupt
 
 import alto_lg
 from random_graphs.effects import gather, grow, log, mix, pause, rest, weave
@@ -264,6 +264,11 @@ class _Function:
         if node.result == "sometimes":
             yield "    if seen % 3 == 0:"
             yield "        return"
+        for key in node.writes if node.wavers else ():
+            yield f"    yield {self._update([key], '(seen + 3)')}"
+            yield from self._short_pause()
+            if self.spec.kind(key) == "list":
+                yield f'    yield {{"{key}": Overwrite([f"{node.name} anew"])}}'
         for key in node.writes:
             parts = ("seen", "(seen + 1)") if self.spec.kind(key) in ("list", "sum", "weave", "delta") else ("seen",)
             for part in parts:

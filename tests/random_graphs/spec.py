@@ -79,7 +79,8 @@ class Node:
     stirs: it changes the newest object in that list. fails: "always", "odd" (what it has seen), "first" (attempt).
     asks: calls of `interrupt`. store: "put", "get". result: the form of what it returns; "sometimes" is nothing for
     some of what it can see. declares: arguments of `alto_lg.node`. speaks: writes custom events.
-    streams: it yields its update in parts, and rests in between. takes: what it takes of the lists that it reads.
+    streams: it yields its update in parts, and rests in between. wavers: the first parts are not what it ends with.
+    takes: what it takes of the lists that it reads.
     inner: it is a compiled subgraph; `saver` is that one's checkpointer.
     """
 
@@ -112,6 +113,7 @@ class Node:
     declares: tuple[Literal["reads", "writes", "barrier", "pure"], ...] = ()
     speaks: bool = False
     streams: bool = False
+    wavers: bool = False
     takes: Literal["", "first", "stream", "arrivals"] = ""
     inner: Spec | None = None
     saver: bool | None = None

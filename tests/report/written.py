@@ -74,7 +74,14 @@ def write(
     **header: Any,
 ) -> Path:
     """A whole file of five requests; `summary` in place of the one that the measurements give."""
-    by_arm = {arm.name: [measured(arm, position, factor) for position in range(5)] for arm in ARMS}
+    block = 0 if header.get("rate") else None
+    by_arm = {
+        arm.name: [
+            replace(measured(arm, position, factor), block=block, lead_in=position < header.get("lead_in", 0))
+            for position in range(5)
+        ]
+        for arm in ARMS
+    }
     with ResultsFile(path) as file:
         file.header({**HEADER, **header})
         for one in (one for arm in by_arm.values() for one in arm):
@@ -94,10 +101,10 @@ def cut_short(path: Path) -> Path:
 
 
 def matrix(folder: Path) -> Path:
-    """A folder with two applications alone, and one of them under three rates."""
+    """A folder with two applications alone, and one of them with eight slots, alone and under three rates."""
     for application in ("tiny", "other"):
         write(folder / f"{application}.jsonl", application=application, command=f"alto-lg compare --app {application}")
-    for rate in (0.5, 1.0, 2.0):
+    for rate in (0.0, 0.5, 1.0, 2.0):
         command = f"alto-lg compare --app tiny --slots 8 --rate {rate}"
         write(folder / f"tiny-{rate}.jsonl", factor=1 + rate, rate=rate, slots=8, command=command)
     return folder

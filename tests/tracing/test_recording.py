@@ -11,6 +11,7 @@ from dropin.watch import Implementation
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
 from langgraph.types import interrupt
 from sim.loop import run
@@ -119,6 +120,27 @@ def test_a_failure_is_named_and_the_trace_of_it_is_kept(impl: Implementation) ->
     assert (failed.ending, failed.error) == ("failed", "KeyError")
 
 
+def test_what_ran_ahead_of_a_failure_is_shown_as_cancelled() -> None:
+    builder = StateGraph(State)
+    for name, node in {"quick": _sleeper("quick", 0.1), "fail": _failing, "ahead": _sleeper("ahead", 9.0)}.items():
+        builder.add_node(name, node)
+    builder.add_edge(START, "quick").add_edge(START, "fail").add_edge("quick", "ahead")
+    app = alto_lg.accelerate(builder.compile(), hints={"ahead": alto_lg.Hint(reads=[])})
+
+    async def body() -> alto_lg.Trace:
+        with alto_lg.trace(clock=asyncio.get_running_loop().time) as traced, pytest.raises(ValueError):
+            await app.ainvoke({"seen": []})
+        return traced
+
+    ended = {task.name: (task.ending, round(task.ended_s, 3)) for task in run(body).result.tasks}
+    assert ended == {"quick": ("done", 0.1), "fail": ("failed", 0.5), "ahead": ("cancelled", 0.5)}
+
+
+async def _failing(state: State) -> dict[str, Any]:
+    await asyncio.sleep(0.5)
+    raise ValueError("no")
+
+
 def test_a_pause_is_no_failure(impl: Implementation) -> None:
     async def ask_somebody(state: State) -> dict[str, Any]:
         return {"seen": [interrupt("who?")]}
@@ -150,6 +172,25 @@ def test_models_and_tools_are_shown_inside_of_their_node(impl: Implementation) -
         app.invoke({"seen": []})
     kinds = [(task.kind, task.name, task.node) for task in traced.tasks]
     assert kinds == [("node", "node", "node"), ("model", "FakeListChatModel", "node"), ("tool", "look_up", "node")]
+
+
+@task
+def double(number: int) -> int:
+    """Twice as much."""
+    return 2 * number
+
+
+@entrypoint()
+def workflow(number: int) -> int:
+    """Two calls."""
+    return sum(call.result() for call in [double(number), double(number + 1)])
+
+
+def test_calls_of_tasks_are_shown_inside_of_their_workflow(impl: Implementation) -> None:
+    with alto_lg.trace() as traced:
+        assert impl(workflow).invoke(1) == 6
+    told = sorted((one.within, one.name, one.place) for one in traced.tasks)
+    assert told == [((), "workflow", None), (("workflow",), "double", 0), (("workflow",), "double", 1)]
 
 
 def test_nothing_is_recorded_after_the_block(impl: Implementation) -> None:

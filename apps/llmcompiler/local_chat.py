@@ -1,0 +1,13 @@
+"""LLMCompiler's rules as a chat model in this process."""
+
+from __future__ import annotations
+
+from alto_lg.apps.llmcompiler.rules import reply
+from alto_lg.apps.rules_chat import RulesChat
+
+
+class LocalChat(RulesChat):
+    """Answers LLMCompiler's prompts by rules, at once."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__(reply, seed)
