@@ -1,7 +1,7 @@
 """Counting: how many functions a run calls, how much memory it holds at most, how long it takes on a virtual clock.
 
-Always true: for the same code, Python and libraries calls and time are the same on every machine and at any load;
-memory depends a little on the hash seed. So one run is enough. Functions are Python's and built-in ones, of one thread.
+Always true: for the same code, Python and libraries the figures are the same on every machine and at any load, but
+for a trifle that a hash seed changes. So one run is enough. Functions are Python's and built-in ones, of one thread.
 """
 
 from __future__ import annotations
