@@ -63,7 +63,9 @@ def appraise(
         return ratio_of(measure(case, seconds * times))
 
     first = ratio_of(measure(case, seconds, driver))
-    verdict = judge(steady(first, again), None) if to_keep else settle(first, known.get("cpu"), again)
+    verdict = (
+        judge(steady(first, again), None) if to_keep else settle(first, known.get("cpu"), again, case.cpu_worse_max)
+    )
     return [_cpu_row(case, verdict, measured[verdict.ratio]), *_exact_rows(case, known)]
 
 

@@ -22,6 +22,7 @@ from sim.loop import run as run_on_virtual_loop
 import alto_lg
 from bench.case import Exact, Figure, Sides, check_equal
 from bench.counting import count as count_run
+from bench.verdict import WORSE_MAX
 
 Builder = StateGraph[Any, Any, Any, Any]
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -66,6 +67,7 @@ class GraphCase:
     config: Mapping[str, Any] = field(default_factory=dict)
     answer: Callable[[Any], Any] = _as_it_is
     figures: tuple[Figure, ...] = ("cpu", "calls")
+    cpu_worse_max: float = WORSE_MAX
 
     def graphs(self) -> tuple[Graph, Graph]:
         """Both sides, compiled; the same ones again while no other case comes between."""

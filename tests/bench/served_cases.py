@@ -20,6 +20,7 @@ from alto_lg.comparisons.sim.process import SimulatedServer
 from bench.app_cases import build
 from bench.case import Exact, Figure, Sides
 from bench.graph_case import Graph
+from bench.verdict import WORSE_MAX
 
 TIME_SCALE = 0.001
 
@@ -31,6 +32,7 @@ class ServedCase:
     application: str
     version: str
     figures: tuple[Figure, ...] = ("cpu",)
+    cpu_worse_max: float = WORSE_MAX
 
     @property
     def name(self) -> str:
