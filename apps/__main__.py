@@ -27,6 +27,8 @@ from alto_lg.apps.ircot import IRCOT
 from alto_lg.apps.ircot import command as ircot_command
 from alto_lg.apps.llmcompiler import LLMCOMPILER
 from alto_lg.apps.llmcompiler import command as llmcompiler_command
+from alto_lg.apps.storm import STORM
+from alto_lg.apps.storm import command as storm_command
 from alto_lg.apps.tot import TOT
 from alto_lg.apps.tot import command as tot_command
 from alto_lg.apps.wikichat import WIKICHAT
@@ -51,6 +53,7 @@ _COMMANDS: Mapping[str, Command] = {
     FACTOOL.name: factool_command,
     IRCOT.name: ircot_command,
     LLMCOMPILER.name: llmcompiler_command,
+    STORM.name: storm_command,
     TOT.name: tot_command,
     WIKICHAT.name: wikichat_command,
 }
@@ -67,8 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         action="append",
         metavar="TEXT",
-        help="agent, factool, ircot, llmcompiler: the question; tot: four numbers, as in '4 5 6 10'; wikichat: a turn, "
-        "and once more for the next",
+        help="agent, factool, ircot, llmcompiler: the question; storm: the topic; tot: four numbers, as in '4 5 6 10'; "
+        "wikichat: a turn, and once more for the next",
     )
     parser.add_argument("--reference", metavar="ANSWER", help="factool: check this answer instead of asking for one")
     parser.add_argument("--version", help="form of the graph, such as streaming (default: the first, flat or react)")

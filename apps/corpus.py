@@ -97,23 +97,31 @@ def _from_folder(folder: Path) -> list[Passage]:
         except UnicodeDecodeError as fault:
             raise InputError(path, None, f"not UTF-8 text (byte {fault.start})") from fault
         title = path.stem.replace("_", " ")
-        for place, passage in enumerate(_split(body)):
-            passages.append({"id": f"{path.stem}-{place}", "title": title, "text": passage})
+        for place, (heading, passage) in enumerate(_split(body)):
+            named = f"{heading} ({title})" if heading else title
+            passages.append({"id": f"{path.stem}-{place}", "title": named, "text": passage})
     if not passages:
         raise InputError(folder, None, "no .txt file with text in this folder")
     return passages
 
 
-def _split(body: str) -> Iterator[str]:
-    """Passages of whole sentences, about seventy words each; headings, which end in no full stop, are left out."""
+def _split(body: str) -> Iterator[tuple[str, str]]:
+    """Passages of whole sentences, about seventy words each, with the first-level heading that they stand under.
+
+    Other lines that end in no full stop are left out.
+    """
+    heading = ""
     kept: list[str] = []
     for paragraph in body.splitlines():
-        if not paragraph.rstrip().endswith((".", "!", "?", '"', ")", "]")):
-            continue
-        for sentence in text.sentences(paragraph):
-            kept.append(sentence)
-            if sum(len(line.split()) for line in kept) >= _PASSAGE_WORDS:
-                yield " ".join(kept)
-                kept = []
+        if paragraph.startswith("# "):
+            if kept:
+                yield heading, " ".join(kept)
+            heading, kept = paragraph.removeprefix("# ").strip(), []
+        elif paragraph.rstrip().endswith((".", "!", "?", '"', ")", "]")):
+            for sentence in text.sentences(paragraph):
+                kept.append(sentence)
+                if sum(len(line.split()) for line in kept) >= _PASSAGE_WORDS:
+                    yield heading, " ".join(kept)
+                    kept = []
     if kept:
-        yield " ".join(kept)
+        yield heading, " ".join(kept)

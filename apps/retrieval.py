@@ -22,23 +22,29 @@ class Retriever:
 
     def __init__(self, passages: Sequence[Passage], embedder: Embedder | None = None) -> None:
         self._passages = list(passages)
+        self._positions = {passage["id"]: position for position, passage in enumerate(passages)}
         texts = [f"{passage['title']}. {passage['text']}" for passage in passages]
         self._words = BM25Index(texts)
         self._embedder = embedder or LatentSemantic(texts)
         self._meanings = FaissIndex(self._embedder.dimension)
         self._meanings.add([passage["id"] for passage in passages], self._embedder.embed(texts))
 
-    def __len__(self) -> int:
-        return len(self._passages)
-
     def candidates(self, query: str) -> list[int]:
         """Positions of the passages that share words with a query, best first."""
         return self._words.search(query, CANDIDATES_MAX)
 
-    def closest(self, query: str, count: int) -> list[Passage]:
-        """The passages closest in meaning to a query, best first."""
+    def closest(self, query: str, count: int, among: Iterable[str] | None = None) -> list[Passage]:
+        """The passages closest in meaning to a query, best first; only those with these ids where they are given."""
         vector = self._embedder.embed([query])[0]
-        return self.evidence(hit.row for hit in self._meanings.search(vector, count))
+        rows = None if among is None else [self._positions[identity] for identity in among]
+        return self.evidence(hit.row for hit in self._meanings.search(vector, count, among=rows))
+
+    def documents(self) -> list[list[Passage]]:
+        """The passages of each document, in order: those whose ids differ in the last part only."""
+        documents: defaultdict[str, list[Passage]] = defaultdict(list)
+        for passage in self._passages:
+            documents[passage["id"].rpartition("-")[0] or passage["id"]].append(passage)
+        return list(documents.values())
 
     def encode(self, queries: Sequence[str]) -> list[list[float]]:
         """One vector a query."""

@@ -18,6 +18,7 @@ APPLICATIONS = {
     "factool": "alto_lg.apps.factool.application:FACTOOL",
     "ircot": "alto_lg.apps.ircot.application:IRCOT",
     "llmcompiler": "alto_lg.apps.llmcompiler.application:LLMCOMPILER",
+    "storm": "alto_lg.apps.storm.application:STORM",
     "tot": "alto_lg.apps.tot.application:TOT",
     "wikichat": "alto_lg.apps.wikichat.application:WIKICHAT",
 }

@@ -28,12 +28,12 @@ _PROFILE_RANK = {"h100-8b": 0, "a100-8b": 2, "api-mini": 3, "llm-d": 4}
 _SLOTS_RANK = {None: 0, 8: 1, 32: 3}
 _TELLING_SHARE = 70.0
 
-_NOMINAL = {"factool": (2.8, 9.0), "wikichat": (5.0, 20.0), "storm": (15.0, 60.0), "tot": (6.4, 92.0)}
+_NOMINAL = {"factool": (2.8, 9.0), "wikichat": (11.0, 37.0), "storm": (19.0, 60.0), "tot": (6.4, 92.0)}
 """Seconds and slot-seconds of a request on h100-8b, for estimates before anything is measured."""
 _NOMINAL_OTHER = (5.0, 20.0)
-_START_S = 20.0
+_START_S = 10.0
 """Starting the server and the arms, and ending them."""
-_REQUESTS_LEAST = 2
+_REQUESTS_LEAST = 1
 _NOMINAL_INTER_TOKEN_S = PROFILES["h100-8b"].inter_token_s
 
 
@@ -54,9 +54,14 @@ class Cell:
         return "-".join((app, self.profile or "own-server", slots, str(self.load).replace("%", "pc")))
 
     def __str__(self) -> str:
+        return f"{self.application}, {self.conditions}"
+
+    @property
+    def conditions(self) -> str:
+        """The server and the load, in words."""
         slots = "all slots" if self.slots is None else f"{self.slots} slots"
         load = "one at a time" if self.load.is_alone else f"{self.load}{' /s' if self.load.share is None else ''}"
-        return f"{self.application}, {self.profile or 'own server'}, {slots}, {load}"
+        return f"{self.profile or 'own server'}, {slots}, {load}"
 
     @property
     def alone(self) -> Cell:
@@ -135,7 +140,7 @@ def estimated_s(cell: Cell, arms: int, known: Known, requests: int | None, warm_
 
 
 def fitted_requests(arms: Mapping[Cell, int], seconds: float, warm_up: int) -> dict[Cell, int]:
-    """Requests of each cell, one at a time, so that all end in time: at least two, and more for the quickest."""
+    """Requests of each cell, one at a time, so that all end in time: at least one, and more for the quickest."""
     chosen = dict.fromkeys(arms, _REQUESTS_LEAST)
 
     def takes_s(cell: Cell) -> float:

@@ -131,7 +131,7 @@ def plan_of(cell: Cell, options: argparse.Namespace, folder: Path, *, rate: floa
 def _whole(plan: Plan, *, again: bool) -> Results | None:
     """The cell's file, if it is whole and was made just so."""
     try:
-        found = read_results(plan.output)
+        found = _read(plan.output)
     except (OSError, InputError):
         # Not there, or broken off within a line: begun anew.
         return None
@@ -146,6 +146,12 @@ def _whole(plan: Plan, *, again: bool) -> Results | None:
         f"{plan.output} was made otherwise: {'; '.join(differences)}. Give another --output, or --again to run such "
         "cells again and overwrite them."
     )
+
+
+def _read(path: Path) -> Results:
+    """Without what the tables do not need: the spans of a whole matrix are more than memory is for."""
+    found = read_results(path)
+    return replace(found, measurements=tuple(replace(one, spans=(), answer=None) for one in found.measurements))
 
 
 class _Measured:
@@ -217,7 +223,7 @@ def _run_all(work: list[Work], options: argparse.Namespace, folder: Path) -> int
         try:
             work[place] = replace(one, whole=_run_cell(one, options, folder, measured))
         except WorkerError as error:
-            console.print(str(error), soft_wrap=True)
+            console.print(str(error), soft_wrap=True, markup=False)
         if work[place].whole is None:
             failed.append(one.cell.name)
     _print(work, options, folder)
@@ -227,11 +233,12 @@ def _run_all(work: list[Work], options: argparse.Namespace, folder: Path) -> int
 
 
 def _run_cell(one: Work, options: argparse.Namespace, folder: Path, measured: _Measured) -> Results | None:
-    """Its file, or None when its arms disagreed."""
+    """Its file, or None when its arms disagreed or its rate is not known."""
     plan, saturation = one.plan, measured.saturation(one.cell)
     if one.cell.load.share is not None:
         if saturation is None:
-            raise UsageError(f"{one.cell}: saturation is not known, because the cell one at a time has no figures.")
+            print(f"{one.cell}: saturation is not known, because the cell that is one at a time has no figures.")
+            return None
         own = argparse.Namespace(**{**vars(options), "requests": plan.options.requests})
         plan = plan_of(one.cell, own, folder, rate=one.cell.load.rate_at(saturation.rate))
     more: dict[str, Any] = {
@@ -245,7 +252,7 @@ def _run_cell(one: Work, options: argparse.Namespace, folder: Path, measured: _M
         return None
     if saturation is not None and not one.cell.load.is_alone:
         _check_saturation(one.cell, saturation, outcome)
-    return read_results(plan.output)
+    return _read(plan.output)
 
 
 def _check_saturation(cell: Cell, saturation: Saturation, outcome: Outcome) -> None:

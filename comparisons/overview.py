@@ -25,15 +25,15 @@ Done = Mapping[Cell, Results]
 """Cells whose files are whole and whose arms agreed."""
 
 _COLUMNS = (
-    "median (s)",
-    "p90 (s)",
-    "p99 (s)",
-    "first result (s)",
-    "times sooner [95 % CI]",
-    "p99, ratio [95 % CI]",
-    "tokens in + out",
-    "CPU (s)",
-    "above predicted (%)",
+    "median\n(s)",
+    "p90\n(s)",
+    "p99\n(s)",
+    "first\nresult (s)",
+    "times sooner\n[95 % CI]",
+    "p99, ratio\n[95 % CI]",
+    "tokens\nin+out",
+    "CPU\n(s)",
+    "above\npredicted (%)",
 )
 
 
@@ -61,14 +61,14 @@ class TargetRow:
 def cells_table(done: Done, title: str) -> Table:
     """One row for each arm of each cell."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("cell", no_wrap=True)
+    table.add_column("server and load")
     table.add_column("arm", no_wrap=True)
     for column in _COLUMNS:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for cell, results in done.items():
         arms = _arms(results)
         for place, arm in enumerate(arms):
-            table.add_row("" if place else str(cell), arm["arm"], *_row(arm, arms[0]["arm"]))
+            table.add_row("" if place else cell.conditions, arm["arm"], *_row(arm, arms[0]["arm"]))
         table.add_section()
     return table
 
@@ -88,16 +88,19 @@ def _row(arm: Mapping[str, Any], first: str) -> tuple[str, ...]:
         number(arm["p90_s"]["value"]),
         number(arm["p99_s"]["value"]),
         number(arm["first_result_s"]),
-        "–" if is_first else _interval_text(arm["speed_ups"].get(first)),
-        "–" if is_first else _interval_text(arm["p99_ratios"].get(first)),
-        "not known" if server is None else f"{server['prompt_tokens']:.0f} + {server['completion_tokens']:.0f}",
+        "–" if is_first else _interval_text(arm, "speed_ups", first),
+        "–" if is_first else _interval_text(arm, "p99_ratios", first),
+        "not known" if server is None else f"{server['prompt_tokens']:.0f}+{server['completion_tokens']:.0f}",
         number(arm["cpu_s"]),
         f"{mark}{number(gap, digits=1)}",
     )
 
 
-def _interval_text(fields: Mapping[str, float] | None) -> str:
-    return "–" if fields is None else interval(Interval(**fields))
+def _interval_text(arm: Mapping[str, Any], name: str, first: str) -> str:
+    fields = arm[name].get(first)
+    if fields is None:
+        return "–"
+    return interval(Interval(**fields)) if arm["requests"] > 1 else number(fields["value"])
 
 
 def target_rows(done: Done, *, least_s: float, factor: float, seed: int) -> tuple[TargetRow, ...]:

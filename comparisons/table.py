@@ -6,6 +6,7 @@ One column an arm and one row a figure: four arms fit a page that way, and a pip
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -43,20 +44,20 @@ def comparison_table(summaries: Sequence[ArmSummary], title: str) -> Table:
 def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSummary], str]]]:
     rows: list[tuple[str, Callable[[ArmSummary], str]]] = [
         ("latency, median (s)", lambda one: number(one.latency_s.value)),
-        ("  95 % CI", lambda one: confidence(one.latency_s)),
+        ("  95 % CI", lambda one: _confidence(one, one.latency_s)),
         ("latency, p90 (s)", lambda one: number(one.p90_s.value)),
-        ("  95 % CI", lambda one: confidence(one.p90_s)),
+        ("  95 % CI", lambda one: _confidence(one, one.p90_s)),
         ("latency, p99 (s)", lambda one: number(one.p99_s.value)),
-        ("  95 % CI", lambda one: confidence(one.p99_s)),
+        ("  95 % CI", lambda one: _confidence(one, one.p99_s)),
         ("time to first result, median (s)", lambda one: number(one.first_result_s)),
         ("processor time per request, mean (s)", lambda one: number(one.cpu_s)),
     ]
     for baseline in summaries[0].speed_ups:
-        rows.append((f"times sooner than {baseline}", _speed_up_cell(baseline, lambda found: number(found.value))))
-        rows.append(("  95 % CI", _speed_up_cell(baseline, confidence)))
+        rows.append((f"times sooner than {baseline}", _ratio_cell("speed_ups", baseline, _value)))
+        rows.append(("  95 % CI", _ratio_cell("speed_ups", baseline, _confidence)))
     for baseline in summaries[0].p99_ratios:
-        rows.append((f"p99 of {baseline} times", _p99_cell(baseline, lambda found: number(found.value))))
-        rows.append(("  95 % CI", _p99_cell(baseline, confidence)))
+        rows.append((f"p99 of {baseline} times", _ratio_cell("p99_ratios", baseline, _value)))
+        rows.append(("  95 % CI", _ratio_cell("p99_ratios", baseline, _confidence)))
     rows += [
         ("predicted from its node times, median (s)", lambda one: number(one.predicted_s)),
         ("  measured above predicted, median (%)", _gap),
@@ -104,12 +105,19 @@ def _memory_cell(shown: Callable[[MemoryUse], str]) -> Callable[[ArmSummary], st
     return lambda one: _NOT_KNOWN if one.memory is None else shown(one.memory)
 
 
-def _speed_up_cell(baseline: str, shown: Callable[[Interval], str]) -> Callable[[ArmSummary], str]:
-    return lambda one: _NONE if one.arm == baseline else shown(one.speed_ups[baseline])
+def _ratio_cell(
+    name: Literal["speed_ups", "p99_ratios"], baseline: str, shown: Callable[[ArmSummary, Interval], str]
+) -> Callable[[ArmSummary], str]:
+    return lambda one: _NONE if one.arm == baseline else shown(one, getattr(one, name)[baseline])
 
 
-def _p99_cell(baseline: str, shown: Callable[[Interval], str]) -> Callable[[ArmSummary], str]:
-    return lambda one: _NONE if one.arm == baseline else shown(one.p99_ratios[baseline])
+def _value(one: ArmSummary, figure: Interval) -> str:
+    return number(figure.value)
+
+
+def _confidence(one: ArmSummary, figure: Interval) -> str:
+    """A single request says nothing of others."""
+    return confidence(figure) if one.requests > 1 else _NONE
 
 
 def _early_starts(one: ArmSummary) -> str:

@@ -15,11 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from langgraph.constants import START
 from langgraph.types import Send
 
 from alto_lg.adapters.langgraph.early import EarlyFiring, Handover
-from alto_lg.adapters.langgraph.freezing import is_frozen
+from alto_lg.adapters.langgraph.emissions import Emissions
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     ERROR,
@@ -30,7 +29,6 @@ from alto_lg.adapters.langgraph.internals import (
     TASKS,
     PregelExecutableTask,
 )
-from alto_lg.adapters.langgraph.ownership import is_owned
 from alto_lg.adapters.langgraph.preparation import ANCESTRY, PARTIALS, Preparation, describe, step_of
 from alto_lg.adapters.langgraph.projection import Projection, equal, is_waiting
 from alto_lg.adapters.langgraph.promising import Promising
@@ -45,12 +43,10 @@ from alto_lg.engine.messages import (
     Command,
     Conditions,
     Drop,
-    Emission,
     FiringEnded,
     FiringFailed,
     Misled,
     Official,
-    Packet,
     Promised,
     Release,
     Start,
@@ -65,9 +61,6 @@ from alto_lg.errors import AltoWarning
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.run import AcceleratedRun
     from alto_lg.adapters.langgraph.wired import WiredPlan
-
-
-_NOTHING: Mapping[int, Send] = {}
 
 
 class Future(Protocol):
@@ -105,8 +98,7 @@ class Lookahead:
         self._early: dict[Firing, EarlyFiring] = {}
         self._official: dict[str, Firing] = {}  # by the id of LangGraph's task
         self._started: dict[Firing, float] = {}
-        self._owned: set[int] = set()  # identities of packets whose payload nobody else can see
-        self._packets: dict[int, Send] = {}  # held, so that no identity is given out twice
+        self._emissions = Emissions(wired)
         self._context = contextvars.copy_context()
         self._solitary: _Solitary | None = None
         self._promised: defaultdict[Firing, dict[int, Send]] = defaultdict(dict)
@@ -155,9 +147,8 @@ class Lookahead:
                     self.task_ended(task.id, task.writes)
         current = set(self._official.values())
         self._started = {firing: at for firing, at in self._started.items() if firing in current or firing.early}
-        wanted = {firing.packet[0] for firing in self.machine.known() if isinstance(firing.packet, tuple)}
-        self._packets = {identity: packet for identity, packet in self._packets.items() if identity in wanted}
-        self._owned &= wanted
+        packets_ahead = (firing.packet for firing in self.machine.known())
+        self._emissions.keep_only({packet[0] for packet in packets_ahead if isinstance(packet, tuple)})
 
     def step_committed(self) -> None:
         """LangGraph has applied the writes of a step."""
@@ -231,7 +222,7 @@ class Lookahead:
         firing = self.machine.firing(past.step, key)
         assert firing is not None
         if all(channel != ERROR for channel, _ in past.writes):  # else its error handler ran in its stead
-            self.machine.handle(FiringEnded(firing, self._emission(past.writes)))
+            self.machine.handle(FiringEnded(firing, self._emissions.of(past.writes)))
 
     # ── what the rules ask ──────────────────────────────────────────────────────────────────────────────────
 
@@ -243,15 +234,14 @@ class Lookahead:
 
     def packet_shared(self, firing: Firing) -> bool:
         assert isinstance(firing.packet, tuple)
-        return firing.packet[0] not in self._owned
+        return self._emissions.is_shared(firing.packet[0])
 
     def suffices(self, firing: Firing, key: str) -> bool:
         return self._unfinished.suffices(firing, key)
 
     def packet_of(self, firing: Firing) -> Send:
         """The `Send` whose payload a PUSH firing is for."""
-        assert isinstance(firing.packet, tuple)
-        return self._packets[firing.packet[0]]
+        return self._emissions.packet_of(firing)
 
     # ── what an early firing reports ────────────────────────────────────────────────────────────────────────
 
@@ -276,43 +266,18 @@ class Lookahead:
     def _ended(self, firing: Firing, writes: Sequence[tuple[str, Any]]) -> None:
         if firing in self._started:
             self.tally.ran(firing.step, self._started.pop(firing), self._clock())
-        emission = self._emission(writes, self._promised.pop(firing, {}))
-        undeclared = self._outside_plan(firing, emission)
+        emission = self._emissions.of(writes, self._promised.pop(firing, {}))
+        undeclared = self._emissions.outside_plan(firing, emission)
         if undeclared:
             self.machine.break_off(undeclared)
         written = self._written[firing.step]
         for key, value in writes:
             if key in self._wired.keys:
                 written[key].append((firing, value))
-        for reader in self._unfinished.misled(firing):
+        for reader in self._unfinished.misled(firing) if self._wired.plan.unfinished else ():
             self._act(self.machine.handle(Misled(reader)))
         self._act(self.machine.handle(FiringEnded(firing, emission)))
         self._unfinished.look(None if firing.stage.streams else firing)  # what it had promised is final now, too
-
-    def _emission(self, writes: Sequence[tuple[str, Any]], promised: Mapping[int, Send] = _NOTHING) -> Emission:
-        wiring = self._wired.wiring
-        keys: set[str] = set()
-        activates: list[str] = []
-        arrives: list[tuple[str, str]] = []
-        packets: list[Packet] = []
-        for channel, value in writes:
-            if channel in wiring.keys:
-                keys.add(channel)
-            elif channel == TASKS:
-                if isinstance(value, Send):
-                    kept = len(packets) in promised and equal(promised[len(packets)], value)
-                    packets.append(self._packet(value, promised=kept))
-            elif wiring.is_join(channel):
-                arrives.append((channel, value))
-            else:
-                activates.extend(wiring.activates(channel))
-        return Emission(frozenset(keys), tuple(activates), tuple(arrives), tuple(packets))
-
-    def _packet(self, packet: Send, *, promised: bool = False) -> Packet:
-        self._packets[id(packet)] = packet
-        if is_frozen(packet.arg) or is_owned(packet):  # asked now: a prepared task refers to it as well
-            self._owned.add(id(packet))
-        return Packet(packet.node, id(packet), promised)
 
     # ── partial updates ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -349,7 +314,7 @@ class Lookahead:
                         continue
                     self._act(self.machine.handle(Withdrawn(firing, index)))
                 known[index] = packet
-                self._act(self.machine.handle(Promised(firing, index, self._packet(packet))))
+                self._act(self.machine.handle(Promised(firing, index, self._emissions.packet(packet))))
 
     def _wrote_so_far(self, firing: Firing, writes: Sequence[tuple[str, Any]]) -> None:
         """Those who may be given a part of a list are given what there is of it."""
@@ -369,18 +334,6 @@ class Lookahead:
     def cannot_promise(self) -> None:
         """A conditional edge raised on a partial update."""
         self.tally.unpromised += 1
-
-    def _outside_plan(self, firing: Firing, emission: Emission) -> str | None:
-        """What a firing did that the plan says it cannot do."""
-        stage = firing.stage
-        if stage.name == START:
-            return None  # a Command that is the input may lead anywhere
-        for key in emission.keys - self._wired.tops(stage.writes.keys.within(self._wired.plan.keys)):
-            return f"node {stage.name!r} wrote key {key!r}, which it was not expected to write ({stage.writes.why})"
-        reached = {*emission.activates, *(packet.stage for packet in emission.packets)}
-        for name in (reached & self._wired.wiring.nodes) - stage.successors:
-            return f"node {stage.name!r} went to {name!r}, where it was not expected to go ({stage.successors_why})"
-        return None
 
     # ── acting ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -442,12 +395,14 @@ class Lookahead:
             return Official(key, task.name, None, valid=valid, may_mutate=mutates)
         if path[0] == PUSH and isinstance(path[1], int):
             packet = packets[path[1]]
-            self._packets[id(packet)] = packet
+            self._emissions.hold(packet)
             occurrence = 0
             while ("push", (id(packet), occurrence)) in others:
                 occurrence += 1
             key = ("push", (id(packet), occurrence))
-            mutates = self._may_mutate_left(stage) or (stage.may_change_packet and id(packet) not in self._owned)
+            mutates = self._may_mutate_left(stage) or (
+                stage.may_change_packet and self._emissions.is_shared(id(packet))
+            )
             return Official(key, task.name, path[1], may_mutate=mutates)
         return Official(("other", task.id), task.name, None, may_mutate=stage.may_mutate)
 

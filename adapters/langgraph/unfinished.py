@@ -60,12 +60,15 @@ class UnfinishedReads:
         self._live = live
         self._readers: list[_Reader] = []
         self._so_far: dict[Firing, Mapping[str, Sequence[Any]]] = {}
+        self._replaced: list[tuple[str, Firing]] = []  # lists, and who ended with something else than more items
 
     def suffices(self, firing: Firing, key: str) -> bool:
         """Whether `firing` may start with what is known of `key`."""
         spec = self._readings[firing.stage.name][key]
         if not self._reducers.appends(key):
             return self._live and self._projection.value(key, self._base()) is not MISSING
+        if self._will_be_replaced(key, firing.step):
+            return False
         if not isinstance(spec, First):
             return self._live and self._committed(key) is not None
         return self._first(spec, key, firing.step) is not None
@@ -109,6 +112,9 @@ class UnfinishedReads:
     def misled(self, ended: Firing) -> list[Firing]:
         """Those who were given what a firing has not written after all, or of a list that it has replaced."""
         self._so_far.pop(ended, None)
+        for key in self._written[ended.step]:
+            if self._reducers.appends(key) and not all(isinstance(one, list) for one in self._written_by(ended, key)):
+                self._replaced.append((key, ended))
         return [reader.firing for reader in self._readers if self._misleads(ended, reader)]
 
     def agree(self, firing: Firing) -> bool:
@@ -127,6 +133,11 @@ class UnfinishedReads:
             return not equal(self._items_of(ended, reader.key)[: len(fed)], fed)
         except TypeError:
             return True
+
+    def _will_be_replaced(self, key: str, step: int) -> bool:
+        base = self._base()
+        self._replaced = [(which, by) for which, by in self._replaced if by.step >= base]
+        return any(which == key and by.step < step and by.status is Status.ENDED for which, by in self._replaced)
 
     def _rely(self, reader: _Reader) -> None:
         for firing in reader.fed:

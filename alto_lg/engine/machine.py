@@ -17,12 +17,13 @@ it asks for; what is there already is adopted, the rest runs as it always did.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 
 from alto_lg.engine import completion
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
 from alto_lg.engine.frontier import Changes, Frontier, Pointstamp
+from alto_lg.engine.joins import Joins
 from alto_lg.engine.messages import (
     Adopt,
     BodyEnded,
@@ -44,7 +45,7 @@ from alto_lg.engine.messages import (
     Withdrawn,
     WroteSoFar,
 )
-from alto_lg.engine.plan import Join, Plan
+from alto_lg.engine.plan import Plan
 from alto_lg.engine.promises import Promises
 from alto_lg.engine.rules import Rules, Values
 
@@ -61,10 +62,8 @@ class Machine:
         self._base = -1
         self._frontier = Frontier(plan)
         self._steps: defaultdict[int, dict[Key, Firing]] = defaultdict(dict)
-        self._joins = {join.channel: join for join in plan.joins}
-        self._seen: dict[str, frozenset[str]] = {}
+        self._joins = Joins(plan)
         self._dormant: set[Pointstamp] = set()  # activated deferred stages, with the first step they may fire in
-        self._arrivals: defaultdict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._pending: dict[Firing, None] = {}  # waiting to start or to route, ahead of the base
         self._fresh: list[Firing] = []  # those of them that were not looked at yet
         self._promises = Promises()
@@ -159,10 +158,7 @@ class Machine:
         self._base = event.step
         for step in [step for step in self._steps if step < event.step]:
             del self._steps[step]
-        self._seen = {
-            channel: frozenset() if seen == self._joins[channel].sources else seen
-            for channel, seen in event.seen.items()
-        }
+        self._joins.begin(event.step, event.seen)
         self._dormant = {stamp for stamp in self._dormant if stamp[0] > event.step}
         self._dormant.update((event.step + 1, stage) for stage in event.dormant)
         if any(not official.valid for official in event.firings):
@@ -229,9 +225,6 @@ class Machine:
             self._frontier.lurk(step, stage)
         for firing in [firing for firing in self.known() if firing.status is Status.RUNNING]:
             yield from self._expect_chain(firing)
-        for arrivals in self._arrivals.values():
-            for step in [step for step in arrivals if step < self._base]:
-                del arrivals[step]
         self._moved = True
 
     # ── what an ended firing makes certain ──────────────────────────────────────────────────────────────────
@@ -271,7 +264,7 @@ class Machine:
         for child in self._promises.untrigger(firing):
             yield from self._withdraw(child)
         for channel, source in emission.arrives:
-            self._arrivals[channel][firing.step].add(source)
+            self._joins.arrive(channel, firing.step, source)
         for stage in firing.stage.successors & self.plan.deferred:
             self._dormant.add((firing.step + 1, stage))
             self._frontier.lurk(firing.step + 1, stage)
@@ -372,6 +365,7 @@ class Machine:
 
     def _withdraw(self, firing: Firing) -> Iterator[Command]:
         """It will not be: neither will anything that it promised in turn."""
+        sender = firing.promised_by.ancestry if firing.promised_by else "a firing before it"
         for child in (*self._promises.take_all(firing), *self._promises.untrigger(firing)):
             yield from self._withdraw(child)
         self._promises.release(firing)
@@ -382,7 +376,6 @@ class Machine:
             self._uncount(firing)
         firing.status = Status.DROPPED
         if firing.early:
-            sender = firing.promised_by.ancestry if firing.promised_by else "its sender"
             yield Drop(firing, f"{sender} did not give out what it promised")
         for reader in self._promises.relying(firing):
             yield from self._redo(reader)
@@ -422,30 +415,14 @@ class Machine:
         self._pending[firing] = None
         self._fresh.append(firing)
 
-    def _complete_joins(self) -> Iterator[Command]:
-        for channel, arrivals in self._arrivals.items():
-            join = self._joins[channel]
-            for step in self._completed_at(join, arrivals):
-                # A source that may still fire earlier could complete the join, and so fire the target, at another step.
-                if self._frontier.may_fire(join.sources, step):
-                    break
-                yield from self._expect(join.target, step + 1)
-
-    def _completed_at(self, join: Join, arrivals: Mapping[int, set[str]]) -> Iterator[int]:
-        """The steps in which the join is completed; LangGraph empties it each time."""
-        seen = set(self._seen.get(join.channel, frozenset()))
-        for step in sorted(arrivals):
-            seen |= arrivals[step]
-            if seen >= join.sources:
-                yield step
-                seen = set()
-
     # ── what may start ──────────────────────────────────────────────────────────────────────────────────────
 
     def _settle(self) -> Iterator[Command]:
         if self.halted:
             return
-        yield from self._complete_joins()  # first, so that nobody who asks about the frontier misses what they lead to
+        # First, so that nobody who asks about the frontier misses what they lead to.
+        for target, step in list(self._joins.completed(self._frontier)):
+            yield from self._expect(target, step)
         if not self._frontier.count_at(self._base):
             return  # LangGraph is about to commit the step by itself: nothing to gain
         while self._moved or self._fresh:  # a start can make more certain

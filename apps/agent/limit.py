@@ -18,10 +18,11 @@ from alto_lg.apps.base import Span
 class Turn:
     """An answer of the model, and the tools that it called.
 
-    tools_s: how long each tool took. whole_s: seconds from the start of the answer until its call was whole.
+    tools: their names. tools_s: how long each took. whole_s: from the start of the answer until its call was whole.
     """
 
     model_s: float
+    tools: tuple[str, ...]
     tools_s: tuple[float, ...]
     whole_s: tuple[float, ...]
 
@@ -75,6 +76,7 @@ def _turn(answer: Span, end: float, spans: Sequence[Span]) -> Turn:
     model_s = answer.ended - answer.started
     return Turn(
         model_s=model_s,
+        tools=tuple(span.stage for span in tools),
         tools_s=tuple(span.ended - span.started for span in tools),
         whole_s=tuple(whole_s.get(span.item[0], model_s) for span in tools),
     )

@@ -26,4 +26,4 @@ def answer_of(text: str) -> str:
     lines = text.strip().splitlines() or [""]
     *_, last = _CONCLUDES.split(text)
     said = (last.strip().splitlines() or [""])[0] if concludes(text) else lines[-1]
-    return said.strip().strip("\"'*").rstrip(".").strip()
+    return said.strip().rstrip(".").strip("\"'* ").rstrip(".")

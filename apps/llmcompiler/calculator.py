@@ -33,7 +33,7 @@ def calculated(expression: str) -> str:
         return _shown(_value(ast.parse(_plain(expression), mode="eval").body, 0))
     except ZeroDivisionError:
         return f"error: {expression!r} divides by zero"
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+    except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
         return f"error: {expression!r} is no expression of numbers, + - * / and brackets"
 
 

@@ -18,6 +18,10 @@ _LINE = re.compile(r"^\s*(\d{1,3})[.)]\s*(\w+)\s*\((.*)\)\s*$")
 _JOIN = re.compile(r"^\s*(?:\d{1,3}[.)]\s*)?join\s*\(", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{?(\d{1,3})\}?")
 _QUOTES = ('"', "'")
+# Each takes one line without the marks around it; models like to quote an answer, or to set it in bold.
+_ANSWERED = re.compile(rf"{ANSWER_MARK}[\s\"'*]*(.*?)[\s\"'*.]*$", re.MULTILINE)
+_MISSING = re.compile(rf"{REPLAN_MARK}\s*(.*?)\s*$", re.MULTILINE)
+_SAID = re.compile(r"^[ \"'*]*(\S.*?)[\s\"'*.]*$", re.MULTILINE)
 
 
 def is_end(line: str) -> bool:
@@ -67,23 +71,19 @@ def filled_in(argument: str, results: Mapping[int, str]) -> str:
 
 def joined(text: str) -> tuple[str, str]:
     """The answer, and what is missing for one: one of the two is empty, unless the model said nothing."""
-    _, is_answer, answer = text.rpartition(ANSWER_MARK)
-    if is_answer:
-        return _plain(answer), ""
-    _, is_replan, missing = text.rpartition(REPLAN_MARK)
-    if is_replan:
-        return "", " ".join(missing.split()) or "nothing was said of what is missing"
-    return _plain(text.strip().rpartition("\n")[2]), ""
+    answers = _ANSWERED.findall(text)
+    if answers:
+        return str(answers[-1]), ""
+    missing = _MISSING.findall(text)
+    if missing:
+        return "", str(missing[-1]) or "nothing was said of what is missing"
+    lines = _SAID.findall(text)
+    return (str(lines[-1]) if lines else ""), ""
 
 
 def found(text: str) -> str:
     """What a reader found: what stands behind the last mark, or the last line; one line in any case."""
     return joined(text)[0] or "unknown"
-
-
-def _plain(answer: str) -> str:
-    line = next((one for one in answer.strip().split("\n") if one.strip()), "")
-    return " ".join(line.split()).strip("\"'*").rstrip(".")
 
 
 def _unquoted(argument: str) -> str:

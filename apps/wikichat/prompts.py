@@ -161,7 +161,7 @@ def _filter_system() -> str:
     worked = []
     for one in EXTRACTIONS:
         points = "\n".join(f"{place}. {point}" for place, point in enumerate(one.points, 1))
-        points = points or f"None; the passage is about {one.title.lower()}."
+        points = points or f"None; it is about {one.title.lower()}."
         worked.append(_worked(f"{one.dialogue}\nExample passage:\n{one.title}: {one.passage}", "statements", points))
     return "\n\n".join([_FILTER_RULES, *worked])
 

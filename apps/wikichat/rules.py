@@ -274,7 +274,7 @@ def _filter(user: str, seed: int) -> str:
     stated = list(subjects.standing_alone(text.sentences(body)))
     told = set(terms(f"{title} {body}"))
     if not any(_speaks_of(subject, told) for subject in _subjects(dialogue)):
-        return f"None; the passage is about {title.lower()}."
+        return f"None; it is about {title.partition(';')[0].lower()}."
     things = set(terms(" ".join(_things((_turns(dialogue) or [""])[-1]))))
     best = sorted(stated, key=lambda sentence: -len((asked | things) & set(terms(sentence))))
     chosen = set(fitting(best, _room(_POINTS, user, seed), between=_NUMBER_TOKENS))

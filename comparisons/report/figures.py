@@ -63,7 +63,7 @@ COST = (
     Figure("memory of the process, built (MiB)", ("memory", "built"), 0, 1 / _MIB),
 )
 PREDICTED = Figure("predicted, median (s)", ("predicted_s",))
-GAP = Figure("measured above predicted, median (%)", ("above_predicted_percent",), 1)
+GAP = Figure("measured above predicted, median (%)", ("gap_percent",), 1)
 EARLY = (
     Figure("firings", ("early", "firings"), 0),
     Figure("started early", ("early", "early_starts"), 0),

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from alto_lg.comparisons.prediction import GAP_FLAGGED_PERCENT
 from alto_lg.comparisons.report import figures, targets, timelines
 from alto_lg.comparisons.report.cells import Cell, Cells, Figures
-from alto_lg.comparisons.report.charts import Curve, Mark, Sample, curve_chart, interval_chart, strip_chart
+from alto_lg.comparisons.report.charts import DOTS_MOST, Curve, Mark, Sample, curve_chart, interval_chart, strip_chart
 from alto_lg.comparisons.report.figures import COST, EARLY, NONE, SPEED, baselines, ratio, value
 from alto_lg.comparisons.statistics import Interval
 from alto_lg.comparisons.table import confidence, number
@@ -69,8 +69,8 @@ def _marks(cell: Cell, over: str) -> Iterator[Mark]:
 def _distributions(cells: Cells) -> Iterator[Element]:
     if cells.usable:
         yield _said(
-            "A dot is a request, the box holds the middle half, the thick line is the median, the thin ones are p90 "
-            "and p99. Latency begins when the request was due."
+            f"A dot is a request (of more than {DOTS_MOST}, only the slowest are dots), the box holds the middle half, "
+            "the thick line is the median, the thin ones are p90 and p99. Latency begins when the request was due."
         )
     for cell in cells.usable:
         told = [*_strips(cell), *(_said(f"{absent}.") for absent in cell.absent), _all_figures(cell)]

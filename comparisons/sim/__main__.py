@@ -22,6 +22,7 @@ _TEXT_MODULES = (
     "alto_lg.apps.factool.rules",
     "alto_lg.apps.ircot.rules",
     "alto_lg.apps.llmcompiler.rules",
+    "alto_lg.apps.storm.rules",
     "alto_lg.apps.tot.rules",
     "alto_lg.apps.wikichat.rules",
     "alto_lg.apps.agent.rules",

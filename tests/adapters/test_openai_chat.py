@@ -182,7 +182,9 @@ def test_any_other_status_is_given_with_the_server_s_words() -> None:
 
 
 def test_a_truncated_answer_is_an_error() -> None:
-    assert isinstance(_refusal(200, _completion("half a", "length")), AnswerTruncated)
+    refused = _refusal(200, _completion("half a", "length"))
+    assert isinstance(refused, AnswerTruncated)
+    assert refused.text == "half a"
 
 
 def test_an_answer_without_choices_is_an_error() -> None:

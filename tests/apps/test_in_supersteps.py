@@ -9,6 +9,7 @@ from alto_lg.apps.factool.application import FACTOOL
 from alto_lg.apps.ircot.application import IRCOT
 from alto_lg.apps.llmcompiler.application import LLMCOMPILER
 from alto_lg.apps.paths import Paths, in_steps_s
+from alto_lg.apps.storm.application import STORM
 from alto_lg.apps.tot.application import TOT
 from alto_lg.apps.wikichat.application import WIKICHAT
 
@@ -84,9 +85,39 @@ def test_flat_graphs_wait_at_every_hop_and_subgraphs_at_their_ends(
     assert application.limit_s(recorded) <= subgraph_s
 
 
-@pytest.mark.parametrize("application", [FACTOOL, WIKICHAT, TOT])
+@pytest.mark.parametrize("application", [FACTOOL, STORM, WIKICHAT, TOT])
 def test_a_run_in_which_nothing_was_done_took_no_time(application: Application) -> None:
     assert application.in_supersteps_s("flat", []) == application.limit_s([]) == 0.0
+
+
+_ARTICLE: list[Took] = [
+    ("draft", (), 2.0),
+    ("relate", (), 1.0),
+    ("contents", (), 0.25),
+    ("personas", (), 3.0),
+    *[(stage, (0, 0), took_s) for stage, took_s in (("ask", 1.0), ("query", 1.0), ("answer", 5.0))],
+    *[(stage, (1, 0), took_s) for stage, took_s in (("ask", 2.0), ("query", 0.5), ("answer", 1.0))],
+    ("search", (0, 0, 0), 0.25),
+    ("search", (1, 0, 0), 0.5),
+    ("search", (1, 0, 1), 0.5),
+    ("ask", (1, 1), 4.0),
+    ("refine", (), 3.0),
+    ("write", (0,), 4.0),
+    ("write", (1,), 6.0),
+    ("lead", (), 2.0),
+    ("publish", (), 0.125),
+]
+
+
+def test_the_interviews_of_an_article_go_side_by_side_or_each_for_itself() -> None:
+    recorded, ending_s = spans(_ARTICLE), 3.0 + 6.0 + 2.0 + 0.125
+    turns_s = (2.0 + 1.0 + 1.0 + 5.0) + 4.0
+    assert STORM.in_supersteps_s("flat", recorded) == pytest.approx(2.0 + 0.25 + 3.0 + turns_s + ending_s)
+    # In the streaming graph the related articles and the editors are one node, and so are queries and searches.
+    assert STORM.in_supersteps_s("streaming", recorded) == pytest.approx(4.25 + turns_s - 1.0 + ending_s)
+    second_s = 3.5 + 1.0 + 4.0
+    assert STORM.in_supersteps_s("subgraph", recorded) == pytest.approx(4.25 + second_s + ending_s)
+    assert STORM.limit_s(recorded) == pytest.approx(4.25 + second_s - 0.5 + ending_s), "searches need no order"
 
 
 def test_a_piece_starts_when_the_last_of_what_it_needs_has_ended() -> None:

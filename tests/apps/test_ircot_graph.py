@@ -178,16 +178,17 @@ def test_a_second_question_on_a_thread_knows_nothing_of_the_first(
 def test_every_version_takes_as_long_as_its_pieces(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     app = alto_lg.accelerate(build(version, chat=SlowChat()))
 
-    async def follow() -> tuple[float, float | None]:
+    async def follow() -> tuple[float, float, float | None]:
         monkeypatch.setattr("alto_lg.apps.spans.monotonic", asyncio.get_running_loop().time)
         with record_spans() as spans:
             await app.ainvoke(dict(SALZBURG))
         assert [span.stage for span in spans] == ["retrieve", "reason"] * 3 + ["read"]
-        return IRCOT.limit_s(spans), IRCOT.first_result_limit_s(spans)
+        return IRCOT.limit_s(spans), IRCOT.in_supersteps_s(version, spans), IRCOT.first_result_limit_s(spans)
 
     outcome = run(follow)
-    limit_s, first_s = outcome.result
+    limit_s, supersteps_s, first_s = outcome.result
     assert outcome.elapsed_s == pytest.approx(limit_s)
+    assert limit_s == supersteps_s
     assert first_s is not None
     assert 0 < first_s < limit_s / 2
 

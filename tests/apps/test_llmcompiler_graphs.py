@@ -330,6 +330,30 @@ def test_a_second_round_comes_behind_the_first_and_its_needs_of_that_are_there()
     assert limit.limit_s([*_ONE_ROUND, *second, _span("join", (2,), 0.5)]) == pytest.approx(3.75 + 2.5)
 
 
+@pytest.mark.parametrize("given", [PAINTERS, REPLANNED], ids=["painters", "replanned"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_on_plain_langgraph_every_question_takes_as_long_as_its_supersteps(
+    version: str, given: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def follow() -> float:
+        for module in ("spans", "llmcompiler.nodes"):
+            monkeypatch.setattr(f"alto_lg.apps.{module}.monotonic", asyncio.get_running_loop().time)
+        with record_spans() as spans:
+            await build(version, chat=ScriptedChat()).ainvoke(dict(given))
+        return LLMCOMPILER.in_supersteps_s(version, spans)
+
+    outcome = run(follow)
+    assert outcome.elapsed_s == pytest.approx(outcome.result)
+
+
+def test_a_wave_takes_as_long_as_its_slowest_task() -> None:
+    spans = [*_ONE_ROUND, _span("work", (1, 3), 1.0), _span("work", (1, 4), 0.25), _span("needs", (1, 4, 3), 0.0)]
+    assert limit.in_supersteps_s("flat", spans) == pytest.approx(1.0 + 2.0 + 0.5 + 0.25)
+    slower = [*spans, _span("work", (1, 5), 3.0)]
+    assert limit.in_supersteps_s("flat", slower) == pytest.approx(1.0 + 3.0 + 0.5 + 0.25)
+    assert limit.in_supersteps_s("streaming", slower) == pytest.approx(1.0 + 3.0 + 0.25)
+
+
 def test_a_plan_without_tasks_takes_as_long_as_it_is_written() -> None:
     assert limit.limit_s([_span("plan", (1,), 1.0), _span("join", (1,), 0.5)]) == pytest.approx(1.5)
     assert limit.first_result_limit_s([_span("plan", (1,), 1.0)]) is None

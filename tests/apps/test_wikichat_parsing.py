@@ -85,7 +85,7 @@ def test_an_order_has_every_passage_once_those_left_out_last(text: str, order: l
     [
         ("1. Bees fly.\n2. Ice melts.", ["Bees fly.", "Ice melts."]),
         ("None", []),
-        ("None; the passage is about trams.", []),
+        ("None; it is about trams.", []),
         ("1. None of the lamps was lit.", ["None of the lamps was lit."]),
         ("None of the lamps was lit.", ["None of the lamps was lit."]),
     ],

@@ -133,7 +133,7 @@ def test_the_lengths_are_those_of_recorded_runs() -> None:
     for passage in read_passages(None)[::2]:
         subject = passage["id"].rpartition("-")[0].replace("-", " ").title()
         points = _said(prompts.filtering(_dialogue(f"Tell me about {subject}."), passage))
-        lengths += [token_count(points)] if points != "None" else []
+        lengths += [token_count(points)] if not points.startswith("None") else []
     assert len(lengths) > 50
     assert 65 < mean(lengths) < 100
     assert 0.2 < stdev(lengths) / mean(lengths) < 0.45

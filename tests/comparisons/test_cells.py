@@ -84,5 +84,5 @@ def test_requests_are_fitted_into_the_minutes_and_the_quick_get_more() -> None:
     fitted = fitted_requests(arms, 600, 1)
     spent_s = sum(estimated_s(cell, 5, nominal(cell), count, 1) for cell, count in fitted.items())
     by_app = {cell.application: count for cell, count in fitted.items()}
-    assert spent_s <= 600 and min(fitted.values()) >= 2
+    assert 480 < spent_s <= 600 and min(fitted.values()) >= 1
     assert by_app["factool"] > by_app["storm"]

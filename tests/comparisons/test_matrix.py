@@ -125,6 +125,20 @@ def test_shares_are_of_the_saturation_that_was_measured_one_at_a_time(
     assert "slot-seconds a request by the server's clock" in capsys.readouterr().out.replace("\n", " ")
 
 
+def test_a_cell_that_fails_is_named_and_those_that_need_it_are_not_run(
+    several: Several, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--apps", "tiny_app:FAILING", "--arms", "langgraph-flat", "--rates", "50%", "--slots", "2")
+    chosen = several(*arguments, own=False)
+
+    assert run(chosen) == UNEQUAL
+
+    told = capsys.readouterr().out
+    assert "ArithmeticError: the node broke" in told
+    assert "saturation is not known" in told
+    assert "Without figures: failing-h100-8b-2-slots-alone, failing-h100-8b-2-slots-50pc." in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

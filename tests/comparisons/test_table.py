@@ -127,3 +127,9 @@ def test_what_is_not_known_of_the_server_is_said_so(render: Render) -> None:
     text = render(comparison_table(summaries(), "title"))
     lines = {line.partition("  ")[0].strip(): line.split() for line in text.splitlines()}
     assert lines["prompt tokens per request, mean"][-4:] == ["not", "known", "not", "known"]
+
+
+def test_a_single_request_has_no_interval(render: Render) -> None:
+    one = {name: arm[:1] for name, arm in two_arms().items()}
+    text = render(comparison_table(summarise((PLAIN, FAST), one, seed=0), "title"))
+    assert {tuple(line.split()[3:]) for line in text.splitlines() if "95 % CI" in line} == {("–", "–")}

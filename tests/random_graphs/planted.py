@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alto_lg.adapters.langgraph import analysis, convert, lookahead, projection, slots, stages
+from alto_lg.adapters.langgraph import analysis, convert, emissions, projection, slots, stages
 from alto_lg.adapters.langgraph.coroutines import CoroutineFiring
+from alto_lg.adapters.langgraph.emissions import Emissions
 from alto_lg.adapters.langgraph.lookahead import Lookahead
 from alto_lg.adapters.langgraph.preparation import Preparation
 from alto_lg.adapters.langgraph.projection import Projection
@@ -21,7 +22,7 @@ from alto_lg.adapters.langgraph.run import AcceleratedRun
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.facts import Keys, nothing
 from alto_lg.engine.frontier import Frontier
-from alto_lg.engine.machine import Machine
+from alto_lg.engine.joins import Joins
 from alto_lg.engine.plan import Reach
 from alto_lg.engine.rules import Rules
 
@@ -100,14 +101,14 @@ def _forget_siblings(_: Any) -> Any:
 
 
 def _joins_complete_at_once(_: Any) -> Any:
-    def completed_at(self: Machine, join: Any, arrivals: Any) -> Iterator[int]:
+    def completed_at(self: Joins, join: Any, arrivals: Any) -> Iterator[int]:
         yield from sorted(step for step in arrivals if arrivals[step] & join.sources)
 
     return completed_at
 
 
 def _joins_never_emptied(_: Any) -> Any:
-    def completed_at(self: Machine, join: Any, arrivals: Any) -> Iterator[int]:
+    def completed_at(self: Joins, join: Any, arrivals: Any) -> Iterator[int]:
         seen = set(self._seen.get(join.channel, frozenset()))
         for step in sorted(arrivals):
             seen |= arrivals[step]
@@ -118,16 +119,16 @@ def _joins_never_emptied(_: Any) -> Any:
 
 
 def _joins_do_not_look_back(_: Any) -> Any:
-    def complete(self: Machine) -> None:
+    def completed(self: Joins, frontier: Frontier) -> Iterator[tuple[str, int]]:
         for channel, arrivals in self._arrivals.items():
             for step in self._completed_at(self._joins[channel], arrivals):
-                self._expect(self._joins[channel].target, step + 1)
+                yield self._joins[channel].target, step + 1
 
-    return complete
+    return completed
 
 
 def _another_packet(original: Any) -> Any:
-    def packet_of(self: Lookahead, firing: Any) -> Any:
+    def packet_of(self: Emissions, firing: Any) -> Any:
         packet = original(self, firing)
         alike = [one for one in self._packets.values() if one.node == packet.node]
         return alike[0]
@@ -227,13 +228,13 @@ BUGS = (
     Bug("stale reads, adopted", ((Frontier, "unsettled", _always(None)), _UNCHANGED)),
     Bug("the frontier sees one hop only", ((Reach, "writes", _one_hop_short),), near=69),
     Bug("one end counts for all siblings", ((Frontier, "remove", _forget_siblings),), near=69),
-    Bug("of several successors one is known", ((Lookahead, "_emission", _after(_only_one_successor)),), near=44),
+    Bug("of several successors one is known", ((Emissions, "of", _after(_only_one_successor)),), near=44),
     Bug("routes are not known", ((convert, "stage_of", _after(_routes_anywhere_forgotten)),), near=2),
-    Bug("joins are complete with one source", ((Machine, "_completed_at", _joins_complete_at_once),)),
-    Bug("joins are never emptied", ((Machine, "_completed_at", _joins_never_emptied),), near=71),
-    Bug("joins do not look back", ((Machine, "_complete_joins", _joins_do_not_look_back),), near=159),
-    Bug("packets are taken for one another", ((Lookahead, "packet_of", _another_packet),), near=8),
-    Bug("every packet is its receiver's own", ((lookahead, "is_owned", _always(True)),), near=877),
+    Bug("joins are complete with one source", ((Joins, "_completed_at", _joins_complete_at_once),)),
+    Bug("joins are never emptied", ((Joins, "_completed_at", _joins_never_emptied),), near=71),
+    Bug("joins do not look back", ((Joins, "completed", _joins_do_not_look_back),), near=159),
+    Bug("packets are taken for one another", ((Emissions, "packet_of", _another_packet),), near=8),
+    Bug("every packet is its receiver's own", ((emissions, "is_owned", _always(True)),), near=877),
     Bug(
         "packets that are changed are not copied",
         ((Preparation, "_owned", lambda _: lambda self, early, one: one),),

@@ -180,6 +180,24 @@ def test_a_reader_is_run_again_when_the_writer_ends_with_something_else(impl: Im
         assert dropped(app) == 1
 
 
+def test_of_a_list_that_somebody_has_replaced_no_part_is_given(impl: Implementation) -> None:
+    async def replace(packet: dict[str, int]) -> dict[str, Any]:
+        await asyncio.sleep(packet["item"])
+        return {"items": Overwrite([packet["item"]]) if packet["item"] == 1 else [packet["item"]]}
+
+    @alto_lg.node(reads=[], writes=["wanted"])
+    async def at_once(state: State) -> dict[str, Any]:
+        await asyncio.sleep(5)
+        return {"wanted": [3, 1, 8]}
+
+    reader = Reader(alto_lg.First(1))
+    app = impl(fanned_out(reader.node, at_once, replace))
+    assert run(lambda: app.ainvoke({"items": []})).result["items"] == [1]
+    assert reader.got == [[(1, 13.0)]]
+    if impl is not plain_langgraph:
+        assert dropped(app) == 0
+
+
 def test_a_reader_is_run_again_when_a_promise_that_it_relied_on_is_broken(impl: Implementation) -> None:
     @alto_lg.node(reads=[], writes=["wanted"])
     @alto_lg.streaming

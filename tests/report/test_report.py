@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,15 @@ from tracing.test_pages import well_formed
 from alto_lg.__main__ import main
 from alto_lg.apps.base import InputError
 from alto_lg.comparisons.arms import NotRun
+from alto_lg.comparisons.cost import MemoryUse, ServerUse
+from alto_lg.comparisons.measure import EarlyWork
 from alto_lg.comparisons.report.cells import read_cells
+from alto_lg.comparisons.report.figures import COST, EARLY, GAP, PREDICTED, SPEED, Figure
 from alto_lg.comparisons.report.page import report_page
 from alto_lg.comparisons.report.published import publish
 from alto_lg.comparisons.report.readme import BEGIN, END, block, rewrite
 from alto_lg.comparisons.results import read_results
+from alto_lg.comparisons.summary import ArmSummary
 from report.written import HEADER, cut_short, matrix, write
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,6 +60,14 @@ def test_every_comparison_is_named_by_its_command(tmp_path: Path) -> None:
         assert f"<code>{cell.header['command']}</code>" in text
 
 
+@pytest.mark.parametrize("figure", [*SPEED, *COST, *EARLY, PREDICTED, GAP], ids=lambda figure: figure.label)
+def test_a_figure_is_one_that_summaries_have(figure: Figure) -> None:
+    records = {"server": ServerUse, "memory": MemoryUse, "early": EarlyWork}
+    name, *inner = figure.path
+    assert name in {field.name for field in fields(ArmSummary)}
+    assert set(inner) <= ({field.name for field in fields(records[name])} if inner else set())
+
+
 def test_a_figure_that_no_file_has_is_not_shown(tmp_path: Path) -> None:
     text = _page(write(tmp_path / "r.jsonl"))
     assert "prompt tokens" not in text and "Predicted and measured" not in text
@@ -70,7 +83,7 @@ def test_tokens_memory_and_predictions_are_shown_where_they_are_known(tmp_path: 
         "server": {"calls": 7.5, "prompt_tokens": 1200.0, "completion_tokens": 300.0, "slot_s": 2.5},
         "memory": {"peak": 150 * 2**20, "built": 100 * 2**20},
         "predicted_s": 1.9,
-        "above_predicted_percent": 5.26,
+        "gap_percent": 5.26,
     }
     text = _page(write(tmp_path / "r.jsonl", summary={"equal": True, "arms": [arm], "scores": {}}))
     for label, shown in (("prompt tokens", "1200"), ("model calls", "7.5"), ("peak (MiB)", "150")):
@@ -105,7 +118,17 @@ def test_the_throughput_at_the_target_is_told_by_the_page_and_by_the_readme(tmp_
 
 def test_what_filled_an_idle_server_is_in_no_picture(tmp_path: Path) -> None:
     page = _page(write(tmp_path / "r.jsonl", rate=1.0, lead_in=2))
-    assert page.count('class="dot"') == 3 * 3
+    assert _dots(page) == [3, 3, 3]
+
+
+def _dots(page: str) -> list[int]:
+    return [path.count("M") for path in re.findall(r'<path d="([^"]*)" class="dot"', page)]
+
+
+def test_of_many_requests_only_the_slowest_are_drawn_so_that_the_page_stays_small(tmp_path: Path) -> None:
+    page = _page(write(tmp_path / "r.jsonl", requests=400))
+    assert _dots(page) == [60, 60, 60]
+    assert len(page) < 60_000
 
 
 def test_a_file_of_which_nothing_may_be_said_is_named_and_not_shown(tmp_path: Path) -> None:

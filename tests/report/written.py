@@ -73,12 +73,12 @@ def write(
     not_run: tuple[NotRun, ...] = (),
     **header: Any,
 ) -> Path:
-    """A whole file of five requests; `summary` in place of the one that the measurements give."""
+    """A whole file, of five requests unless told; `summary` in place of the one that the measurements give."""
     block = 0 if header.get("rate") else None
     by_arm = {
         arm.name: [
             replace(measured(arm, position, factor), block=block, lead_in=position < header.get("lead_in", 0))
-            for position in range(5)
+            for position in range(header.get("requests", 5))
         ]
         for arm in ARMS
     }

@@ -78,6 +78,7 @@ class Core(ABC):
         self.steps = 0
         self.steps_most = MOST_STEPS
         self.too_large: set[FunctionType] = set()  # services that were given up on
+        self.own_code: dict[tuple[FunctionType, frozenset[int]], bool] = {}  # whether such a one may leave the node
         self.active: list[tuple[object, Site]] = []  # the functions being walked, outermost first
         self.closures: dict[Site, tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, Scope]] = {}
         self.escaping: set[Atom] = set()
