@@ -91,8 +91,10 @@ class Reading:
 
     def share_of(self, told: Told) -> float:
         """How much of what is asked about a sentence and its title speak of, from 0 to 1."""
-        whole = sum(self._rarity.values())
-        return sum(self._rarity[word] for word in self._sought & (told.words | told.title)) / whole if whole else 0.0
+        whole = math.fsum(self._rarity.values())
+        return (
+            math.fsum(self._rarity[word] for word in self._sought & (told.words | told.title)) / whole if whole else 0.0
+        )
 
     def chain(self, thoughts: Sequence[str] = ()) -> list[str]:
         """The sentences that lead on from these to an answer, in order; none where all that can be said is said."""
@@ -127,7 +129,7 @@ class Reading:
         return answer_in(self.question, said[place], self._kind, known)
 
     def _best(self, said: Sequence[str], left: frozenset[str], names: frozenset[str] | None) -> Told | None:
-        best, best_worth = None, 0.0
+        best, best_worth = None, 0.0  # sums are exact, so that they do not depend on the order of a set
         for told in self._told:
             if told.sentence in said:
                 continue
@@ -138,10 +140,10 @@ class Reading:
 
     def _worth(self, told: Told, left: frozenset[str], names: frozenset[str] | None) -> float:
         """What a sentence adds: the words that are still sought, if it goes on from the names that are known."""
-        new = sum(self._rarity[word] for word in left & told.words)
+        new = math.fsum(self._rarity[word] for word in left & told.words)
         if not new:
             return 0.0
-        worth = new + _TITLE_SHARE * sum(self._rarity[word] for word in left & told.title - told.words)
+        worth = new + _TITLE_SHARE * math.fsum(self._rarity[word] for word in left & told.title - told.words)
         if names is not None:
             linked = names & (told.names | told.title)
             if not linked:

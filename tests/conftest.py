@@ -6,8 +6,13 @@ from collections.abc import Callable
 
 import pytest
 from dropin.watch import Implementation, plain_langgraph
+from hypothesis import settings
 
 import alto_lg
+
+# An example that takes long on a busy machine is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def _accelerated() -> Implementation:

@@ -83,7 +83,7 @@ def test_a_public_method_of_a_class_says_what_it_does(name: str) -> None:
 
 
 def test_importing_the_package_imports_no_optional_library() -> None:
-    optional = ("openai", "faiss", "numpy", "bm25s", "starlette", "uvicorn", "matplotlib")
+    optional = ("openai", "faiss", "numpy", "bm25s", "starlette", "uvicorn")
     program = f"import sys, alto_lg; print([name for name in {optional!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -133,7 +133,14 @@ def _file(path: Path) -> ModuleType:
     if not path.is_file():
         raise Refused(f"there is no file {path}.")
     sys.path.insert(0, str(path.parent.resolve()))  # as `python FILE` has it
-    return importlib.import_module(path.stem)
+    # By its place, because a module of that name may be there already; under a name, because annotations are looked up
+    # by the name of their module.
+    name = path.stem if path.stem not in sys.modules else f"_traced_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, "the name ends in .py"
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _compiled(found: Any) -> Any:

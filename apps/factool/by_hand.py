@@ -1,7 +1,8 @@
 """FacTool written by hand with asyncio: no graph, no engine, and nothing waits but for what it reads.
 
-A claim goes its way when it is written, and the verdict waits for the last of them. What is written may turn out not to
-be the claims after all (`claims_so_far`): the check of a claim that is taken back is cancelled.
+A claim goes its way when it is written, and the verdict waits for the last of them. What is written may turn out not
+to be the claims after all (`claims_so_far`): the check of a claim that is taken back is cancelled. If it has failed by
+then, so has the run.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ PASSAGES_MARK = "Passages:"
 QUESTION_MARK = "Question:"
 REASONING_MARK = "Reasoning so far:"
 PASSAGE_WORDS_MAX = 350
-_NOTHING_YET = "(none)"
+NOTHING_YET = "(none)"
 
 _EXAMPLES = (
     (
@@ -111,7 +111,7 @@ Examples:
 
 def reasoning(question: str, passages: Sequence[Passage], thoughts: Sequence[str]) -> Messages:
     """To go on with the reasoning."""
-    said = " ".join(thoughts) or _NOTHING_YET
+    said = " ".join(thoughts) or NOTHING_YET
     return _asked(REASON_SYSTEM, f"{_given(question, passages)}\n\n{REASONING_MARK} {said}")
 
 

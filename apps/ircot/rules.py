@@ -40,7 +40,7 @@ def _reasoned(user: str, seed: int) -> str:
     """The next thought and those behind it to the end, in about as many words as a chain has."""
     reading = _reading(user)
     said = user.partition(prompts.REASONING_MARK)[2].strip()
-    thoughts = [] if said == "(none)" else text.sentences(said)
+    thoughts = [] if said == prompts.NOTHING_YET else text.sentences(said)
     return _written(reading, thoughts, reading.chain(thoughts), _room(reading, seed) - token_count(said))
 
 

@@ -6,9 +6,9 @@ run, however many wait for its result, and with the same argument in every versi
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from time import monotonic
-from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
@@ -124,20 +124,18 @@ class Stages:
         self._shared.forget(run)
 
     async def _shared_result(self, run: str, turn: int, number: int, tasks: Sequence[Task]) -> Result:
-        async def make() -> Result:
-            task = next(one for one in tasks if one["number"] == number)
-            needed = parsing.needs(task, tasks)
-            results = await _all(self._shared_result(run, turn, one, tasks) for one in needed)
-            call = _call(turn, task, {result["number"]: result["result"] for result in results})
-            return await self.call(turn, number, call["tool"], call["argument"])
-
+        # A partial of a method, not a function made here: at this depth the analysis takes one that it has not seen
+        # defined for code that may pause the run, and `work` would not start early.
+        make = partial(self._call_behind_others, run, turn, number, tasks)
         return (await self._shared.ask(run, number, make))[1]
 
-
-async def _all(waited_for: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    async with together() as group:
-        tasks = [group.create_task(one) for one in waited_for]
-    return [task.result() for task in tasks]
+    async def _call_behind_others(self, run: str, turn: int, number: int, tasks: Sequence[Task]) -> Result:
+        task = next(one for one in tasks if one["number"] == number)
+        needed = parsing.needs(task, tasks)
+        async with together() as group:
+            waits = [group.create_task(self._shared_result(run, turn, one, tasks)) for one in needed]
+        call = _call(turn, task, {one: wait.result()["result"] for one, wait in zip(needed, waits, strict=True)})
+        return await self.call(turn, number, call["tool"], call["argument"])
 
 
 def _note_needs(turn: int, task: Task, tasks: Sequence[Task]) -> None:

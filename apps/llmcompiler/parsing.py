@@ -65,8 +65,11 @@ def needs(task: Task, tasks: Sequence[Task]) -> list[int]:
 
 
 def filled_in(argument: str, results: Mapping[int, str]) -> str:
-    """The argument with results in the place of their numbers; a number without a result stays as it is."""
-    return _REFERENCE.sub(lambda found: results.get(int(found.group(1)), found.group()), argument)
+    """The argument with results in the place of their numbers; a number without a result stays."""
+    text, *behind = _REFERENCE.split(argument)
+    for number, plain in zip(behind[::2], behind[1::2], strict=True):
+        text += results.get(int(number), f"${number}") + plain
+    return str(text)
 
 
 def joined(text: str) -> tuple[str, str]:

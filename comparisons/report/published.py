@@ -1,4 +1,4 @@
-"""Published results: results files made small enough to be kept with the code, a few kilobytes a cell.
+"""Published results: results files made small enough to be kept with the code.
 
 Always true: the summary is whole, and each request keeps its times. Left out are its spans, its answer, what it cost,
 and digits beyond the sixth.

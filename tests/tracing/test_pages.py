@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -25,10 +28,15 @@ number = 5
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "own_graph.py").write_text(APP)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 class _Tree(HTMLParser):
@@ -134,6 +142,24 @@ def test_what_cannot_be_run_is_refused_before_anything_is(
     assert _run(*arguments) == 2
     assert reason in capsys.readouterr().err
     assert not list(folder.glob("*.html"))
+
+
+def test_the_two_runs_of_a_graph_with_a_checkpointer_have_threads_of_their_own(folder: Path) -> None:
+    (folder / "threaded.py").write_text(
+        "from langgraph.checkpoint.memory import InMemorySaver\n"
+        "from tracing import graphs\n"
+        "saver = InMemorySaver()\n"
+        "app = graphs.fan().builder.compile(checkpointer=saver)\n"
+    )
+    assert _run("threaded.py:app", "--input", '{"seen": []}', "--both", "--thread", "mine") == 0
+    saver = importlib.import_module("threaded").saver
+    assert {one.config["configurable"]["thread_id"] for one in saver.list(None)} == {"mine/langgraph", "mine/alto"}
+
+
+def test_a_file_is_found_by_its_place_whatever_else_has_its_name(folder: Path) -> None:
+    (folder / "json.py").write_text("from tracing import graphs\napp = graphs.fan()\n")
+    assert _run("json.py:app", "--input", '{"seen": []}') == 0
+    assert importlib.import_module("json") is json
 
 
 def test_a_run_that_raises_is_traced_until_then(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
