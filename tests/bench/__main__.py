@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -52,27 +53,30 @@ def main(arguments: list[str] | None = None) -> int:
         wrong = "--seconds must be above 0" if options.seconds <= 0 else f"no case has {options.only!r} in its name"
         print(f"{wrong}; --list prints the names.", file=sys.stderr)
         return 2
-    ledger = Ledger(options.seconds * (3 if options.store else 1), options.only, options.store, options.stored)
+    try:
+        ledger = Ledger(options.seconds * (3 if options.store else 1), options.only, options.store, options.stored)
+    except stored.BadFile as bad:
+        print(bad, file=sys.stderr)
+        return 2
     status = _run(ledger, options.output)
     _report(ledger, options.summary)
-    if options.store and status == 0:
-        ledger.keep(names)
+    if options.store:
+        _keep(ledger, names, status)
     return int(status != 0)
 
 
 def _run(ledger: Ledger, output: Path | None) -> int:
-    command = [
-        str(_BENCHMARKS),
-        "-q",
-        "--assert=plain",
-        "--tb=no",
-        "--no-summary",
-        "--benchmark-quiet",
-        f"--timeout={_TIMEOUT_S}",
-    ]
-    command += [f"--benchmark-json={output.resolve()}"] if output else []
-    plugins = _Plugins(ledger)
-    return int(pytest.main(command, plugins=[plugins]))
+    # Assertions stay as they are, or pytest would warn of every module that was imported before it came.
+    command = [str(_BENCHMARKS), "-q", "--assert=plain", "--tb=no", "--no-summary", "--benchmark-quiet"]
+    command += [f"--timeout={_TIMEOUT_S}", *([f"--benchmark-json={output.resolve()}"] if output else [])]
+    return int(pytest.main(command, plugins=[_Plugins(ledger)]))
+
+
+def _keep(ledger: Ledger, names: Sequence[str], status: int) -> None:
+    if status == 0:
+        ledger.keep(names)
+    else:
+        print(f"A case failed, so {ledger.path} is as it was.", file=sys.stderr)
 
 
 class _Plugins:

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from alto_lg.apps.base import Application
-from alto_lg.apps.chat import Messages
+from alto_lg.apps.chat import Chat, Messages
 from alto_lg.comparisons.applications import APPLICATIONS, load_application
 from bench.graph_case import Graph, GraphCase, has_come
 
@@ -51,10 +51,11 @@ class PacedChat:
         return texts
 
 
-def build(name: str, version: str) -> Graph:
-    """The graph of one version of one application, with its rules for a model."""
+def build(name: str, version: str, chat: Chat | None = None) -> Graph:
+    """The graph of one version of one application, with its rules for a model where none is given."""
     package = f"alto_lg.apps.{name}"
-    chat = PacedChat(name, importlib.import_module(f"{package}.local_chat").LocalChat())
+    if chat is None:
+        chat = PacedChat(name, importlib.import_module(f"{package}.local_chat").LocalChat())
     graph: Graph = importlib.import_module(f"{package}.command").build(version, chat=chat, corpus=None)
     return graph
 

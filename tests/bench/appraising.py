@@ -30,7 +30,7 @@ class Row:
     wall: float | None = None
 
 
-class SlowerThanStored(AssertionError):
+class WorseThanStored(AssertionError):
     """A ratio has become worse, beyond noise."""
 
     def __init__(self, rows: Sequence[Row], stored: Stored) -> None:
@@ -52,19 +52,21 @@ def appraise(
 ) -> list[Row]:
     """Measure a case, again and for longer where it seems worse than it was, or is to be kept and varies."""
     known = {} if stored is None else {figure: one.value for figure, one in stored.ratios.items()}
-    last = measure(case, seconds, driver)
+    measured: dict[Interval, Pairs] = {}
+
+    def ratio_of(pairs: Pairs) -> Interval:
+        ratio = cpu_ratio(pairs)
+        measured[ratio] = pairs
+        return ratio
 
     def again(times: int) -> Interval:
-        nonlocal last
-        last = measure(case, seconds * times)
-        return cpu_ratio(last)
+        return ratio_of(measure(case, seconds * times))
 
-    first = cpu_ratio(last)
-    verdict = judge(steady(first, again), None) if to_keep else settle(first, known.get("cpu"), again)
-    plain, ours = (median([sample.cpu_s for sample in side]) for side in (last.plain, last.ours))
-    wall = median([ours.wall_s / plain.wall_s for plain, ours in zip(last.plain, last.ours, strict=True)])
-    rows = [Row(case.name, "cpu", plain, ours, verdict, wall)]
-    return rows + _exact_rows(case, known)
+    first = ratio_of(measure(case, seconds, driver))
+    verdict = (
+        judge(steady(first, again), None) if to_keep else settle(first, known.get("cpu"), again, case.cpu_worse_max)
+    )
+    return [_cpu_row(case, verdict, measured[verdict.ratio]), *_exact_rows(case, known)]
 
 
 def cpu_ratio(pairs: Pairs) -> Interval:
@@ -75,13 +77,19 @@ def cpu_ratio(pairs: Pairs) -> Interval:
 
 
 def check(rows: Sequence[Row], stored: Stored | None) -> None:
-    """`SlowerThanStored` or `NotStored`, if one of the rows calls for it."""
+    """`WorseThanStored` or `NotStored`, if one of the rows calls for it."""
     new = [row for row in rows if row.verdict.outcome == "new"]
     if new or stored is None:
         raise NotStored(rows[0].case, [row.figure for row in new])
     worse = [row for row in rows if row.verdict.outcome == "loss"]
     if worse:
-        raise SlowerThanStored(worse, stored)
+        raise WorseThanStored(worse, stored)
+
+
+def _cpu_row(case: Case, verdict: Verdict, pairs: Pairs) -> Row:
+    plain, ours = (median([sample.cpu_s for sample in side]) for side in (pairs.plain, pairs.ours))
+    wall = median([ours.wall_s / plain.wall_s for plain, ours in zip(pairs.plain, pairs.ours, strict=True)])
+    return Row(case.name, "cpu", plain, ours, verdict, wall)
 
 
 def _exact_rows(case: Case, known: dict[str, float]) -> list[Row]:

@@ -51,6 +51,10 @@ class Case(Protocol):
     def figures(self) -> tuple[Figure, ...]:
         """The figures that are kept of it."""
 
+    @property
+    def cpu_worse_max(self) -> float:
+        """How many times the stored ratio of processor time is still no loss."""
+
     def opened(self) -> AbstractContextManager[Sides]:
         """Both sides, for processor time."""
 

@@ -7,6 +7,7 @@ from bench.case import Case
 from bench.compile_cases import COMPILE_CASES
 from bench.engine_cases import ENGINE_CASES
 from bench.machine_cases import MACHINE_CASES
+from bench.served_cases import SERVED_CASES
 from bench.shape_cases import SHAPE_CASES
 from bench.split_cases import SPLIT_CASES
 from bench.upstream_cases import UPSTREAM_CASES
@@ -19,4 +20,5 @@ CASES: tuple[Case, ...] = (
     *SPLIT_CASES,
     *SHAPE_CASES,
     *APP_CASES,
+    *SERVED_CASES,
 )

@@ -213,7 +213,7 @@ def _items(count: int) -> dict[str, Any]:
 
 
 _WITH_MEMORY: tuple[Figure, ...] = ("cpu", "calls", "memory")
-"""Only where a run holds so much that what a hash seed changes is less than a hundredth of it."""
+"""Where a run holds so much that small change is less than a hundredth of it."""
 
 ENGINE_CASES = (
     GraphCase("one async node", partial(chain, add_one, 1), {"count": 0}),

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.case import Exact, Figure, Sides
+from bench.case import Exact, Figure, Sides, check_equal
+from bench.counting import count_calls
+from bench.verdict import WORSE_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +18,17 @@ class FunctionCase:
     name: str
     sides: Callable[[], Sides]
     figures: tuple[Figure, ...] = ("cpu",)
+    cpu_worse_max: float = WORSE_MAX
 
     @contextmanager
     def opened(self) -> Iterator[Sides]:
         yield self.sides()
 
     def counted(self) -> tuple[Exact, Exact]:
-        raise AssertionError(f"{self.name}: only processor time is measured of it")
+        """Calls alone: a function has no virtual clock."""
+        assert set(self.figures) <= {"cpu", "calls"}, f"{self.name}: of a function, only calls are counted"
+        sides = self.sides()
+        expected, found = sides.plain(), sides.ours()
+        check_equal(self.name, expected, found)
+        plain, ours = (count_calls(side)[1] for side in (sides.plain, sides.ours))
+        return Exact(expected, plain, 0, 0.0), Exact(found, ours, 0, 0.0)

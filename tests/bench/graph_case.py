@@ -22,6 +22,7 @@ from sim.loop import run as run_on_virtual_loop
 import alto_lg
 from bench.case import Exact, Figure, Sides, check_equal
 from bench.counting import count as count_run
+from bench.verdict import WORSE_MAX
 
 Builder = StateGraph[Any, Any, Any, Any]
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -38,7 +39,7 @@ def _as_it_is(result: Any) -> Any:
 
 
 def has_come(events: list[Any]) -> bool:
-    """The answer of a case that only asks when the first result is there: which item it is may differ."""
+    """The answer of a case that asks when the first result comes: it has, and which item it is may differ."""
     return bool(events)
 
 
@@ -66,6 +67,7 @@ class GraphCase:
     config: Mapping[str, Any] = field(default_factory=dict)
     answer: Callable[[Any], Any] = _as_it_is
     figures: tuple[Figure, ...] = ("cpu", "calls")
+    cpu_worse_max: float = WORSE_MAX
 
     def graphs(self) -> tuple[Graph, Graph]:
         """Both sides, compiled; the same ones again while no other case comes between."""
@@ -110,8 +112,7 @@ class GraphCase:
                     result.append(event)
                     if self._has_enough(event):
                         break
-        self._forget(graph, full)
-        return self.answer(result)
+        return self._ended(graph, full, result)
 
     def _call(self, graph: Graph, config: Mapping[str, Any]) -> Any:
         full = self._config(graph, config)
@@ -125,8 +126,7 @@ class GraphCase:
                     result.append(event)
                     if self._has_enough(event):
                         break
-        self._forget(graph, full)
-        return self.answer(result)
+        return self._ended(graph, full, result)
 
     def _stream_settings(self) -> dict[str, Any]:
         mode = "values" if self.mode == "values" else "updates"
@@ -143,9 +143,12 @@ class GraphCase:
             full["configurable"] = {"thread_id": str(next(_threads))}
         return full
 
-    def _forget(self, graph: Graph, config: Mapping[str, Any]) -> None:
+    def _ended(self, graph: Graph, config: Mapping[str, Any], result: Any) -> Any:
         if isinstance(graph.checkpointer, InMemorySaver):
             graph.checkpointer.delete_thread(config["configurable"]["thread_id"])
+        if self.mode == "first" and not (result and self._has_enough(result[-1])):
+            raise LookupError(f"{self.name}: no update of {self.until or 'any node'} came; correct `until`.")
+        return self.answer(result)
 
 
 @lru_cache(maxsize=1)  # reading the code of an application takes seconds, and each is asked for four times in a row

@@ -20,6 +20,7 @@ from bench.case import Sides
 from bench.engine_cases import add_one, chain, fan_out, fan_out_and_join
 from bench.function_case import FunctionCase
 from bench.graph_case import Builder
+from bench.verdict import UNLIKE_WORSE_MAX
 
 
 def _machine(*stages: Any) -> Machine:
@@ -108,7 +109,12 @@ def _beside(build: Callable[[], Builder], given: dict[str, Any], firings: int, w
 
 
 def _case(name: str, build: Callable[[], Builder], given: dict[str, Any], walk: Callable[[], int]) -> FunctionCase:
-    return FunctionCase(f"machine alone: {name}", lambda: _beside(build, given, walk(), walk))
+    return FunctionCase(
+        f"machine alone: {name}",
+        lambda: _beside(build, given, walk(), walk),
+        figures=("cpu", "calls"),
+        cpu_worse_max=UNLIKE_WORSE_MAX,
+    )
 
 
 MACHINE_CASES = (

@@ -1,7 +1,7 @@
-"""Split cases: how fast each splitter reads, beside a loop of Python over the same characters.
+"""Split cases: how each splitter reads, beside a loop over the same text, and a long item beside four short ones.
 
-Always true: the items of a text in pieces are those of the whole text at once. The loop is the yardstick because no
-other splitter takes text in pieces; it tells how fast this Python is, and so makes a ratio that holds elsewhere.
+Always true: the items of a text in pieces are those of the whole text at once. A loop of Python over the characters,
+with one call for each delta, is the yardstick because no other splitter takes text in pieces.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from alto_lg import split
 from bench.case import Sides
 from bench.function_case import FunctionCase
+from bench.verdict import UNLIKE_WORSE_MAX
 
 CHARS = 20_000
 TOKEN_CHARS = 4
+SHORT_ITEMS = 4
 CLAIM = "The Eiffel Tower was completed in 1889, after two years, two months and five days of work."
 QUERY = {"query": "When was the Eiffel Tower finished?", "why": 'It says "1889" [sic].', "weights": [1, 2.5, None]}
 
@@ -72,27 +75,46 @@ def cut(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
 
 
-def _sides(text: Text, size: int) -> Sides:
-    deltas, whole = cut(text.text, size), list(text.splitter(text.text))
+def _beside_a_loop(text: Text) -> Sides:
+    deltas, whole = cut(text.text, TOKEN_CHARS), list(text.splitter(text.text))
 
     def read_in_a_loop() -> Sequence[Any]:
         read = 0
         for delta in deltas:
+            read += len(delta)
             for character in delta:
-                read += character != "\0"
+                read += character == "\0"
         assert read == len(text.text)
         return whole
 
     return Sides(read_in_a_loop, lambda: list(text.splitter(deltas)))
 
 
+def _beside_short_items(long: Text, short: Text) -> Sides:
+    """A splitter that looks at all of its buffer again takes four times as long for the long item."""
+    deltas, short_deltas, whole = cut(long.text, 1), cut(short.text, 1), list(long.splitter(long.text))
+
+    def read_short_items() -> Sequence[Any]:
+        for _ in range(SHORT_ITEMS):
+            for _ in short.splitter(short_deltas):
+                pass
+        return whole
+
+    return Sides(read_short_items, lambda: list(long.splitter(deltas)))
+
+
 SPLIT_CASES = (
     *(
-        FunctionCase(f"splitter: {text.name}", lambda text=text: _sides(text, TOKEN_CHARS))  # type: ignore[misc]
+        FunctionCase(
+            f"splitter: {text.name}",
+            partial(_beside_a_loop, text),
+            figures=("cpu", "calls"),
+            cpu_worse_max=UNLIKE_WORSE_MAX,
+        )
         for text in texts(CHARS)
     ),
     *(
-        FunctionCase(f"splitter, one long item: {text.name}", lambda text=text: _sides(text, 1))  # type: ignore[misc]
-        for text in one_long_item(CHARS)
+        FunctionCase(f"splitter, long item: {long.name}", partial(_beside_short_items, long, short))
+        for long, short in zip(one_long_item(CHARS), one_long_item(CHARS // SHORT_ITEMS), strict=True)
     ),
 )

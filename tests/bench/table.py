@@ -34,10 +34,11 @@ def markdown(rows: Sequence[Row], made_with: str) -> str:
 def explanation(made_with: str) -> str:
     """What the columns mean, under a table."""
     return (
-        "ratio: accelerated by LangGraph, less is better; of the splitters, by a loop of Python over the same text. "
+        "ratio: accelerated by LangGraph, less is better; of a splitter, by a loop over the same text. "
         "cpu: processor time, median of the ratios of interleaved pairs. calls: functions called. memory: the most at "
         "a time. latency: on a virtual clock. wall: the same pairs by the clock on the wall, only to be read. "
-        f"LOSS: the lower end of the interval is above 1.10 times the stored ratio, three times over. {made_with}"
+        "LOSS: the lower end of the interval is above 1.10 times the stored ratio (1.5 for sides of different kinds), "
+        f"three times over. {made_with}"
     )
 
 

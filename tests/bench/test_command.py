@@ -36,7 +36,7 @@ def test_a_ratio_is_stored_and_compared_with_and_one_that_was_much_lower_fails_t
     path.write_text(json.dumps(kept))
     failing = _bench("--stored", str(path))
     assert failing.returncode == 1
-    assert f"SlowerThanStored: {CASE}: calls is " in failing.stdout
+    assert f"WorseThanStored: {CASE}: calls is " in failing.stdout
     assert "LOSS" in failing.stdout
 
 
@@ -59,3 +59,10 @@ def test_the_names_of_all_cases_can_be_listed(capsys: pytest.CaptureFixture[str]
 def test_an_option_that_cannot_be_is_refused(option: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([option]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_file_of_stored_ratios_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "stored.json"
+    path.write_text("none")
+    assert main(["--only", CASE, "--stored", str(path)]) == 2
+    assert "it is no file of stored ratios" in capsys.readouterr().err

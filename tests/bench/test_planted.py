@@ -12,7 +12,7 @@ import pytest
 from langchain_core.callbacks import AsyncCallbackHandler
 
 from alto_lg.comparisons.statistics import Interval, median
-from bench.appraising import SlowerThanStored, appraise, check, cpu_ratio
+from bench.appraising import WorseThanStored, appraise, check, cpu_ratio
 from bench.case import Figure
 from bench.engine_cases import add_one, chain
 from bench.graph_case import GraphCase
@@ -56,7 +56,7 @@ def test_a_quarter_more_processor_time_is_found_and_named_with_both_figures_and_
     kept = Stored({"cpu": cpu_ratio(before)}, "python 3")
     burnt_s = SHARE * median([sample.cpu_s for sample in before.ours]) / NODES
     rows = appraise(_only("cpu", partial(_burn_processor_time, burnt_s)), SECONDS, kept)
-    with pytest.raises(SlowerThanStored) as caught:
+    with pytest.raises(WorseThanStored) as caught:
         check(rows, kept)
     said = str(caught.value)
     assert said.startswith(f"the chain: cpu is {rows[0].verdict.ratio.value:.3f} [")
@@ -78,5 +78,5 @@ def test_calls_are_the_same_number_each_time_and_a_quarter_more_is_found_without
     kept = Stored({"cpu": Interval(99, 99, 99), "calls": Interval(ratio, ratio, ratio)}, "python 3")
     check(appraise(_only("calls"), 0.01, kept), kept)
     slowed = appraise(_only("calls", partial(_burn_calls, round(SHARE * ours / NODES))), 0.01, kept)
-    with pytest.raises(SlowerThanStored, match=r"the chain: calls is .* That is \d+ % more"):
+    with pytest.raises(WorseThanStored, match=r"the chain: calls is .* That is \d+ % more"):
         check(slowed, kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alto_lg.comparisons.statistics import Interval
-from bench.verdict import LONGER, judge, settle, steady
+from bench.verdict import LONGER, UNLIKE_WORSE_MAX, judge, settle, steady
 
 CLEAN = Interval(1.05, 1.00, 1.12)
 WORSE = Interval(1.30, 1.25, 1.35)
@@ -16,6 +16,11 @@ WORSE = Interval(1.30, 1.25, 1.35)
 )
 def test_a_loss_is_an_interval_that_lies_wholly_above_the_limit(low: float, outcome: str) -> None:
     assert judge(Interval(1.4, low, 1.5), 1.2).outcome == outcome
+
+
+def test_a_case_may_have_a_limit_of_its_own() -> None:
+    assert judge(WORSE, 1.0, UNLIKE_WORSE_MAX).outcome == "same"
+    assert settle(WORSE, 0.8, lambda times: WORSE, UNLIKE_WORSE_MAX).outcome == "loss"
 
 
 def test_a_gain_is_an_interval_that_lies_wholly_below_the_limit() -> None:
