@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
         return _compare(make_plan(options))
     except KeyboardInterrupt:
         print("alto-lg compare: interrupted; what was measured so far is in the results file.", file=sys.stderr)
-        if options.full:
+        if options.full or (options.output is not None and _is_of_several(options)):
             print("The same command goes on from there.", file=sys.stderr)
         return INTERRUPTED
     except (ComparisonError, InputError) as refused:

@@ -70,6 +70,10 @@ def run(options: argparse.Namespace) -> int:
 
 def wanted_cells(options: argparse.Namespace) -> tuple[Cell, ...]:
     """Which cells the command line asks for, the most telling first."""
+    for name in ("minutes", "target", "target_factor"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"--{name.replace('_', '-')} {value} is out of range: give a finite number above 0.")
     if options.full and options.base_url:
         raise UsageError("--full starts servers of its own: leave out --base-url, or give --apps and --rates instead.")
     applications = _words(options.apps) if options.apps else FULL_APPLICATIONS if options.full else (options.app,)

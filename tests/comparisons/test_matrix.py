@@ -145,6 +145,8 @@ def test_a_cell_that_fails_is_named_and_those_that_need_it_are_not_run(
         (("--rates", "50%"), "is not known: give requests a second"),
         (("--full",), "--full starts servers of its own"),
         (("--rates", "1", "--minutes", "1"), "--minutes chooses how many requests"),
+        (("--minutes", "-1"), "--minutes -1.0 is out of range"),
+        (("--target-factor", "0"), "--target-factor 0.0 is out of range"),
         (("--cells", "nothing"), "no cell has that in its name"),
         (("--apps", "", "--cells", "x"), "--cells goes with --apps"),
     ],
