@@ -15,7 +15,7 @@ from bench.appraising import Row, check
 from bench.case import Case
 from bench.stored import Stored
 
-SECONDS = 1.5
+SECONDS = 1.0
 
 
 @dataclass(slots=True)
