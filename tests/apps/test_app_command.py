@@ -144,3 +144,26 @@ def test_an_agent_whose_server_is_not_there_says_so() -> None:
     ended = _of_its_own("agent", "--input", "Who?", "--base-url", "http://127.0.0.1:9/v1", "--model", "none")
     assert ended.returncode == 1
     assert "the model server did not answer: " in ended.stderr
+
+
+@pytest.mark.slow
+def test_an_article_is_printed_with_its_references(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _command("storm", "--input", "Tea in Japan", "--version", "streaming", "--accelerate") == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("# Tea in Japan\n\n")
+    assert "\n## References\n\n1. " in printed
+    assert "4 editors, " in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--input", " "), "the topic is empty"),
+        (("--input", "Tea", "--reference", "Hot."), "storm takes no --reference"),
+    ],
+)
+def test_a_topic_that_makes_no_article_is_refused(
+    arguments: tuple[str, ...], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _command("storm", *arguments) == 2
+    assert reason in capsys.readouterr().err
