@@ -27,7 +27,7 @@ _PROFILE_RANK = {"h100-8b": 0, "a100-8b": 2, "api-mini": 3, "llm-d": 4}
 _SLOTS_RANK = {None: 0, 8: 1, 32: 3}
 _TELLING_SHARE = 70.0
 
-_NOMINAL = {"factool": (2.8, 9.0), "wikichat": (11.0, 37.0), "storm": (19.0, 60.0), "tot": (6.4, 92.0)}
+_NOMINAL = {"factool": (2.8, 9.0), "wikichat": (11.0, 37.0), "storm": (19.0, 50.0), "tot": (6.4, 92.0)}
 """Seconds and slot-seconds of a request on h100-8b, for estimates before anything is measured."""
 _NOMINAL_OTHER = (5.0, 20.0)
 _START_S = 10.0
