@@ -138,7 +138,7 @@ class Access(Expressions):
                 self.change(frozenset({atom}), value | keys, scope, node, what)
 
     def _store_made_item(
-        self, atom: Made, names: frozenset[str] | None, keys: Value, value: Value, scope: Scope, node: ast.AST
+        self, atom: Made, names: tuple[str, ...] | None, keys: Value, value: Value, scope: Scope, node: ast.AST
     ) -> None:
         thing = self.heap.things[atom.site]
         if thing.type_ is not None and user_method(thing.type_, "__setitem__") is not None:
@@ -150,7 +150,7 @@ class Access(Expressions):
             # A slice takes over the elements of what is assigned to it.
             self.heap.add_elements(thing, value | self.elements_of_made(value))
 
-    def _store_names(self, thing: Thing, names: frozenset[str] | None, anywhere: Value, value: Value) -> None:
+    def _store_names(self, thing: Thing, names: tuple[str, ...] | None, anywhere: Value, value: Value) -> None:
         if names is None:
             self.heap.widen(thing)
             self.heap.add_elements(thing, anywhere)

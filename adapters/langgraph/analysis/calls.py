@@ -169,7 +169,7 @@ class Calls(Follow):
         if not isinstance(result, str):
             return result
         name, where = code_name(function.__code__), self.line(scope, node)
-        held = [atom.value for atom in self.heap.reach(arguments.all) if isinstance(atom, Live)]
+        held = frozenset(atom for atom in self.heap.reach(arguments.all) if isinstance(atom, Live))
         is_readable = isinstance(self.locate_function(function), Located)  # else it was not even looked at
         if not is_readable or self._may_run_own_code(function, held):
             return self.unfollowed(repr(name), result, arguments, scope, node)
@@ -178,11 +178,11 @@ class Calls(Follow):
             self._use_store(f"calls {name!r}: {result} ({where})")
         return self.escape(arguments.all, repr(name), scope, node)
 
-    def _may_run_own_code(self, function: FunctionType, held: list[object]) -> bool:
+    def _may_run_own_code(self, function: FunctionType, held: frozenset[Live]) -> bool:
         # Asked again for every use: a retriever's `__len__` 1,159 times in one graph, 12 ms each for 210 passages.
-        key = (function, frozenset(map(id, held)))
+        key = (function, held)
         if key not in self.own_code:
-            self.own_code[key] = may_run_own_code(function, iter(held))
+            self.own_code[key] = may_run_own_code(function, (atom.value for atom in held))
         return self.own_code[key]
 
     def _follow_within_budget(

@@ -78,13 +78,12 @@ class Core(ABC):
         self.steps = 0
         self.steps_most = MOST_STEPS
         self.too_large: set[FunctionType] = set()  # services that were given up on
-        self.own_code: dict[tuple[FunctionType, frozenset[int]], bool] = {}  # whether such a one may leave the node
+        self.own_code: dict[tuple[FunctionType, frozenset[Live]], bool] = {}  # whether such a one may leave the node
         self.active: list[tuple[object, Site]] = []  # the functions being walked, outermost first
         self.closures: dict[Site, tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, Scope]] = {}
         self.escaping: set[Atom] = set()
         self.handed_back: dict[tuple[frozenset[Atom], int, int], Value] = {}  # by value, place and heap version
         self.calling: Counter[Atom] = Counter()  # how often each made object's call is being followed now
-        self.numbers: dict[Site, int] = {}
         self.alive: list[object] = []  # keeps live objects whose id stands in a site
         self.function_nodes: dict[int, tuple[ast.AST, str]] = {}
 
@@ -122,10 +121,6 @@ class Core(ABC):
 
     def site(self, scope: Scope, node: ast.AST, role: str = "") -> Site:
         return (*scope.site, id(node), role)
-
-    def short(self, site: Site) -> Site:
-        """A chain of calls as one number: sites are hashed all the time."""
-        return (self.numbers.setdefault(site, len(self.numbers)),)
 
     def step(self) -> None:
         self.steps += 1

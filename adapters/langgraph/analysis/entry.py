@@ -218,7 +218,7 @@ def _arguments(interpreter: Interpreter, start: Start) -> Arguments | str:
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         # A wrapper's `**kwargs` carry what LangGraph injects, by the signature that it shows.
         shown = inspect.signature(start.function).parameters
-        for name in _INJECTED & set(shown) - taken - set(keywords):
+        for name in sorted(_INJECTED & set(shown) - taken - set(keywords)):
             keywords[name] = _injected(name)
             optional.add(name)
     return Arguments((*leading, STATE), keywords, NEVER, frozenset(optional))

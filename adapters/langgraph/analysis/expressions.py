@@ -358,7 +358,7 @@ class Expressions(Core):
 
     def define(self, node: FunctionNode, scope: Scope) -> Value:
         """A nested function: its defaults are evaluated here, its body when it is called."""
-        site = self.site(scope, node, "closure")
+        site = self.heap.number(self.site(scope, node, "closure"))
         self.closures[site] = (node, scope)
         arguments = node.args
         named = [*arguments.posonlyargs, *arguments.args]

@@ -41,7 +41,7 @@ class Follow(Statements):
         if site is None:
             if len(self.active) > MOST_DEPTH:
                 return f"more than {MOST_DEPTH} calls deep"
-            site = self.short((*scope.site, id(node), *identity))
+            site = self.heap.number((*scope.site, id(node), *identity))
         self._bind_parameters(located.node, self._live_defaults(function, scope, node), arguments, site)
         if again:
             return self._result(located.node, site, scope, node)
@@ -57,7 +57,7 @@ class Follow(Statements):
         if site is None:
             if len(self.active) > MOST_DEPTH:
                 return f"more than {MOST_DEPTH} calls deep"
-            site = self.short((*scope.site, id(node), *identity))
+            site = self.heap.number((*scope.site, id(node), *identity))
         names = parameter_names(body.args)
         defaults = {name: self.heap.slot((*closure.site, "default", name)) for name in names}
         self._bind_parameters(body, defaults, arguments, site)

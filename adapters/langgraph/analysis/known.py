@@ -233,7 +233,7 @@ class Interpreter(Methods):
         # It hands the first parameter of the method to code of a base class.
         current = self.function_scope(scope)
         own = join(current.env.values()) | arguments.all
-        names = (self.heap.slot((*current.site, "name", name)) for name in current.shape.shared)
+        names = (self.heap.slot((*current.site, "name", name)) for name in sorted(current.shape.shared))
         return self.escape(own | join(names), "'super()'", scope, node)
 
     # LangGraph and LangChain.

@@ -27,13 +27,13 @@ _MISSING = object()
 def may_run_own_code(function: FunctionType, held: Iterator[object]) -> bool:
     """Whether the function, or an object that it holds, leads to something that runs in a node and can leave it."""
     pending: list[object] = [function, *held]
-    seen: set[int] = set()
+    seen: dict[int, object] = {}  # with the objects: the id of one that is gone would be given to another
     data = objects = 0
     while pending:
         thing = pending.pop()
         if id(thing) in seen:
             continue
-        seen.add(id(thing))
+        seen[id(thing)] = thing
         is_data = type(thing) in _DATA
         data, objects = data + is_data, objects + (not is_data)
         if objects > _OBJECTS_MOST or data > _DATA_MOST or reference_effect(thing) or may_interrupt(thing):
@@ -70,7 +70,7 @@ def _behind(thing: object) -> Iterator[object]:
 
 def _named(function: FunctionType) -> Iterator[object]:
     """The objects that a function's code names: globals, attributes of modules, cells and defaults."""
-    names = set(names_in(function.__code__))
+    names = dict.fromkeys(names_in(function.__code__))
     for name in names:
         if name.startswith("langgraph"):  # imported inside the function
             yield interrupt

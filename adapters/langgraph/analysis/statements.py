@@ -414,7 +414,7 @@ class Statements(Access):
             class_name=node.name,
         )
         self.execute(node.body, inner)
-        for name in inner.shape.bound:
+        for name in sorted(inner.shape.bound):
             given |= self.heap.slot((*inner.site, "name", name))
         result = self.escape(given, f"the class {node.name!r}", scope, node)
         self.bind(node.name, result, scope, node)

@@ -2,17 +2,26 @@
 
 A value is a set of atoms: it may be any one of them. Always true:
   the empty value means "no run gets here"; joining values never loses an atom;
-  two live objects are the same atom only if they are the same object, or equal built-in constants.
+  two live objects are the same atom only if they are the same object, or equal built-in constants;
+  an atom has the same hash in every process, so the atoms of a value come in the same order in every process. Near the
+  limits of the walk that order decides what is given up.
 """
 
 from __future__ import annotations
 
 import enum
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
 Site = tuple[object, ...]  # where something is made: the chain of calls that leads there, then the syntax node
+Number = tuple[int]  # a site, by the order of first sight: a site has addresses in it, and no hash that stays
+
+
+def steady_hash(text: str) -> int:
+    """A hash of a text that is the same in every process."""
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,9 @@ class Part:
 
     key: str | None
 
+    def __hash__(self) -> int:
+        return 0 if self.key is None else steady_hash(self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -43,19 +55,22 @@ class Injected:
 
     role: str
 
+    def __hash__(self) -> int:
+        return steady_hash(self.role)
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """An object made by the analysed code at one site; its contents are in the heap."""
 
-    site: Site
+    site: Number
 
 
 @dataclass(frozen=True, slots=True)
 class Closure:
     """A function made by the analysed code: a nested `def` or a lambda."""
 
-    site: Site
+    site: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +80,14 @@ class Method:
     receiver: Atom
     name: str
 
+    def __hash__(self) -> int:
+        return hash((self.receiver, steady_hash(self.name)))
+
 
 class Live:
     """A live object, reached through a global, a cell, a default or an attribute."""
 
-    __slots__ = ("identity", "value")
+    __slots__ = ("_hash", "identity", "value")
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -82,15 +100,32 @@ class Live:
             self.identity = ("method", id(value.__func__), id(value.__self__))
         else:
             self.identity = ("object", id(value))
+        # Objects that share a name share a hash: in a set they then stand in the order in which they came.
+        self._hash = hash(value) if type(value) in (int, bool) else steady_hash(_name_of(value))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Live) and self.identity == other.identity
 
     def __hash__(self) -> int:
-        return hash(self.identity)
+        return self._hash
 
     def __repr__(self) -> str:
         return f"Live({self.value!r})"
+
+
+def _name_of(value: object) -> str:
+    """What an object is called in every process: its text, the name of a definition, or else that of its class."""
+    if type(value) is str:
+        return value
+    if type(value) in (float, bytes):
+        return repr(value)
+    if isinstance(value, MethodType):
+        value = value.__func__
+    if isinstance(value, FunctionType | BuiltinFunctionType):
+        return value.__qualname__
+    if isinstance(value, ModuleType):
+        return str(vars(value).get("__name__"))
+    return (value if isinstance(value, type) else type(value)).__qualname__
 
 
 Atom = Scalar | State | Part | Outside | Injected | Made | Closure | Method | Live
@@ -128,15 +163,15 @@ def text_of(atom: Atom) -> str | None:
     return None
 
 
-def texts_of(value: Value) -> frozenset[str] | None:
-    """The strings that a value may be, or None when it may be something else."""
-    found = set()
+def texts_of(value: Value) -> tuple[str, ...] | None:
+    """The strings that a value may be, each once, or None when it may be something else."""
+    found = {}
     for atom in value:
         text = text_of(atom)
         if text is None:
             return None
-        found.add(text)
-    return frozenset(found)
+        found[text] = None
+    return tuple(found)
 
 
 def is_immutable(atom: Atom) -> bool:
@@ -166,7 +201,8 @@ class Thing:
 class Heap:
     """Everything that is joined over all passes; `changed` says that another pass is needed."""
 
-    things: dict[Site, Thing] = field(default_factory=dict)
+    things: dict[Number, Thing] = field(default_factory=dict)
+    numbers: dict[Site, Number] = field(default_factory=dict)
     slots: dict[Site, Value] = field(default_factory=dict)
     changed: bool = False
     version: int = 0  # grows with the contents
@@ -176,11 +212,16 @@ class Heap:
         self.changed = True
         self.version += 1
 
+    def number(self, site: Site) -> Number:
+        """A site as one number: sites are hashed all the time."""
+        return self.numbers.setdefault(site, (len(self.numbers),))
+
     def make(self, site: Site, kind: str, line: str, type_: type | None = None) -> Made:
-        if site not in self.things:
-            self.things[site] = Thing(kind, line, type_)
+        number = self.number(site)
+        if number not in self.things:
+            self.things[number] = Thing(kind, line, type_)
             self._grew()
-        return Made(site)
+        return Made(number)
 
     def slot(self, site: Site) -> Value:
         return self.slots.get(site, NEVER)
