@@ -40,7 +40,7 @@ class Wiring:
             Join(name, frozenset(channel.names), target)
             for name, channel in graph.channels.items()
             if type(channel) is NamedBarrierValue
-            for target in self._triggered.get(name, ())
+            for target in sorted(self._triggered.get(name, ()))
         )
         self.reducers = Reducers(graph.channels)
         self._join_channels = {join.channel for join in self.joins}

@@ -7,13 +7,20 @@ begin sooner.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any, Literal, get_args
 
 from alto_lg.engine.ancestry import Ancestry
 
 Order = Literal["commit", "arrival"]
+
+
+def _shown(spec: First | PerGroup) -> str:
+    """A spec as text that is the same in every process: functions by their names."""
+    values = {one.name: getattr(spec, one.name) for one in fields(spec)}
+    texts = (f"{name}={getattr(value, '__name__', repr(value))}" for name, value in values.items())
+    return f"{type(spec).__name__}({', '.join(texts)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,9 @@ class First:
     def __post_init__(self) -> None:
         if self.count < 0:
             raise ValueError(f"First(count) must be 0 or more, got {self.count}")
+
+    def __repr__(self) -> str:
+        return _shown(self)
 
     def of(self, items: Iterable[Any]) -> list[Any]:
         """The items themselves."""
@@ -75,6 +85,9 @@ class PerGroup:
     level: str
     by: Callable[[Any], Hashable] | str
     groups: Callable[[Any], Iterable[Hashable]] | None = None
+
+    def __repr__(self) -> str:
+        return _shown(self)
 
     def key_of(self, item: Any) -> Hashable:
         """The group that an item belongs to."""

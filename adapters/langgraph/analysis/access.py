@@ -362,7 +362,8 @@ class Access(Expressions):
         if type(value) in (tuple, frozenset) and isinstance(value, tuple | frozenset):
             if len(value) > MOST_ITEMS:
                 return self.outside_values() | SCALAR
-            return frozenset(self.live(item, scope, node) for item in value)
+            steady = value if type(value) is tuple else sorted(value, key=lambda item: hash(Live(item)))
+            return frozenset(self.live(item, scope, node) for item in steady)
         if any(user_method(type(value), hook) for hook in _ITERATION):
             return self._iterate_instance(atom, type(value), scope, node) | self.outside_values()
         self.note_graphs_in(value, scope, node)

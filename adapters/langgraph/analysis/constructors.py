@@ -100,6 +100,8 @@ class Constructors(Calls):
         made, thing = self.make("instance", scope, node, f"of{id(type_)}", type_)
         self.alive.append(type_)
         instance = frozenset({made})
+        if issubclass(type_, BaseException):  # its `__new__` keeps them, whatever its `__init__` does
+            self.heap.add_elements(thing, arguments.all)
         if isinstance(class_attribute(type_, "__init__"), FunctionType):
             self.call_method(instance, "__init__", arguments, scope, node)
         else:

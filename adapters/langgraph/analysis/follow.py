@@ -93,6 +93,7 @@ class Follow(Statements):
             vars(builtins) if names is None else names,
             cells=dict(cells),
             class_name=owner,
+            first=code.co_varnames[0] if code.co_argcount else "",
         )
 
     def _live_defaults(self, function: FunctionType, scope: Scope, node: ast.AST) -> dict[str, Value]:

@@ -8,8 +8,8 @@ import collections
 
 from .core import Arguments
 from .known_calls import Rule, is_unsteady
-from .methods import Methods
 from .scopes import Scope
+from .supers import Supers
 from .values import (
     NEVER,
     NONE,
@@ -26,7 +26,7 @@ from .values import (
 )
 
 
-class Interpreter(Methods):
+class Interpreter(Supers):
     """The whole walk."""
 
     def call_known(self, rule: Rule, atom: Live, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:

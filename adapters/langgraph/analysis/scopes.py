@@ -44,6 +44,7 @@ class Scope:
     parent: Scope | None = None
     cells: dict[str, object] = field(default_factory=dict)  # live cells of a live function
     class_name: str = ""
+    first: str = ""  # the first parameter of a live function, which a bare `super()` takes
     env: dict[str, Value] = field(default_factory=dict)
     collectors: list[dict[str, Value]] = field(default_factory=list)
 

@@ -8,7 +8,7 @@ Always true:
 from __future__ import annotations
 
 import ast
-from types import FunctionType
+from types import FunctionType, WrapperDescriptorType
 
 from .core import Arguments
 from .library import is_generated_init
@@ -17,8 +17,6 @@ from .scopes import Scope
 from .values import NONE, Atom, Live, Made, Value, join
 
 _SUPER: Value = frozenset({Live(super)})
-_STORES_ONLY = (object, BaseException)
-"""Classes of the language whose own `__init__` does no more than to keep what it is given."""
 
 
 class Supers(Methods):
@@ -51,8 +49,9 @@ class Supers(Methods):
 
     def _owner(self, scope: Scope, node: ast.AST) -> type | None:
         """The class that the method stands in."""
-        owners = [atom.value for atom in self.look_up("__class__", scope, node) if isinstance(atom, Live)]
-        return owners[0] if len(owners) == 1 and isinstance(owners[0], type) else None
+        found = self.look_up("__class__", scope, node)
+        (owner, *more) = found or {None}
+        return owner.value if not more and isinstance(owner, Live) and isinstance(owner.value, type) else None
 
     def _above(self, atom: Atom, owner: type | None, name: str) -> object | None:
         """What a class behind `owner` holds under a name, if it can be followed or does nothing."""
@@ -66,8 +65,7 @@ class Supers(Methods):
         found: object = vars(base)[name] if base is not None else None
         if isinstance(found, FunctionType):
             return found if found.__code__.co_filename != "<string>" or is_generated_init(found) else None
-        stores = name == "__init__" and any(found is vars(one)[name] for one in _STORES_ONLY)
-        return found if stores else None
+        return found if isinstance(found, WrapperDescriptorType) and _only_stores(found) else None
 
     def _call_base(self, atom: Atom, found: object, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         one = frozenset({atom})
@@ -79,3 +77,10 @@ class Supers(Methods):
             return NONE
         given = Arguments((one, *arguments.positional), arguments.keywords, arguments.rest, arguments.optional)
         return self.call(frozenset({Live(found)}), given, scope, node)
+
+
+def _only_stores(found: WrapperDescriptorType) -> bool:
+    """The `__init__` of `object` or of a built-in exception: it does no more than to keep what it is given."""
+    owner = found.__objclass__
+    exception = issubclass(owner, BaseException) and owner.__module__ == "builtins"
+    return found.__name__ == "__init__" and (owner is object or exception)
