@@ -17,7 +17,7 @@ from types import FunctionType, MethodType
 
 from alto_lg.hints import REPEATABLE
 
-from .core import Arguments
+from .core import MOST_STEPS, Arguments
 from .findings import TooLarge
 from .follow import Follow
 from .known_calls import Rule, rule_of
@@ -192,7 +192,8 @@ class Calls(Follow):
         name = code_name(function.__code__)
         if function in self.too_large:
             return f"{name!r} is too large to follow"
-        limit, self.steps_most = self.steps_most, self.steps + (self.steps_most - self.steps) // 2
+        limit = self.steps_most
+        self.steps_most = self.steps + max(0, min(limit, MOST_STEPS) - self.steps) // 2
         try:
             return self.follow_function(function, arguments, scope, node)
         except (TooLarge, RecursionError):

@@ -40,7 +40,8 @@ from .values import (
     join,
 )
 
-MOST_STEPS = 6_000  # expressions evaluated for one function before giving up
+MOST_STEPS = 6_000  # expressions evaluated for one function and its helpers, before no helper is followed any more
+OWN_STEPS = 1_000  # kept for the function itself, which the helpers' last steps would else make too large
 MOST_ATOMS = 400_000  # values gone over in search of what a call can reach
 MOST_PASSES = 40
 MOST_DEPTH = 6  # helpers followed inside helpers
@@ -76,7 +77,7 @@ class Core(ABC):
         self.heap = Heap()
         self.findings = Findings()
         self.steps = 0
-        self.steps_most = MOST_STEPS
+        self.steps_most = MOST_STEPS + OWN_STEPS
         self.too_large: set[FunctionType] = set()  # services that were given up on
         self.own_code: dict[tuple[FunctionType, frozenset[Live]], bool] = {}  # whether such a one may leave the node
         self.active: list[tuple[object, Site]] = []  # the functions being walked, outermost first
