@@ -165,7 +165,7 @@ def text_of(atom: Atom) -> str | None:
 
 def texts_of(value: Value) -> tuple[str, ...] | None:
     """The strings that a value may be, each once, or None when it may be something else."""
-    found = {}
+    found: dict[str, None] = {}
     for atom in value:
         text = text_of(atom)
         if text is None:
