@@ -113,19 +113,24 @@ class Live:
         return f"Live({self.value!r})"
 
 
+_class_name = vars(type)["__qualname__"].__get__  # of any class, without running code of its metaclass
+
+
 def _name_of(value: object) -> str:
     """What an object is called in every process: its text, the name of a definition, or else that of its class."""
-    if type(value) is str:
-        return value
-    if type(value) in (float, bytes):
-        return repr(value)
-    if isinstance(value, MethodType):
-        value = value.__func__
-    if isinstance(value, FunctionType | BuiltinFunctionType):
-        return value.__qualname__
-    if isinstance(value, ModuleType):
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[return-value]
+    if kind is MethodType:
+        value = value.__func__  # type: ignore[attr-defined]
+        kind = type(value)
+    if kind is FunctionType or kind is BuiltinFunctionType:
+        return value.__qualname__  # type: ignore[attr-defined, no-any-return]
+    if kind is ModuleType:
         return str(vars(value).get("__name__"))
-    return (value if isinstance(value, type) else type(value)).__qualname__
+    if kind is float or kind is bytes:
+        return repr(value)
+    return _class_name(value if issubclass(kind, type) else kind)  # type: ignore[no-any-return]
 
 
 Atom = Scalar | State | Part | Outside | Injected | Made | Closure | Method | Live
@@ -207,8 +212,10 @@ class Heap:
     changed: bool = False
     version: int = 0  # grows with the contents
     cost: int = 0  # atoms gone over, a measure of the work done
+    _reached: dict[Value, frozenset[Atom]] = field(default_factory=dict)  # of this version
 
     def _grew(self) -> None:
+        self._reached.clear()
         self.changed = True
         self.version += 1
 
@@ -254,6 +261,13 @@ class Heap:
 
     def reach(self, value: Value) -> frozenset[Atom]:
         """Every atom that can be got at through a value."""
+        known = self._reached.get(value)
+        if known is None:
+            known = self._reached[value] = self._reach(value)
+        self.cost += len(known)  # also of what was known: the limit is on what is asked
+        return known
+
+    def _reach(self, value: Value) -> frozenset[Atom]:
         seen = set(value)
         todo: list[Atom] = list(value)
         while todo:
@@ -267,5 +281,4 @@ class Heap:
             new = inside - seen
             seen |= new
             todo.extend(new)
-        self.cost += len(seen)
         return frozenset(seen)
