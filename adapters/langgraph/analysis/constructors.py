@@ -102,8 +102,10 @@ class Constructors(Calls):
         instance = frozenset({made})
         if issubclass(type_, BaseException):  # its `__new__` keeps them, whatever its `__init__` does
             self.heap.add_elements(thing, arguments.all)
-        if isinstance(class_attribute(type_, "__init__"), FunctionType):
-            self.call_method(instance, "__init__", arguments, scope, node)
+        own = class_attribute(type_, "__init__")
+        if isinstance(own, FunctionType):
+            given = Arguments((instance, *arguments.positional), arguments.keywords, arguments.rest, arguments.optional)
+            self.call(frozenset({Live(own)}), given, scope, node)
         else:
             self.heap.add_elements(thing, arguments.all)
         return instance
