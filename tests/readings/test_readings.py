@@ -477,6 +477,15 @@ def test_a_node_can_be_called_outside_of_any_graph() -> None:
     assert reader({"items": [1, 2, 3]}) == {"seen": [4, 2]}
 
 
+def is_even(item: int) -> bool:
+    return item % 2 == 0
+
+
+def test_a_spec_names_its_functions_without_their_addresses() -> None:
+    assert repr(alto_lg.First(2, where=is_even)) == "First(count=2, where=is_even)"
+    assert repr(alto_lg.PerGroup("work", by=is_even)) == "PerGroup(level='work', by=is_even, groups=None)"
+
+
 def test_explain_says_what_is_taken_in_part_and_what_is_not() -> None:
     reader, _ = noting(alto_lg.First(2))
     node = alto_lg.explain(alto_lg.accelerate(graph(reader)))["reader"]

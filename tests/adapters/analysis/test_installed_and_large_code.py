@@ -83,3 +83,22 @@ def test_a_helper_that_is_too_deep_may_pause_only_if_its_names_lead_to_it(
 def test_a_helper_that_is_too_deep_is_taken_to_change_what_it_is_given(tmp_path: Path) -> None:
     source = _deep(12, "return text").replace('helper_0("x")', 'helper_0(state["docs"])')
     assert "docs" in node_facts(_installed(tmp_path, "deep_given", source).node, schema_keys=_KEYS).mutates.keys
+
+
+def _wide(helpers: int, lines: int) -> str:
+    """A node whose helpers are each too large to follow, and a loop that makes the analysis go over all of it again."""
+    large = [
+        f"def helper_{number}(docs):\n    total = 0\n"
+        + "    total = total + len(docs) + 1\n" * lines
+        + "    return total"
+        for number in range(helpers)
+    ]
+    calls = " + ".join(f"helper_{number}(state['docs'])" for number in range(helpers))
+    return "\n\n".join([*large, f"def node(state):\n    return {{'answer': {calls}}}"])
+
+
+def test_helpers_that_use_all_steps_up_leave_enough_for_the_node_itself(tmp_path: Path) -> None:
+    facts = node_facts(_installed(tmp_path, "wide", _wide(40, 600)).node, schema_keys=_KEYS)
+    assert facts.reads.keys.names == {"docs"}
+    assert facts.writes.keys.names == {"answer"}
+    assert "docs" in facts.mutates.keys  # by one of those that were not followed
