@@ -136,7 +136,7 @@ def test_a_path_map_says_which_nodes_are_gone_to_by_name_and_which_by_packets() 
         graph.add_node(name, node)
     graph.add_edge(START, "begin")
     graph.add_conditional_edges("begin", route, {"nothing": "rest", "work": "work"})
-    stage = plan_of(graph.compile()).stages["begin"]
+    stage = plan_of(graph.compile(), {}).stages["begin"]
     assert stage.successors == {"work", "rest"}
     assert stage.by_name == {"rest"}
     assert stage.by_packet == {"work", "rest"}
