@@ -7,7 +7,7 @@ Owns the translation of LangGraph's nodes into `Stage`s. Always true:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial, reduce
 from typing import Any
@@ -247,13 +247,20 @@ class _Router:
             reads=_within(_OWN_STATE if runs_code(state) else facts.reads, schema),
             writes=facts.writes,
             targets=goto,
-            triggers=facts.triggers if ends is None or not facts.triggers else goto.keys,
+            triggers=facts.triggers if branch.ends is None else _mapped(facts.triggers, branch.ends),
             mutates=facts.mutates,
             mutates_outside=facts.mutates_outside,
             leaks=facts.leaks,
             interrupts=facts.interrupts,
             store=facts.store,
         )
+
+
+def _mapped(labels: Keys, ends: Mapping[Hashable, str]) -> Keys:
+    """The nodes that labels stand for in a path map."""
+    if labels.names is None:
+        return Keys(frozenset(ends.values()))
+    return Keys(frozenset(ends[label] for label in labels.names if label in ends))
 
 
 def _declared_or_code(code: Fact, ends: frozenset[str] | None) -> Fact:

@@ -66,10 +66,11 @@ class _Unseen:
         self._plan = plan
         self._key = key
         self._pulls = [(one.step, one.stage.name) for firings in by_step.values() for one in firings if not one.is_push]
+        self._asked: dict[tuple[Firing, int], tuple[bool, bool]] = {}
 
     def may_write(self, sender: Firing, step: int) -> bool:
         """Whether `sender` may lead to one that writes the key in that step."""
-        return any(self._writes(stage) for stage in self._ahead(sender, step))
+        return self._writers(sender, step)[0]
 
     def may_come_before(self, sender: Firing, firing: Firing) -> bool:
         """Whether what an open sender may lead to, in the step of `firing`, would be applied before it.
@@ -77,7 +78,7 @@ class _Unseen:
         What is activated by name comes before all packets; packets come in the order of their senders, and with fewer
         hops behind them earlier.
         """
-        if any(named and self._writes(stage) for stage, named in self._ahead(sender, firing.step).items()):
+        if self._writers(sender, firing.step)[1]:
             return True
         if sender.status is Status.ENDED:
             return False  # its packets are known
@@ -88,14 +89,16 @@ class _Unseen:
             ancestor = ancestor.parent
         return sender.ancestry.order < ancestor.order
 
-    def _ahead(self, sender: Firing, step: int) -> Mapping[str, bool]:
-        hops = step - sender.step
-        known = frozenset((at - sender.step, name) for at, name in self._pulls if sender.step < at <= step)
-        sent_all = sender.status is Status.ENDED
-        return self._plan.reach.ahead(sender.stage.name, hops, known, sent_all=sent_all)[hops]
-
-    def _writes(self, stage: str) -> bool:
-        return _writes(self._plan, (stage,), self._key)
+    def _writers(self, sender: Firing, step: int) -> tuple[bool, bool]:
+        """Whether a writer of the key may come of it at that step; and one on whose way one is activated by name."""
+        found = self._asked.get((sender, step))
+        if found is None:
+            hops = step - sender.step
+            known = frozenset((at - sender.step, name) for at, name in self._pulls if sender.step < at <= step)
+            ahead = self._plan.reach.ahead(sender.stage.name, hops, known, sent_all=sender.status is Status.ENDED)
+            writers = [named for stage, named in ahead[hops].items() if _writes(self._plan, (stage,), self._key)]
+            found = self._asked[sender, step] = bool(writers), any(writers)
+        return found
 
 
 def is_complete(plan: Plan, firings: Iterable[Firing], group: Ancestry, key: str, step: int) -> bool:

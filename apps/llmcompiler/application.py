@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from langgraph.graph.state import CompiledStateGraph
 from alto_lg.apps import matching
 from alto_lg.apps.base import ModelEndpoint, Program, Request, Span
 from alto_lg.apps.chat import Chat, chat_at
-from alto_lg.apps.keyword_search import KeywordSearch
+from alto_lg.apps.keyword_search import search_over
 from alto_lg.apps.llmcompiler import limit
 from alto_lg.apps.llmcompiler.by_hand import ByHand
 from alto_lg.apps.llmcompiler.graph import build_flat, build_streaming
@@ -30,22 +29,12 @@ def build(
     """The compiled graph of a version, "flat" or "streaming", with any chat model."""
     if version not in _BUILDERS:
         raise ValueError(f"LLMCompiler has no version {version!r}; choose one of {', '.join(_BUILDERS)}")
-    return _BUILDERS[version](Stages(chat, _search(corpus)))
+    return _BUILDERS[version](Stages(chat, search_over(corpus)))
 
 
 def program(*, chat: Chat | BaseChatModel, corpus: Path | None = None) -> Program:
     """The same written by hand, without a graph; `TypeError` if the model cannot stream."""
-    return ByHand(Stages(chat, _search(corpus)))
-
-
-def _search(corpus: Path | None) -> KeywordSearch:
-    return _own_search() if corpus is None else KeywordSearch(read_passages(corpus))
-
-
-@cache
-def _own_search() -> KeywordSearch:
-    """The package's corpus; searching changes nothing in it, so graphs may share it."""
-    return KeywordSearch(read_passages(None))
+    return ByHand(Stages(chat, search_over(corpus)))
 
 
 class PlanCompiler:

@@ -10,12 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from time import monotonic
 from typing import Any
 
-from alto_lg.apps.spans import note
 from alto_lg.apps.together import Pipe, together
-from alto_lg.apps.wikichat.limit import RANKED
 from alto_lg.apps.wikichat.nodes import FACTS, NOTES_MAX, QUERIES, Stages, is_relevant
 from alto_lg.apps.wikichat.prompts import dialogue_of
 from alto_lg.apps.wikichat.state import Found, Note, Turn
@@ -96,10 +93,8 @@ class _Reading:
     async def _search(self, branch: int, place: int, text: str, chain: Pipe[Found]) -> None:
         passages = await self._stages.search(branch, place, text)
         self._told(_SEARCH[branch])
-        started = monotonic()
         async with aclosing(self._stages.rerank_by_and_by(branch, place, text, passages)) as best:
             async for one in best:
-                note(RANKED, tuple(one["place"]), started)
                 chain.put(one)
         chain.close()
         self._told(_RERANK[branch])

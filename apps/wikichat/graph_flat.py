@@ -4,9 +4,9 @@ The way most LangGraph users write two fan-outs that join. `dedupe` has an edge 
 because both branches are equally long. A branch without items therefore sends one empty packet all the way: LangGraph
 would otherwise run `dedupe` for the other branch alone, and again.
 
-In the streaming form `make_queries` and `recall` give out each item when the model has written it, the reranking model
-is stopped when it has named enough, `dedupe` takes the passages one by one, and `draft` starts when the first ten notes
-are known. All else is the same.
+In the streaming form `make_queries` and `recall` give out each item when the model has written it, `rerank_query` and
+`rerank_fact` each passage when the model has named it, which is stopped when it has named enough. `dedupe` takes the
+passages one by one, and `draft` starts when the first ten notes are known. All else is the same.
 
 The nodes that call the model declare what they write, which plain LangGraph ignores: the analysis does not follow the
 client to its end, so it cannot see that they write nothing else.
@@ -14,7 +14,8 @@ client to its end, so it cannot see that they write nothing else.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,7 +25,6 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Overwrite, Send
 
 import alto_lg
-from alto_lg.apps.corpus import Passage
 from alto_lg.apps.wikichat.nodes import FACTS, NOTES_MAX, QUERIES, Stages, first_notes, is_relevant
 from alto_lg.apps.wikichat.prompts import dialogue_of
 from alto_lg.apps.wikichat.state import Conversation, FilterWork, Found, Note, Question, SearchWork
@@ -32,7 +32,6 @@ from alto_lg.apps.wikichat.state import Conversation, FilterWork, Found, Note, Q
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 Saver = BaseCheckpointSaver[Any] | None
 _Node = Callable[..., Any]
-_Rerank = Callable[[int, int, str, Sequence[Passage]], Awaitable[list[Found]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,8 @@ class _Varying:
     name: str
     make_queries: _Node
     recall: _Node
-    rerank: _Rerank
+    rerank_query: _Node
+    rerank_fact: _Node
     dedupe: _Node
     draft: _Node
 
@@ -66,7 +66,16 @@ def build_flat(stages: Stages, checkpointer: Saver = None) -> Graph:
     async def draft(state: Conversation) -> dict[str, str]:
         return {"drafted": await stages.draft(state["dialogue"], first_notes(state["notes"]))}
 
-    return _graph(stages, _Varying("wikichat-flat", make_queries, recall, stages.rerank, dedupe, draft), checkpointer)
+    @alto_lg.node(writes=["by_query"])
+    async def rerank_query(state: SearchWork) -> dict[str, list[Found]]:
+        return {"by_query": await _reranked(stages, QUERIES, state)}
+
+    @alto_lg.node(writes=["by_fact"])
+    async def rerank_fact(state: SearchWork) -> dict[str, list[Found]]:
+        return {"by_fact": await _reranked(stages, FACTS, state)}
+
+    varying = _Varying("wikichat-flat", make_queries, recall, rerank_query, rerank_fact, dedupe, draft)
+    return _graph(stages, varying, checkpointer)
 
 
 def build_streaming(stages: Stages, checkpointer: Saver = None) -> Graph:
@@ -97,7 +106,21 @@ def build_streaming(stages: Stages, checkpointer: Saver = None) -> Graph:
     async def draft(state: Conversation) -> dict[str, str]:
         return {"drafted": await stages.draft(state["dialogue"], state["notes"])}
 
-    varying = _Varying("wikichat-streaming", make_queries, recall, stages.rerank_briefly, dedupe, draft)
+    @alto_lg.node(writes=["by_query"])
+    @alto_lg.streaming
+    async def rerank_query(state: SearchWork) -> AsyncIterator[dict[str, list[Found]]]:
+        async with aclosing(_reranked_by_and_by(stages, QUERIES, state)) as best:
+            async for found in best:
+                yield {"by_query": [found]}
+
+    @alto_lg.node(writes=["by_fact"])
+    @alto_lg.streaming
+    async def rerank_fact(state: SearchWork) -> AsyncIterator[dict[str, list[Found]]]:
+        async with aclosing(_reranked_by_and_by(stages, FACTS, state)) as best:
+            async for found in best:
+                yield {"by_fact": [found]}
+
+    varying = _Varying("wikichat-streaming", make_queries, recall, rerank_query, rerank_fact, dedupe, draft)
     return _graph(stages, varying, checkpointer)
 
 
@@ -134,14 +157,6 @@ def _graph(stages: Stages, varying: _Varying, checkpointer: Saver) -> Graph:
     async def search_fact(state: SearchWork) -> Command[Literal["rerank_fact"]]:
         return Command(goto=[Send("rerank_fact", await _searched(stages, FACTS, state))])
 
-    @alto_lg.node(writes=["by_query"])
-    async def rerank_query(state: SearchWork) -> dict[str, list[Found]]:
-        return {"by_query": await _reranked(varying.rerank, QUERIES, state)}
-
-    @alto_lg.node(writes=["by_fact"])
-    async def rerank_fact(state: SearchWork) -> dict[str, list[Found]]:
-        return {"by_fact": await _reranked(varying.rerank, FACTS, state)}
-
     @alto_lg.node(writes=["notes"])
     async def filter_passage(state: FilterWork) -> dict[str, list[Note]]:
         return {"notes": [await stages.filter(state["place"], state["passage"], state["dialogue"])]}
@@ -152,8 +167,8 @@ def _graph(stages: Stages, varying: _Varying, checkpointer: Saver) -> Graph:
     graph.add_node("recall", varying.recall)
     graph.add_node("search_query", search_query, input_schema=SearchWork)
     graph.add_node("search_fact", search_fact, input_schema=SearchWork)
-    graph.add_node("rerank_query", rerank_query, input_schema=SearchWork)
-    graph.add_node("rerank_fact", rerank_fact, input_schema=SearchWork)
+    graph.add_node("rerank_query", varying.rerank_query, input_schema=SearchWork)
+    graph.add_node("rerank_fact", varying.rerank_fact, input_schema=SearchWork)
     graph.add_node("dedupe", varying.dedupe)
     graph.add_node("filter", filter_passage, input_schema=FilterWork)
     graph.add_node("draft", varying.draft)
@@ -177,8 +192,15 @@ async def _searched(stages: Stages, branch: int, work: SearchWork) -> SearchWork
     return {"place": work["place"], "text": work["text"], "passages": passages}
 
 
-async def _reranked(rerank: _Rerank, branch: int, work: SearchWork) -> list[Found]:
-    return await rerank(branch, work["place"], work["text"], work["passages"]) if "text" in work else []
+async def _reranked(stages: Stages, branch: int, work: SearchWork) -> list[Found]:
+    return await stages.rerank(branch, work["place"], work["text"], work["passages"]) if "text" in work else []
+
+
+async def _reranked_by_and_by(stages: Stages, branch: int, work: SearchWork) -> AsyncGenerator[Found, None]:
+    if "text" in work:
+        async with aclosing(stages.rerank_by_and_by(branch, work["place"], work["text"], work["passages"])) as best:
+            async for found in best:
+                yield found
 
 
 def add_ending(graph: StateGraph[Any, Any, Any, Any], stages: Stages) -> None:

@@ -1,10 +1,10 @@
 """How long the turns of a conversation take, given how long their pieces took.
 
 True data dependencies, in the versions whose nodes read finished lists: both branches, each with its chains; then the
-passages, the notes, and the turn. In the streaming version each chain starts when its query or fact was complete in the
-stream; a passage is decided on when all passages before it are known, and its own chain has ended or, written by hand,
-has named it; and the draft starts when the first ten notes are known, in order. A run ends when the turn is written and
-all that it began has ended.
+passages, the notes, and the turn. In the streaming version, and by hand, each chain starts when its query or fact was
+complete in the stream; a passage is decided on when the reranking model has named it and all passages before it are
+known; and the draft starts when the first ten notes are known, in order. A run ends when the turn is written and all
+that it began has ended.
 
 LangGraph's supersteps: in the flat versions all items of both branches wait for each other at each hop; with a subgraph
 for each branch, an item's hops follow each other and the branches are joined at their ends.

@@ -102,26 +102,23 @@ class Stages:
             best = parsing.ranking(answer, len(passages), _KEPT_MAX[branch])
             return [_found(passages, chosen, branch, place, rank) for rank, chosen in enumerate(best)]
 
-    async def rerank_briefly(self, branch: int, place: int, text: str, passages: Sequence[Passage]) -> list[Found]:
-        """The same; the model is stopped when it has named as many as are kept."""
-        async with aclosing(self.rerank_by_and_by(branch, place, text, passages)) as best:
-            return [one async for one in best]
-
     async def rerank_by_and_by(
         self, branch: int, place: int, text: str, passages: Sequence[Passage]
     ) -> AsyncGenerator[Found, None]:
-        """The same, each when the model has named it."""
-        kept, count, written, given = _KEPT_MAX[branch], len(passages), "", 0
+        """The same, each when the model has named it; the model is stopped when it has named as many as are kept."""
+        kept, count, written, given, started = _KEPT_MAX[branch], len(passages), "", 0, monotonic()
         with span("rerank", (branch, place)):
             async with aclosing(self._streamed(prompts.reranking(text, passages), _RANKING_TOKENS_MAX)) as deltas:
                 async for delta in deltas:
                     written += delta
                     for best in parsing.ranking_so_far(written, count)[given:kept]:
+                        note("ranked", (branch, place, given), started)
                         yield _found(passages, best, branch, place, given)
                         given += 1
                     if given == kept:
                         return
             for best in parsing.ranking(written, count, kept)[given:]:
+                note("ranked", (branch, place, given), started)
                 yield _found(passages, best, branch, place, given)
                 given += 1
 

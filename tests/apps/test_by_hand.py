@@ -30,7 +30,7 @@ APPS: Mapping[str, tuple[Any, Application, Reply]] = {
     "wikichat": (wikichat, wikichat.WIKICHAT, wikichat_reply),
 }
 _PIECE_S = 0.017
-_CLOCKS = ("spans", "factool.nodes", "llmcompiler.nodes", "tot.nodes", "wikichat.nodes", "wikichat.by_hand")
+_CLOCKS = ("spans", "factool.nodes", "llmcompiler.nodes", "tot.nodes", "wikichat.nodes")
 
 
 class SlowChat(RulesChat):

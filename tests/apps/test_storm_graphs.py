@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextvars import ContextVar
@@ -205,8 +206,10 @@ def test_a_second_article_on_a_thread_has_nothing_of_the_first(version: str, imp
 
 def test_a_polished_article_says_nothing_twice() -> None:
     plain, polished = _answers(build("flat", chat=LocalChat()), [INPUTS[0], {**INPUTS[0], "polish": True}])
-    sentence = "Marie Curie was the first woman to win a Nobel Prize"
-    assert plain["article"].count(sentence) > 1 == polished["article"].count(sentence)
+    sentences = [one for one in re.split(r"(?<=\.)\s+", plain["article"]) if len(one.split()) > 5]
+    twice = [one for one in dict.fromkeys(sentences) if plain["article"].count(one) > 1]
+    assert twice
+    assert not [one for one in twice if polished["article"].count(one) > 1]
     assert plain["sections"] == polished["sections"]
 
 
@@ -235,7 +238,7 @@ def _timed(
 
 
 def test_the_streaming_graph_is_as_soon_as_anything_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = INPUTS[1]
+    given = INPUTS[0]
     plain, plain_s, _, plain_words, _ = _timed("flat", plain_langgraph, given, monkeypatch)
     flat, flat_s, _, _, flat_statistics = _timed("flat", alto_lg.accelerate, given, monkeypatch)
     grouped, grouped_s, *_ = _timed("subgraph", plain_langgraph, given, monkeypatch)

@@ -22,7 +22,15 @@ from alto_lg.apps.base import Application, ModelEndpoint
 from alto_lg.apps.chat import Chat, Messages
 from alto_lg.apps.spans import record_spans
 from alto_lg.apps.wikichat import WIKICHAT, build, prompts, rules
-from alto_lg.apps.wikichat.limit import BRANCH_STAGES, FACT_WRITTEN, ITEM_STAGES, NOTE_USED, QUERY_WRITTEN, TURN_STAGES
+from alto_lg.apps.wikichat.limit import (
+    BRANCH_STAGES,
+    FACT_WRITTEN,
+    ITEM_STAGES,
+    NOTE_USED,
+    QUERY_WRITTEN,
+    RANKED,
+    TURN_STAGES,
+)
 from alto_lg.apps.wikichat.local_chat import LocalChat
 
 VERSIONS = WIKICHAT.versions
@@ -233,6 +241,7 @@ def test_every_stage_of_every_item_leaves_one_span(version: str) -> None:
     expected += [(NOTE_USED, tuple(note["place"])) for note in state["notes"] if note["points"]][:10]
     if version == "streaming":
         expected += [((QUERY_WRITTEN, FACT_WRITTEN)[branch], (place,)) for branch, place in items]
+        expected += [(RANKED, tuple(found["place"])) for found in (*state["by_query"], *state["by_fact"])]
     assert sorted((span.stage, span.item) for span in spans) == sorted(expected)
     assert WIKICHAT.limit_s(spans) > (WIKICHAT.first_result_limit_s(spans) or 0) > 0
 

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import push_message
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Send
 from sim.loop import run
 from typing_extensions import TypedDict
 
@@ -121,3 +122,21 @@ def test_a_subgraph_whose_reducer_changes_values_may_change_those_of_its_caller(
     around.add_node("inner", graph.compile())
     around.add_edge(START, "inner")
     assert plan_of(around.compile(), {}).stages["inner"].mutates.keys.is_every
+
+
+def test_a_path_map_says_which_nodes_are_gone_to_by_name_and_which_by_packets() -> None:
+    async def node(state: State) -> dict[str, Any]:
+        return {}
+
+    def route(state: State) -> Any:
+        return [Send("work", {"doc": doc}) for doc in state["docs"]] or "nothing"
+
+    graph = StateGraph(State)
+    for name in ("begin", "work", "rest"):
+        graph.add_node(name, node)
+    graph.add_edge(START, "begin")
+    graph.add_conditional_edges("begin", route, {"nothing": "rest", "work": "work"})
+    stage = plan_of(graph.compile(), {}).stages["begin"]
+    assert stage.successors == {"work", "rest"}
+    assert stage.by_name == {"rest"}
+    assert stage.by_packet == {"work", "rest"}
