@@ -8,7 +8,7 @@ ARGS   ?=
 .PHONY: compare test bench bench-store lint types check release-check clean
 
 # As many requests as fit in the minutes; ARGS replaces all of it. docs/comparison.md has the rest.
-COMPARE ?= --apps factool,wikichat,storm,tot --minutes 9 \
+COMPARE ?= --apps factool,wikichat,storm,tot --minutes 8 \
   --arms langgraph-flat,langgraph-subgraph,alto-flat,alto-streaming,asyncio
 compare: $(STAMP)  ## Run four applications through five arms on the simulated server and print the table.
 	$(BIN)/alto-lg compare $(or $(ARGS),$(COMPARE))
