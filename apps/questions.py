@@ -9,26 +9,30 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from alto_lg.apps.base import InputError, Request
 from alto_lg.apps.corpus import Passage, objects_of, read_corpus, text_of
+from alto_lg.apps.requests import distinct
 
 _HOTPOT_ENDING = ".json"
+
+
+def questions_of(path: Path | None, package: str) -> list[Request]:
+    """The questions of a file; without one, those that come with the package of an application."""
+    if path is not None:
+        return read_questions(path)
+    with as_file(files(package) / "data" / "questions.jsonl") as own:
+        return read_questions(own)
 
 
 def read_questions(path: Path) -> list[Request]:
     """A request for each question; a line has `question`, and may have `id` and `answer`, a text or a list of them."""
     if not path.is_file():
         raise InputError(path, None, "no such file; give a JSONL file of questions, or a .json file as HotpotQA has it")
-    requests: dict[str, Request] = {}
-    for place, entry in _entries(path):
-        request = _request(path, place, entry)
-        if request.id in requests:
-            raise InputError(path, place, f"id {request.id!r} is used twice")
-        requests[request.id] = request
-    return list(requests.values())
+    return distinct(path, ((place, _request(path, place, entry)) for place, entry in _entries(path)))
 
 
 def read_passages(path: Path | None) -> list[Passage]:

@@ -239,10 +239,6 @@ class Lookahead:
     def suffices(self, firing: Firing, key: str) -> bool:
         return self._unfinished.suffices(firing, key)
 
-    def packet_of(self, firing: Firing) -> Send:
-        """The `Send` whose payload a PUSH firing is for."""
-        return self._emissions.packet_of(firing)
-
     # ── what an early firing reports ────────────────────────────────────────────────────────────────────────
 
     def body_ended(self, firing: Firing) -> None:
@@ -352,7 +348,7 @@ class Lookahead:
                     self._early.pop(firing).cancel()
 
     def _start(self, firing: Firing) -> None:
-        packet = self.packet_of(firing) if firing.is_push else None
+        packet = self._emissions.packet_of(firing) if firing.is_push else None
         early = self.loop.early_firing(firing)
         early.started = self._clock()
         reads = firing.stage.reads.keys.within(self._wired.plan.keys) if packet is None else frozenset()

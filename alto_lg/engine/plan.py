@@ -150,7 +150,6 @@ class Reach:
         self._reached: dict[tuple[str, int], frozenset[str]] = {}
         self._exactly: dict[tuple[str, int], frozenset[str]] = {}
         self._written: dict[tuple[str, int], frozenset[str]] = {}
-        self._by_name: dict[tuple[str, int], frozenset[str]] = {}
         self._mutating: dict[tuple[str, int, bool], frozenset[str]] = {}
         self._ahead: dict[tuple[str, int, Known, bool], Ahead] = {}
 
@@ -187,23 +186,8 @@ class Reach:
             self._exactly[stage, hops] = known
         return known
 
-    def by_name(self, stage: str, hops: int) -> frozenset[str]:
-        """Those stages of `exactly` to which a way leads on which some stage is activated by name."""
-        if hops <= 0:
-            return frozenset()
-        if hops > 2 * self._saturated:
-            return self.stages(stage, hops)
-        known = self._by_name.get((stage, hops))
-        if known is None:
-            last = (self._stages[name].by_name for name in self.exactly(stage, hops - 1))
-            before = (self._stages[name].successors for name in self.by_name(stage, hops - 1))
-            known = frozenset().union(*last, *before)
-            known |= frozenset(name for name in self.by_name(stage, hops - 1) if self._stages[name].deferred)
-            self._by_name[stage, hops] = known
-        return known
-
     def ahead(self, stage: str, hops: int, known: Known, *, sent_all: bool = False) -> Ahead:
-        """The same as `exactly` and `by_name`, for 0 to `hops` hops, less what only leads to firings that are known.
+        """The same as `exactly`, for 0 to `hops` hops, less what only leads to firings that are known.
 
         A step has one firing of a stage that is triggered by name, whoever triggers it: if it is known already, nothing
         new can come that way. sent_all: the packets of this firing are known, too.

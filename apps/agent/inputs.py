@@ -9,6 +9,7 @@ from typing import Any
 
 from alto_lg.apps.base import InputError, Request
 from alto_lg.apps.corpus import objects_of, text_of
+from alto_lg.apps.requests import distinct
 
 
 def read_questions(path: Path | None) -> list[Request]:
@@ -27,14 +28,12 @@ def input_of(question: str) -> dict[str, Any]:
 
 
 def _requests(path: Path) -> list[Request]:
-    requests: dict[str, Request] = {}
-    for line, entry in objects_of(path):
-        identity = text_of(path, line, entry, "id") if "id" in entry else f"question-{line}"
-        if identity in requests:
-            raise InputError(path, line, f"id {identity!r} is used twice")
-        given = input_of(text_of(path, line, entry, "question"))
-        requests[identity] = Request(identity, given, _labels(path, line, entry))
-    return list(requests.values())
+    return distinct(path, ((line, _request(path, line, entry)) for line, entry in objects_of(path)))
+
+
+def _request(path: Path, line: int, entry: Mapping[str, Any]) -> Request:
+    identity = text_of(path, line, entry, "id") if "id" in entry else f"question-{line}"
+    return Request(identity, input_of(text_of(path, line, entry, "question")), _labels(path, line, entry))
 
 
 def _labels(path: Path, line: int, entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from alto_lg.apps.base import InputError, Request
 from alto_lg.apps.corpus import objects_of, text_of
+from alto_lg.apps.requests import distinct
 
 
 def read_questions(path: Path | None) -> list[Request]:
@@ -33,13 +34,8 @@ def shipped_answers() -> list[tuple[str, str]]:
 
 
 def _requests(path: Path) -> list[Request]:
-    requests: dict[str, Request] = {}
-    for line, entry in objects_of(path):
-        request = _factool_request(path, line, entry) if "prompt" in entry else _own_request(path, line, entry)
-        if request.id in requests:
-            raise InputError(path, line, f"id {request.id!r} is used twice")
-        requests[request.id] = request
-    return list(requests.values())
+    read = ((line, entry, _factool_request if "prompt" in entry else _own_request) for line, entry in objects_of(path))
+    return distinct(path, ((line, request(path, line, entry)) for line, entry, request in read))
 
 
 def _own_request(path: Path, line: int, entry: Mapping[str, Any]) -> Request:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from alto_lg.apps.llmcompiler import limit
 from alto_lg.apps.llmcompiler.by_hand import ByHand
 from alto_lg.apps.llmcompiler.graph import build_flat, build_streaming
 from alto_lg.apps.llmcompiler.nodes import Stages
-from alto_lg.apps.questions import labelled, read_passages, read_questions
+from alto_lg.apps.questions import labelled, questions_of, read_passages
 
 _BUILDERS = {"flat": build_flat, "streaming": build_streaming}
 
@@ -47,10 +46,7 @@ class PlanCompiler:
     def workload(self, *, corpus: Path | None, questions: Path | None) -> Sequence[Request]:
         """The requests; the corpus is read as well, so that a malformed one is refused before any work."""
         read_passages(corpus)
-        if questions is not None:
-            return read_questions(questions)
-        with as_file(files(__package__) / "data" / "questions.jsonl") as own:
-            return read_questions(own)
+        return questions_of(questions, __package__)
 
     def sized(self, requests: Sequence[Request], items: int) -> Sequence[Request]:
         """Never: how many tasks there are is for the model to plan."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from alto_lg.apps.base import InputError, Request
 from alto_lg.apps.corpus import objects_of, text_of
+from alto_lg.apps.requests import distinct
 
 
 def read_topics(path: Path | None) -> list[Request]:
@@ -32,13 +33,7 @@ def read_topics(path: Path | None) -> list[Request]:
 
 
 def _from_objects(path: Path) -> list[Request]:
-    requests: dict[str, Request] = {}
-    for line, entry in objects_of(path):
-        request = _request(path, line, entry)
-        if request.id in requests:
-            raise InputError(path, line, f"id {request.id!r} is used twice")
-        requests[request.id] = request
-    return list(requests.values())
+    return distinct(path, ((line, _request(path, line, entry)) for line, entry in objects_of(path)))
 
 
 def _request(path: Path, line: int, entry: Mapping[str, Any]) -> Request:

@@ -16,6 +16,7 @@ from typing import Any
 from alto_lg.apps import text
 from alto_lg.apps.base import InputError, Request
 from alto_lg.apps.corpus import Passage, objects_of, read_corpus, shipped_corpus, text_of
+from alto_lg.apps.requests import distinct
 from alto_lg.apps.wikichat.state import Turn
 
 _WINDOW_SENTENCES = 5
@@ -74,13 +75,7 @@ def read_turns(path: Path | None) -> list[Request]:
 
 
 def _requests(path: Path) -> list[Request]:
-    requests: dict[str, Request] = {}
-    for line, entry in objects_of(path):
-        request = _request(path, line, entry)
-        if request.id in requests:
-            raise InputError(path, line, f"id {request.id!r} is used twice")
-        requests[request.id] = request
-    return list(requests.values())
+    return distinct(path, ((line, _request(path, line, entry)) for line, entry in objects_of(path)))
 
 
 def _request(path: Path, line: int, entry: Mapping[str, Any]) -> Request:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from dropin.watch import Implementation
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 from langgraph.checkpoint.memory import InMemorySaver
+from rules_model import RulesModel
 from sim.loop import run
+from slow_chat import SlowChat
 
 import alto_lg
 from alto_lg.adapters.openai_chat import OpenAIChat
@@ -27,52 +25,6 @@ from alto_lg.apps.tot import __main__ as command
 from alto_lg.apps.tot.arithmetic import is_solution, numbers_in
 from alto_lg.apps.tot.local_chat import LocalChat
 from alto_lg.apps.tot.puzzles import PuzzleError
-
-_ROLES = {"human": "user", "system": "system", "ai": "assistant"}
-_PIECE_S = 0.017
-
-
-class RulesModel(BaseChatModel):
-    """The rules as a LangChain chat model."""
-
-    @property
-    def _llm_type(self) -> str:
-        return "rules"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **settings: Any,
-    ) -> ChatResult:
-        plain = [{"role": _ROLES[message.type], "content": str(message.content)} for message in messages]
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(rules.reply(plain, 0) or ""))])
-
-
-class SlowChat(LocalChat):
-    """The rules at the pace of a model: so long for each piece of the answer. Keeps what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[str] = []
-
-    async def complete(self, messages: Messages, *, max_tokens: int = 1024) -> str:
-        return "".join([piece async for piece in self.stream(messages, max_tokens=max_tokens)])
-
-    async def stream(self, messages: Messages, *, max_tokens: int = 1024) -> AsyncGenerator[str, None]:
-        self.asked.append(messages[1]["content"])
-        async for piece in super().stream(messages, max_tokens=max_tokens):
-            await asyncio.sleep(_PIECE_S)
-            yield piece
-
-    async def samples(
-        self, messages: Messages, *, count: int, max_tokens: int = 1024, temperature: float = 1.0
-    ) -> list[str]:
-        self.asked.append(messages[1]["content"])
-        texts = await super().samples(messages, count=count)
-        await asyncio.sleep(_PIECE_S / 5 * max(map(len, texts)))
-        return texts
 
 
 def _forgetful(mark: str) -> RulesChat:
@@ -131,7 +83,7 @@ def test_a_search_says_of_itself_whether_its_answer_is_right() -> None:
 
 @pytest.mark.parametrize("version", TOT.versions)
 def test_equal_calls_are_made_once_and_the_same_in_every_version(version: str, impl: Implementation) -> None:
-    flat, other = SlowChat(), SlowChat()
+    flat, other = SlowChat(rules.reply), SlowChat(rules.reply)
     first = run(lambda: build("flat", chat=flat).ainvoke({"puzzle": "4 5 6 10"}))
     second = run(lambda: impl(build(version, chat=other)).ainvoke({"puzzle": "4 5 6 10"}))
     assert TOT.answer(first.result) == TOT.answer(second.result)
@@ -143,7 +95,7 @@ def test_accelerated_every_version_is_as_soon_as_its_limit(monkeypatch: pytest.M
     """On a machine that takes no time itself, where the limit is what the model's times leave."""
     took_s = {}
     for version in TOT.versions:
-        app = alto_lg.accelerate(build(version, chat=SlowChat()))
+        app = alto_lg.accelerate(build(version, chat=SlowChat(rules.reply)))
 
         async def follow(app: Any = app) -> float:
             clock = asyncio.get_running_loop().time
@@ -163,7 +115,7 @@ def test_accelerated_every_version_is_as_soon_as_its_limit(monkeypatch: pytest.M
 
 
 def test_streaming_accelerated_values_every_thought_before_its_proposal_has_ended() -> None:
-    app = alto_lg.accelerate(build("streaming", chat=SlowChat()))
+    app = alto_lg.accelerate(build("streaming", chat=SlowChat(rules.reply)))
     outcome = run(lambda: app.ainvoke({"puzzle": "4 5 6 10"}))
     statistics = alto_lg.statistics(app)
     assert statistics is not None
@@ -197,7 +149,8 @@ def test_the_best_thoughts_are_kept_and_as_many_as_asked_for(version: str) -> No
 @pytest.mark.parametrize("version", TOT.versions)
 def test_a_langchain_model_gives_the_same_answers_in_every_version(version: str) -> None:
     inputs = _inputs(2)
-    assert _answers(build(version, chat=RulesModel()), inputs) == _answers(build("flat", chat=RulesModel()), inputs)
+    model = RulesModel(reply=rules.reply)
+    assert _answers(build(version, chat=model), inputs) == _answers(build("flat", chat=model), inputs)
 
 
 @pytest.mark.parametrize("version", TOT.versions)
