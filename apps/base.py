@@ -52,7 +52,7 @@ class Span:
     """One piece of work inside a request: which stage, which item of it, from when to when.
 
     item: position at each level of the fan-out, e.g. (3,) for the fourth claim; () for work of the whole request.
-    started, ended: seconds on the monotonic clock of the process.
+    started, ended: seconds on the clock of whoever recorded it.
     """
 
     stage: str

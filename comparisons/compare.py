@@ -17,7 +17,7 @@ from alto_lg.apps.base import InputError
 from alto_lg.comparisons import matrix
 from alto_lg.comparisons.applications import APPLICATIONS
 from alto_lg.comparisons.errors import ComparisonError, UsageError, WorkerError
-from alto_lg.comparisons.plan import Plan, make_plan
+from alto_lg.comparisons.plan import CLOCKS, Plan, make_plan
 from alto_lg.comparisons.session import Outcome, run_plan
 from alto_lg.comparisons.table import (
     TEXT_WIDTH,
@@ -51,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--questions", type=Path, help="requests of your own")
     add("--items", type=int, help="items of each request, such as 30 claims an answer (default: as they are)")
     add("--sync", action="store_true", help="run the graphs by `stream` in a thread, not by `astream`")
+    add(
+        "--clock",
+        choices=CLOCKS,
+        default="real",
+        help="virtual: waiting is skipped and work costs nothing, so hours pass in minutes, without noise (default real)",
+    )
     add("--timeout", type=float, default=300.0, help="seconds after which a request has failed (default 300)")
     add("--output", type=Path, help="JSON lines (default results/compare-APP-SERVER-TIME.jsonl)")
     _add_several(parser.add_argument_group("several comparisons", "each is a cell, with a file of its own in a folder"))

@@ -26,6 +26,7 @@ class Server:
     """A model server that has answered.
 
     description: for the text under the table.
+    inside: what each arm is to start inside its own process, on a virtual clock; None: the server is at the endpoint.
     meter: begins each turn with empty caches where it can, so that no arm profits from the one before, and says
     what the turn took of the server.
     """
@@ -33,6 +34,7 @@ class Server:
     endpoint: ModelEndpoint
     description: str
     meter: Meter
+    inside: SimOptions | None = None
 
 
 @contextmanager
@@ -49,6 +51,18 @@ def simulated_server(profile: str, slots: int | None, seed: int) -> Iterator[Ser
             f"simulated, profile {profile}, its caches emptied before every measurement",
             SimulatedMeter(simulated),
         )
+
+
+@contextmanager
+def inner_servers(profile: str, slots: int | None, seed: int) -> Iterator[Server]:
+    """The simulated server once in each arm's process, on that arm's virtual clock: nothing is started here."""
+    options = SimOptions(profile=profile, slots=slots, seed=seed)
+    yield Server(
+        ModelEndpoint("", options.model),
+        f"simulated, profile {profile}, one for each arm, its caches emptied before every measurement",
+        UnknownMeter(),
+        inside=options,
+    )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Processor and system; nothing that names the machine or its owner."""
-    return {"cpus": _usable_cpus(), "processor": _processor_name(), "system": platform.system()}
+    return {"cpus": usable_cpus(), "processor": _processor_name(), "system": platform.system()}
 
 
 def made_with() -> str:
@@ -30,7 +30,8 @@ def made_with() -> str:
     return f"{libraries}; {computer['cpus']} cpus, {computer['processor']}."
 
 
-def _usable_cpus() -> int:
+def usable_cpus() -> int:
+    """How many this process may use."""
     # A container is often given fewer than the machine has.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

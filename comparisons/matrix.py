@@ -172,7 +172,7 @@ class _Measured:
         assert results.summary is not None
         arms = results.summary["arms"]
         # The server's work is the first arm's; the processor must serve the arm that needs most of it.
-        use, cpu_s = ServerUse(**arms[0]["server"]), max(arm["cpu_s"] for arm in arms)
+        use, cpu_s = ServerUse(**arms[0]["server"]), max(arm["cpu_s"] or 0.0 for arm in arms)
         return saturation_of(use, cpu_s, PROFILES[cell.profile])
 
     def known(self, cell: Cell) -> Known:

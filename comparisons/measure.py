@@ -7,6 +7,7 @@ Always true:
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg import statistics as run_statistics
 from alto_lg.apps.base import Application, Request, Span
-from alto_lg.apps.spans import record_spans
+from alto_lg.apps.spans import now, record_spans
 from alto_lg.comparisons.cost import MemoryUse, ServerUse
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -123,10 +124,11 @@ async def measure(
 ) -> Measurement:
     """Run one request now; `due` says when it should have started, where others may be running beside it."""
     alone = due is None
-    due, cpu_before = time.monotonic() if due is None else due, time.process_time()
+    clock = asyncio.get_running_loop().time
+    due, cpu_before = clock() if due is None else due, time.process_time()
     with record_spans() as spans:
         outcome = await _run_all(runner, request, application.first_result_node)
-    ended, cpu_after = time.monotonic(), time.process_time()
+    ended, cpu_after = clock(), time.process_time()
     await runner.tidy(outcome)
     return Measurement(
         arm=arm,
@@ -209,7 +211,7 @@ class Watch:
     def tell(self, node: str) -> None:
         """The update of a node has been seen."""
         if self._first_result_at is None and node == self._node:
-            self._first_result_at = time.monotonic()
+            self._first_result_at = now()
 
     def end(self, state: Mapping[str, Any]) -> None:
         """This is the state, unless there is a later one."""

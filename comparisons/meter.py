@@ -56,10 +56,10 @@ class SimulatedMeter:
 
 
 class UnknownMeter:
-    """A server of the user's."""
+    """A server whose counters are not read from here: one of the user's, or one inside each arm, which tells itself."""
 
     def start(self) -> None:
-        """Its caches are its own; the arms' turns at being first have to even them out."""
+        """Caches of the user's server are its own; the arms' turns at being first have to even them out."""
 
     def stop(self) -> None:
         return None

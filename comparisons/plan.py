@@ -23,6 +23,8 @@ from alto_lg.comparisons.turns import Schedule
 # Six arms of about 4 s a request, with what is done between: with start-up and warm-up, about 4 minutes.
 REQUESTS_ALONE = 10
 
+CLOCKS = ("real", "virtual")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -85,6 +87,14 @@ def _check_numbers(options: argparse.Namespace) -> None:
 
 
 def _check_server_options(options: argparse.Namespace) -> None:
+    if options.clock == "virtual" and options.base_url is not None:
+        raise UsageError(
+            "--clock virtual needs the simulated server, because yours takes real time: leave out one of the two."
+        )
+    if options.clock == "virtual" and options.sync:
+        raise UsageError(
+            "--clock virtual runs on an event loop: a graph in a thread would wait for ever. Leave out --sync."
+        )
     if options.base_url is not None:
         checked_base_url(options.base_url)
         return

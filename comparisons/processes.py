@@ -17,10 +17,12 @@ from typing import Any, Self
 
 from alto_lg.apps.base import ModelEndpoint
 from alto_lg.comparisons.arms import Arm
-from alto_lg.comparisons.cost import MemoryUse
+from alto_lg.comparisons.cost import MemoryUse, ServerUse
 from alto_lg.comparisons.errors import WorkerError
 from alto_lg.comparisons.measure import Measurement
 from alto_lg.comparisons.results import measurement_of
+from alto_lg.comparisons.sim.options import SimOptions
+from alto_lg.comparisons.virtual_time import VIRTUAL
 
 _ENDS_WITHIN_S = 10.0
 _LINES_SHOWN = 20
@@ -37,6 +39,8 @@ class Task:
     timeout_s: float
     items: int | None = None
     sync: bool = False
+    simulated: SimOptions | None = None
+    """A server that each worker has to itself, on a virtual clock; the endpoint has no address then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +53,14 @@ class Arrival:
 
 
 class WorkerProcess:
-    """One arm's process."""
+    """One arm's process. virtual: whether its clock is."""
 
-    def __init__(self, arm: Arm) -> None:
+    def __init__(self, arm: Arm, *, virtual: bool = False) -> None:
         self.arm = arm
         # A file and not a pipe: nobody reads it while the arm runs, and a full pipe would stop the arm.
         self._written = tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, *_start(arm)],
+            [sys.executable, *_start(arm), *([VIRTUAL] if virtual else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._written,
@@ -97,6 +101,7 @@ class WorkerProcess:
             "timeout_s": task.timeout_s,
             "items": task.items,
             "sync": task.sync,
+            "simulated": None if task.simulated is None else asdict(task.simulated),
         }
         for _ in self._ask(command, "building the graph"):
             pass
@@ -104,16 +109,15 @@ class WorkerProcess:
     def run(self, index: int, position: int) -> Measurement:
         """Run one request, alone, and wait for it."""
         command = {"do": "run", "index": index, "position": position}
-        (told,) = [reply for reply in self._ask(command, f"request {index}") if reply["event"] != "done"]
-        return _measurement(told)
+        told, done = self._ask(command, f"request {index}")
+        return _shared([_measurement(told)], done)[0]
 
     def trace(self, arrivals: Sequence[Arrival]) -> tuple[Measurement, ...]:
         """Run requests at the times they are due; each is given an equal share of the processor time."""
         command = {"do": "trace", "arrivals": [asdict(arrival) for arrival in arrivals]}
         *told, done = self._ask(command, f"requests {arrivals[0].position} to {arrivals[-1].position}")
         measured = sorted(map(_measurement, told), key=lambda measurement: measurement.position)
-        memory = None if done["memory"] is None else MemoryUse(**done["memory"])
-        return tuple(replace(one, cpu_s=done["cpu_s_per_request"], memory=memory) for one in measured)
+        return _shared(measured, done)
 
     def _ask(self, command: Mapping[str, Any], doing: str) -> Iterator[dict[str, Any]]:
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -147,6 +151,13 @@ def _start(arm: Arm) -> list[str]:
         return ["-m", "alto_lg.comparisons.worker"]
     first = f"import contextlib, sys\nwith contextlib.redirect_stdout(sys.stderr):\n    {arm.peer.before}\n"
     return ["-c", f"{first}from alto_lg.comparisons.worker import main\nsys.exit(main())"]
+
+
+def _shared(measured: Sequence[Measurement], done: Mapping[str, Any]) -> tuple[Measurement, ...]:
+    """Each with its share of what is known of the turn as a whole."""
+    memory = None if done["memory"] is None else MemoryUse(**done["memory"])
+    server = None if done["server"] is None else ServerUse(**done["server"]).share(len(measured))
+    return tuple(replace(one, cpu_s=done["cpu_s"], memory=memory, server=server) for one in measured)
 
 
 def _measurement(reply: Mapping[str, Any]) -> Measurement:

@@ -35,6 +35,7 @@ def settings_of(plan: Plan) -> dict[str, Any]:
         "seed": options.seed,
         "items": options.items,
         "sync": options.sync,
+        "clock": options.clock,
         "profile": None if options.base_url else options.profile,
         "slots": options.slots,
         "load": getattr(options, "load", None),

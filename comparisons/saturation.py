@@ -19,7 +19,7 @@ OFF_BY_FLAGGED = 0.10
 
 @dataclass(frozen=True, slots=True)
 class Saturation:
-    """slot_s: of one request, with all slots taken. cpu_s: of the arm's process for one request."""
+    """slot_s: of one request, with all slots taken. cpu_s: of the arm's process for one request; 0 where it is free."""
 
     slots: int
     slot_s: float
@@ -33,7 +33,7 @@ class Saturation:
     @property
     def process_rate(self) -> float:
         """Requests a second that keep the arm's event loop busy."""
-        return 1 / self.cpu_s
+        return 1 / self.cpu_s if self.cpu_s else math.inf
 
     @property
     def rate(self) -> float:

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alto_lg.comparisons.answers import Difference
 from alto_lg.comparisons.arms import Arm, NotRun, reference_of
-from alto_lg.comparisons.endpoint import Server, own_server, simulated_server
+from alto_lg.comparisons.endpoint import Server, inner_servers, own_server, simulated_server
 from alto_lg.comparisons.errors import ServerError, UsageError
 from alto_lg.comparisons.machine import machine, versions
 from alto_lg.comparisons.measure import Measurement
@@ -65,6 +65,8 @@ def _open_server(plan: Plan) -> AbstractContextManager[Server]:
     options = plan.options
     if options.base_url is not None:
         return own_server(options.base_url, options.model)
+    if options.clock == "virtual":
+        return inner_servers(options.profile, options.slots, options.seed)
     return simulated_server(options.profile, options.slots, options.seed)
 
 
@@ -110,6 +112,7 @@ def header_fields(plan: Plan, server: Server) -> dict[str, Any]:
         "lead_in": plan.schedule.lead_in,
         "items": options.items,
         "sync": options.sync,
+        "clock": options.clock,
         "profile": options.profile if simulated else None,
         "slots": options.slots,
         "seed": options.seed,
@@ -124,13 +127,21 @@ def _run_arms(
     """The measurements of every arm, and the arms that could not be measured."""
     options = plan.options
     task = Task(
-        options.app, server.endpoint, options.corpus, options.questions, options.timeout, options.items, options.sync
+        options.app,
+        server.endpoint,
+        options.corpus,
+        options.questions,
+        options.timeout,
+        options.items,
+        options.sync,
+        server.inside,
     )
     measured: dict[str, list[Measurement]] = {arm.name: [] for arm in plan.arms}
     failed: list[NotRun] = []
     with _progress() as progress, workers(plan.arms, task) as (started, unbuilt):
+        turns = take_turns(started, plan.schedule, server.meter, at_once=server.inside is not None)
         bar = progress.add_task("requests", total=len(started) * len(plan.schedule.indices))
-        for one in chain(unbuilt, take_turns(started, plan.schedule, server.meter)):
+        for one in chain(unbuilt, turns):
             if isinstance(one, NotRun):
                 results.not_run(one)
                 failed.append(one)

@@ -35,7 +35,7 @@ class ArmSummary:
     """The figures of one arm.
 
     first_result_s: median; None when no request gave an early result to see.
-    cpu_s: mean, so that it adds up over requests.
+    cpu_s: mean, so that it adds up over requests; None on a virtual clock, where a process runs the server, too.
     speed_ups: over each plain arm, how many times sooner (ratio of medians, paired by request or by block).
     p99_ratios: to each plain arm's 99th percentile; below 1 is sooner.
     limit_s: median over requests of the longest true dependency path of that same run.
@@ -54,7 +54,7 @@ class ArmSummary:
     p90_s: Interval
     p99_s: Interval
     first_result_s: float | None
-    cpu_s: float
+    cpu_s: float | None
     limit_s: float | None
     first_limit_s: float | None
     above_limit_percent: float | None
@@ -127,7 +127,7 @@ def _summary(arm: str, measurements: Sequence[Measurement], plain: Mapping[str, 
         p90_s=percentile_interval(took, 90, seed=seed),
         p99_s=percentile_interval(took, 99, seed=seed),
         first_result_s=_median([one.first_result_s for one in measurements]),
-        cpu_s=sum(processor) / len(processor),
+        cpu_s=sum(processor) / len(processor) if processor else None,
         limit_s=_median([one.limit_s for one in bounded]),
         first_limit_s=_median([one.first_limit_s for one in measurements]),
         above_limit_percent=_median([gap_percent(one.latency_s, one.limit_s) for one in bounded]),

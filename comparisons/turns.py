@@ -1,6 +1,6 @@
 """The arms take turns: the same requests through every arm, interleaved so that drift hits all alike.
 
-Always true: at any moment at most one arm is running requests.
+Always true: at any moment at most one arm is running requests, unless each is on a clock of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from alto_lg.comparisons.arms import Arm, NotRun
 from alto_lg.comparisons.errors import WorkerError
 from alto_lg.comparisons.load import blocks, poisson_arrivals_s, rotated
+from alto_lg.comparisons.machine import usable_cpus
 from alto_lg.comparisons.measure import Measurement
 from alto_lg.comparisons.meter import Meter
 from alto_lg.comparisons.processes import Arrival, Task, WorkerProcess
@@ -47,7 +48,7 @@ def workers(arms: Sequence[Arm], task: Task) -> Iterator[tuple[list[WorkerProces
     Built side by side, because that is not measured.
     """
     with ExitStack() as stack:
-        started = [stack.enter_context(WorkerProcess(arm)) for arm in arms]
+        started = [stack.enter_context(WorkerProcess(arm, virtual=task.simulated is not None)) for arm in arms]
         with ThreadPoolExecutor(max_workers=len(started)) as pool:
             failed = list(pool.map(lambda worker: _build(worker, task), started))
         yield [worker for worker, why in zip(started, failed, strict=True) if why is None], list(filter(None, failed))
@@ -72,14 +73,19 @@ def _given_up(worker: WorkerProcess, error: WorkerError) -> NotRun:
 Ask = Callable[[WorkerProcess], Iterable[Measurement]]
 
 
-def take_turns(started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter) -> Iterator[Told]:
-    """Every request through every arm, after the warm-up."""
-    running = list(started)
+def take_turns(
+    started: Sequence[WorkerProcess], schedule: Schedule, meter: Meter, *, at_once: bool = False
+) -> Iterator[Told]:
+    """Every request through every arm, after the warm-up.
+
+    at_once: the arms do not disturb each other, because each has a clock and a server of its own.
+    """
+    running, through = list(started), _side_by_side if at_once else map
     for position in range(schedule.warm_up):
-        told = _through(running, 0, _one(schedule, position % len(schedule.indices)))
+        told = _through(running, 0, _one(schedule, position % len(schedule.indices)), through)
         yield from (one for one in told if isinstance(one, NotRun))
     for turn, ask in enumerate(_alone(schedule) if schedule.rate == 0 else _open_loop(schedule)):
-        told = _through(running, turn, _metered(ask, meter))
+        told = _through(running, turn, _metered(ask, meter), through)
         yield from told if schedule.rate == 0 else _in_block(told, turn, schedule)
 
 
@@ -92,25 +98,41 @@ def _in_block(told: Iterable[Told], block: int, schedule: Schedule) -> Iterator[
             yield one
 
 
-def _through(running: list[WorkerProcess], turn: int, ask: Ask) -> Iterator[Told]:
+Outcome = tuple[Measurement, ...] | NotRun
+Through = Callable[[Callable[[WorkerProcess], Outcome], Sequence[WorkerProcess]], Iterable[Outcome]]
+
+
+def _through(running: list[WorkerProcess], turn: int, ask: Ask, through: Through) -> Iterator[Told]:
     """One piece of work through all arms; a peer's that fails is out of all later ones."""
-    for worker in rotated(running, turn) if running else ():
-        try:
-            yield from ask(worker)
-        except WorkerError as error:
-            yield _given_up(worker, error)
+    order = rotated(running, turn) if running else ()
+    for worker, outcome in zip(order, through(lambda one: _outcome(one, ask), order), strict=True):
+        if isinstance(outcome, NotRun):
             running.remove(worker)
+            yield outcome
+        else:
+            yield from outcome
+
+
+def _outcome(worker: WorkerProcess, ask: Ask) -> Outcome:
+    try:
+        return tuple(ask(worker))
+    except WorkerError as error:
+        return _given_up(worker, error)
+
+
+def _side_by_side(ask: Callable[[WorkerProcess], Outcome], order: Sequence[WorkerProcess]) -> Iterator[Outcome]:
+    with ThreadPoolExecutor(max_workers=usable_cpus()) as pool:
+        yield from pool.map(ask, order)
 
 
 def _metered(ask: Ask, meter: Meter) -> Ask:
-    """The same, each measurement with its share of what the server did."""
+    """The same, each measurement with its share of what the server did, where the meter knows that."""
 
     def metered(worker: WorkerProcess) -> Iterable[Measurement]:
         meter.start()
         measured = tuple(ask(worker))
         used = meter.stop()
-        share = None if used is None else used.share(len(measured))
-        return [replace(one, server=share) for one in measured]
+        return measured if used is None else [replace(one, server=used.share(len(measured))) for one in measured]
 
     return metered
 

@@ -4,6 +4,9 @@ Commands, in order: `build` once; then any number of `run` (one request now, alo
 given arrival times, overlapping); the end of the input finishes. Each command is answered by zero or more
 `measurement` lines and then one `done` line, or by one `failed` line, after which the process ends.
 
+With `--virtual` the process has its event loop on a virtual clock and the simulated server on it; `done` then tells
+what that server did, and nobody knows what the arm's part of processor time and memory was.
+
 Always true: only these lines are written to standard output; whatever the application prints goes to
 standard error. The model server's key comes from the environment and is in no message.
 """
@@ -17,6 +20,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -27,10 +31,13 @@ from alto_lg.comparisons.applications import load_application, load_requests
 from alto_lg.comparisons.arms import Arm
 from alto_lg.comparisons.cost import MemoryUse
 from alto_lg.comparisons.endpoint import api_key
+from alto_lg.comparisons.inner_server import InnerServer, inner_server
 from alto_lg.comparisons.measure import Measurement, Runner, measure
 from alto_lg.comparisons.prediction import predicted_s
 from alto_lg.comparisons.results import measurement_fields
 from alto_lg.comparisons.runners import build_runner
+from alto_lg.comparisons.sim.options import SimOptions
+from alto_lg.comparisons.virtual_time import VIRTUAL, VirtualTimeLoop
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class Built:
     timeout_s: float
     resident_bytes: int | None
     """After building; None where memory is not known."""
+    server: InnerServer | None
+    """None where the model is served by another process."""
 
 
 class Worker:
@@ -52,31 +61,32 @@ class Worker:
     def __init__(self, replies: TextIO) -> None:
         self._replies = replies
         self._built: Built | None = None
+        self._held = AsyncExitStack()
 
     async def serve(self, commands: TextIO) -> int:
         """Answer commands until the input ends; 1 after a failure."""
-        while line := await asyncio.to_thread(commands.readline):
-            command = json.loads(line)
-            try:
-                await self._obey(command)
-            except Exception as error:
-                self._reply("failed", error=reason_of(error))
-                raise
+        async with self._held:
+            while line := await asyncio.to_thread(commands.readline):
+                try:
+                    with _patience():
+                        await self._obey(json.loads(line))
+                except Exception as error:
+                    self._reply("failed", error=reason_of(error))
+                    raise
         return 0
 
     async def _obey(self, command: Mapping[str, Any]) -> None:
         match command["do"]:
             case "build":
-                self._built = build(command)
+                self._built = build(command, await self._served(command["simulated"]))
                 self._reply("done", requests=len(self._built.requests))
             case "run":
                 built = self._ready()
-                # Garbage of the request before is not this one's cost.
-                gc.collect()
-                memory.start_peak_afresh()
+                await begin_turn(built)
                 measured = await run_one(built, command["index"], command["position"])
-                self._reply("measurement", **measurement_fields(replace(measured, memory=memory_use(built))))
-                self._reply("done")
+                used = await end_turn(built)
+                self._reply("measurement", **measurement_fields(measured))
+                self._reply("done", cpu_s=measured.cpu_s if built.server is None else None, **used)
             case "trace":
                 await self._trace(command)
             case unknown:
@@ -84,9 +94,8 @@ class Worker:
 
     async def _trace(self, command: Mapping[str, Any]) -> None:
         built, arrivals = self._ready(), command["arrivals"]
-        gc.collect()
-        memory.start_peak_afresh()
-        cpu_before, started = time.process_time(), time.monotonic()
+        await begin_turn(built)
+        cpu_before, started = time.process_time(), asyncio.get_running_loop().time()
         gathered = [
             self._arrive(built, arrival["index"], arrival["position"], started + arrival["at_s"])
             for arrival in arrivals
@@ -95,13 +104,15 @@ class Worker:
             for request in gathered:
                 group.create_task(request)
         cpu_s = (time.process_time() - cpu_before) / len(arrivals)
-        used = memory_use(built)
-        self._reply("done", cpu_s_per_request=cpu_s, memory=None if used is None else asdict(used))
+        self._reply("done", cpu_s=cpu_s if built.server is None else None, **await end_turn(built))
 
     async def _arrive(self, built: Built, index: int, position: int, due: float) -> None:
-        await asyncio.sleep(due - time.monotonic())
+        await asyncio.sleep(due - asyncio.get_running_loop().time())
         measured = await run_one(built, index, position, due=due)
         self._reply("measurement", **measurement_fields(measured))
+
+    async def _served(self, options: Mapping[str, Any] | None) -> InnerServer | None:
+        return None if options is None else await self._held.enter_async_context(inner_server(SimOptions(**options)))
 
     def _ready(self) -> Built:
         if self._built is None:
@@ -120,13 +131,13 @@ def reason_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def build(command: Mapping[str, Any]) -> Built:
+def build(command: Mapping[str, Any], server: InnerServer | None) -> Built:
     """Load the application, its workload and what this arm runs."""
     application = load_application(command["application"])
     arm = Arm(**command["arm"])
     corpus = Path(command["corpus"]) if command["corpus"] else None
     questions = Path(command["questions"]) if command["questions"] else None
-    endpoint = ModelEndpoint(command["base_url"], command["model"], api_key())
+    endpoint = ModelEndpoint(command["base_url"], command["model"], api_key()) if server is None else server.endpoint
     requests = load_requests(application, corpus, questions, command["items"])
     runner = build_runner(arm, application, endpoint, corpus=corpus, in_threads=command["sync"])
     gc.collect()
@@ -137,13 +148,25 @@ def build(command: Mapping[str, Any]) -> Built:
         runner=runner,
         timeout_s=command["timeout_s"],
         resident_bytes=memory.resident_bytes() if memory.start_peak_afresh() else None,
+        server=server,
     )
 
 
-def memory_use(built: Built) -> MemoryUse | None:
-    """The peak of the turn that has just ended."""
+async def begin_turn(built: Built) -> None:
+    """What came before is no cost of the turn that begins."""
+    gc.collect()
+    memory.start_peak_afresh()
+    if built.server is not None:
+        await built.server.start()
+
+
+async def end_turn(built: Built) -> dict[str, Any]:
+    """What is known of the turn as a whole."""
+    if built.server is not None:
+        return {"memory": None, "server": asdict(await built.server.stop())}
     resident = built.resident_bytes
-    return None if resident is None else MemoryUse(peak=memory.peak_bytes(), built=resident)
+    peak = None if resident is None else MemoryUse(peak=memory.peak_bytes(), built=resident)
+    return {"memory": None if peak is None else asdict(peak), "server": None}
 
 
 async def run_one(built: Built, index: int, position: int, *, due: float | None = None) -> Measurement:
@@ -173,8 +196,15 @@ def own_standard_output() -> TextIO:
 
 def main() -> int:
     """Serve the parent process on standard input and output."""
-    with own_standard_output() as replies:
-        return asyncio.run(Worker(replies).serve(sys.stdin))
+    on_loop = VirtualTimeLoop if VIRTUAL in sys.argv[1:] else None
+    with own_standard_output() as replies, asyncio.Runner(loop_factory=on_loop) as runner:
+        return runner.run(Worker(replies).serve(sys.stdin))
+
+
+def _patience() -> AbstractContextManager[None]:
+    """While a command is obeyed, time may not stand still for ever; between commands it does."""
+    loop = asyncio.get_running_loop()
+    return loop.patience() if isinstance(loop, VirtualTimeLoop) else nullcontext()
 
 
 if __name__ == "__main__":

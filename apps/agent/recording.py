@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from langchain_core.messages import AIMessage
 
 from alto_lg.adapters.watching import CallsInProgress, CompleteCall, ModelCall, ModelWatcher, ToolCallDelta
 from alto_lg.apps.agent.tools import call_number
-from alto_lg.apps.spans import note
+from alto_lg.apps.spans import note, now
 
 MODEL, CALL = "model", "call"
 """Stages: `model` has no item; the item of `call` is its place in the message and its number."""
@@ -26,7 +25,7 @@ class CallNotes:
     """Notes the calls of one answer of a model."""
 
     def __init__(self) -> None:
-        self._started = monotonic()
+        self._started = now()
         self._progress = CallsInProgress()
         self._noted = 0
 

@@ -130,9 +130,8 @@ def _names(written: Sequence[str]) -> list[str]:
 def _share(facts: _Facts, source: Source) -> float:
     if not facts.words:
         return 0.0
-    return sum(1.0 if word in source.here else 0.3 if word in source.near else 0.0 for word in facts.words) / len(
-        facts.words
-    )
+    here, near = len(facts.words & source.here), len(facts.words & source.near - source.here)
+    return (here + 0.3 * near) / len(facts.words)
 
 
 def _compare(claim: str, facts: _Facts, source: Source) -> Finding:

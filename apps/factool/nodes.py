@@ -7,7 +7,6 @@ and reranking run on the event loop: they take about 0.3 ms a claim together, an
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from time import monotonic
 
 from langchain_core.language_models import BaseChatModel
 
@@ -18,7 +17,7 @@ from alto_lg.apps.factool import parsing, prompts
 from alto_lg.apps.factool.claims_so_far import ClaimsSoFar
 from alto_lg.apps.factool.state import ClaimWork, Verdict
 from alto_lg.apps.retrieval import Retriever, fuse
-from alto_lg.apps.spans import note, span
+from alto_lg.apps.spans import note, now, span
 
 _ANSWER_TOKENS_MAX = 1024
 _CLAIMS_TOKENS_MAX = 1024
@@ -56,7 +55,7 @@ class Stages:
             if not answer:
                 yield []
                 return
-            started, before = monotonic(), list[str]()
+            started, before = now(), list[str]()
             deltas = as_streaming_chat(self._chat).stream(prompts.extracting(answer), max_tokens=_CLAIMS_TOKENS_MAX)
             async with split.by(deltas, ClaimsSoFar()) as found:
                 async for claims in found:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
-from time import monotonic
 
 from langchain_core.language_models import BaseChatModel
 
@@ -19,7 +18,7 @@ from alto_lg.apps.llmcompiler import parsing, prompts
 from alto_lg.apps.llmcompiler.state import Call, Result, Task
 from alto_lg.apps.llmcompiler.tools import Tools
 from alto_lg.apps.shared_calls import SharedCalls
-from alto_lg.apps.spans import note, span
+from alto_lg.apps.spans import note, now, span
 from alto_lg.apps.together import together
 
 ROUNDS_MAX = 2
@@ -83,7 +82,7 @@ class Stages:
         """The tasks so far, as often as the model has written one more; once where it writes none."""
         tasks = list(before)
         with span("plan", (turn,)):
-            asked, started = prompts.planning(question, before, results, missing), monotonic()
+            asked, started = prompts.planning(question, before, results, missing), now()
             deltas = as_streaming_chat(self._chat).stream(asked, max_tokens=_PLAN_TOKENS_MAX)
             async with split.lines(deltas) as lines:
                 async for line in lines:
@@ -140,4 +139,4 @@ class Stages:
 
 def _note_needs(turn: int, task: Task, tasks: Sequence[Task]) -> None:
     for number in parsing.needs(task, tasks):
-        note("needs", (turn, task["number"], number), monotonic())
+        note("needs", (turn, task["number"], number), now())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
-from time import monotonic
 
 from langchain_core.language_models import BaseChatModel
 
@@ -17,7 +16,7 @@ from alto_lg import split
 from alto_lg.apps.chat import Chat, Messages, as_chat, as_streaming_chat
 from alto_lg.apps.corpus import Passage
 from alto_lg.apps.retrieval import Retriever
-from alto_lg.apps.spans import note, span
+from alto_lg.apps.spans import note, now, span
 from alto_lg.apps.storm import parsing, prompts
 from alto_lg.apps.storm.citing import cited, numbered, without_citations
 from alto_lg.apps.storm.composing import assembled, composed
@@ -97,7 +96,7 @@ class Stages:
         if not most:
             return
         with span("personas"):
-            started = monotonic()
+            started = now()
             deltas = self._streamed(prompts.choosing(topic, contents, most), _PERSONAS_TOKENS_MAX)
             async with split.lines(deltas) as lines:
                 async for line in lines:
@@ -134,7 +133,7 @@ class Stages:
         """The same from the question on; each query is searched for when its line is written."""
         queries, found, reader = list[str](), list[Passage](), parsing.Queries(most)
         with span("query", item):
-            started = monotonic()
+            started = now()
             async with split.lines(self._streamed(prompts.querying(topic, question), _LIST_TOKENS_MAX)) as lines:
                 async for line in lines:
                     query = reader.read(line)
@@ -174,7 +173,7 @@ class Stages:
     ) -> AsyncGenerator[list[Planned], None]:
         """The sections so far, as often as there is one more; the model is stopped when there are enough."""
         with span("refine"):
-            plan, snippets, started = list[Planned](), snippets_of(found), monotonic()
+            plan, snippets, started = list[Planned](), snippets_of(found), now()
             deltas = self._streamed(_refining(topic, drafted, said), _OUTLINE_TOKENS_MAX)
             async with split.by(deltas, OutlineReader(topic)) as sections:
                 async for outlined in sections:

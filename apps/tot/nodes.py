@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncGenerator, Sequence
-from time import monotonic
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -18,7 +17,7 @@ from langgraph.types import Overwrite
 from alto_lg import split
 from alto_lg.apps.chat import Chat, Messages, as_chat, as_sampling_chat, as_streaming_chat
 from alto_lg.apps.shared_calls import SharedCalls
-from alto_lg.apps.spans import note, span
+from alto_lg.apps.spans import note, now, span
 from alto_lg.apps.tot import parsing, prompts
 from alto_lg.apps.tot.arithmetic import is_solution, numbers_in
 from alto_lg.apps.tot.puzzles import read_puzzle
@@ -67,7 +66,7 @@ class Stages:
         """The same, each when its line is written."""
         with span("propose", item):
             left = parsing.left_after(steps) or numbers
-            started, count = monotonic(), 0
+            started, count = now(), 0
             deltas = as_streaming_chat(self._chat).stream(_proposing(numbers, steps, left), max_tokens=_TOKENS_MAX)
             async with split.lines(deltas) as lines:
                 async for line in lines:
@@ -87,7 +86,7 @@ class Stages:
         if not proposed:
             return None
         messages = _judging(numbers, proposed)
-        started = monotonic()
+        started = now()
         call, samples = await self._shared.ask(run, messages[1]["content"], lambda: self._samples(messages))
         note("value", (*item, call), started)
         return parsing.value(samples)

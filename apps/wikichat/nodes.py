@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from contextlib import aclosing
-from time import monotonic
 
 from langchain_core.language_models import BaseChatModel
 
@@ -17,7 +16,7 @@ from alto_lg import split
 from alto_lg.apps.chat import Chat, Messages, as_chat, as_streaming_chat
 from alto_lg.apps.corpus import Passage
 from alto_lg.apps.retrieval import Retriever
-from alto_lg.apps.spans import note, span
+from alto_lg.apps.spans import note, now, span
 from alto_lg.apps.wikichat import parsing, prompts
 from alto_lg.apps.wikichat.citing import cited
 from alto_lg.apps.wikichat.likeness import Different
@@ -106,7 +105,7 @@ class Stages:
         self, branch: int, place: int, text: str, passages: Sequence[Passage]
     ) -> AsyncGenerator[Found, None]:
         """The same, each when the model has named it; the model is stopped when it has named as many as are kept."""
-        kept, count, written, given, started = _KEPT_MAX[branch], len(passages), "", 0, monotonic()
+        kept, count, written, given, started = _KEPT_MAX[branch], len(passages), "", 0, now()
         with span("rerank", (branch, place)):
             async with aclosing(self._streamed(prompts.reranking(text, passages), _RANKING_TOKENS_MAX)) as deltas:
                 async for delta in deltas:
@@ -149,7 +148,7 @@ class Stages:
     async def draft(self, dialogue: str, notes: Sequence[Note]) -> str:
         """The next turn, with the numbers of the notes that it was made of."""
         for one in notes:
-            note("used", tuple(one["place"]), monotonic())
+            note("used", tuple(one["place"]), now())
         with span("draft"):
             asked = prompts.drafting(dialogue, notes)
             return (await self._chat.complete(asked, max_tokens=_TURN_TOKENS_MAX)).strip()
@@ -171,7 +170,7 @@ class Stages:
 
 async def _noted(stage: str, deltas: AsyncGenerator[str, None], reader: SoFar) -> AsyncGenerator[list[str], None]:
     """What is found so far, with a span for each new item from the start of the model's answer."""
-    started, known = monotonic(), 0
+    started, known = now(), 0
     async with split.by(deltas, reader) as found:
         async for items in found:
             for place in range(known, len(items)):

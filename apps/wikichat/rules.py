@@ -252,7 +252,10 @@ def _rerank(user: str) -> str:
     rarity = {
         term: math.log((1 + len(passages)) / (0.5 + sum(term in passage for passage in passages))) for term in sought
     }
-    scores = [sum(rarity[term] * min(passage[term], 3) for term in sought if term in passage) for passage in passages]
+    # Sums are exact, so that they do not depend on the order of a set.
+    scores = [
+        math.fsum(rarity[term] * min(passage[term], 3) for term in sought if term in passage) for passage in passages
+    ]
     order = sorted(range(len(passages)), key=lambda place: (-scores[place], place))
     return json.dumps([str(place + 1) for place in order])
 

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
 import logging
 import sys
 import threading
 from collections.abc import Sequence
-from typing import cast
 
 from alto_lg.comparisons.sim.faults import FAULTS, FaultError, FaultPlan, parse_plan
 from alto_lg.comparisons.sim.options import LOG_LEVELS, SimOptionError, SimOptions
 from alto_lg.comparisons.sim.profiles import PROFILES
 from alto_lg.comparisons.sim.serving import SimServer
-from alto_lg.comparisons.sim.text import TextModel
+from alto_lg.comparisons.sim.text import task_models
 
-# Modules with `reply(messages, seed) -> str | None`, asked in this order.
-_TEXT_MODULES = (
-    "alto_lg.apps.factool.rules",
-    "alto_lg.apps.ircot.rules",
-    "alto_lg.apps.llmcompiler.rules",
-    "alto_lg.apps.storm.rules",
-    "alto_lg.apps.tot.rules",
-    "alto_lg.apps.wikichat.rules",
-    "alto_lg.apps.agent.rules",
-    "alto_lg.comparisons.agent_rules",
-)
 _STOP_FLAG = "--stop-with-stdin"
 
 
@@ -67,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         level=settings.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
     try:
-        server = SimServer(settings, _text_models(), lambda base_url: _announce(base_url, settings))
+        server = SimServer(settings, task_models(), lambda base_url: _announce(base_url, settings))
     except OSError as error:
         place = f"{settings.host}:{settings.port}"
         print(f"alto-lg sim: cannot listen on {place}: {error}. Choose another --port.", file=sys.stderr)
@@ -98,10 +85,6 @@ def _settings(options: argparse.Namespace) -> SimOptions:
 
 def _plans(texts: Sequence[str]) -> tuple[FaultPlan, ...]:
     return tuple(parse_plan(text) for text in texts)
-
-
-def _text_models() -> list[TextModel]:
-    return [cast(TextModel, importlib.import_module(name).reply) for name in _TEXT_MODULES]
 
 
 def _announce(base_url: str, settings: SimOptions) -> None:

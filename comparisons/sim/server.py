@@ -60,8 +60,12 @@ class ModelServer:
             lifespan=self._lifespan,
         )
 
-    def start_afresh(self, seed: int) -> None:
-        """Forget everything: counters, queue, prefix cache, and how often a prompt has come."""
+    def forget(self, seed: int) -> None:
+        """Counters, prefix cache, and how often a prompt has come; for a server on which no stream runs."""
+        self.pacer.close()
+        self._begin(seed)
+
+    def _begin(self, seed: int) -> None:
         options = self.options
         model = BatchModel(options.server_profile, slots=options.slots, order=options.order)
         self.seed = seed
@@ -128,7 +132,7 @@ class ModelServer:
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        self.start_afresh(self.options.seed)
+        self._begin(self.options.seed)
         yield
         self.pacer.close()
 
@@ -174,8 +178,7 @@ class ModelServer:
         if statistics.running or statistics.waiting:
             count = statistics.running + statistics.waiting
             raise RequestProblem(409, f"{count} streams are under way; reset when they have ended.", code="busy")
-        self.pacer.close()
-        self.start_afresh(seed)
+        self.forget(seed)
         return JSONResponse(self.statistics())
 
 

@@ -5,8 +5,10 @@ Owns everything that is uvicorn's. Always true: the address is announced only wh
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -21,6 +23,7 @@ _GRACE_S = 1
 # Longer than a client's pool keeps an idle connection, so that the server is never the one to close it under a
 # request: the openai client would see a connection error that no one asked for.
 _KEEP_ALIVE_S = 75
+_KEEP_ALIVE_OF_GUEST_S = 1_000_000
 
 
 class SimServer(uvicorn.Server):
@@ -31,15 +34,42 @@ class SimServer(uvicorn.Server):
         self._listener = listen(options)
         host, port = self._listener.getsockname()[:2]
         self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
-        super().__init__(_config(options, text_models))
+        self.simulated = ModelServer(options, text_models)
+        super().__init__(_config(self.simulated, options.log_level))
 
-    def run(self, sockets: list[socket.socket] | None = None) -> None:
-        super().run(sockets or [self._listener])
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().serve(sockets or [self._listener])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._announce(self.base_url)
+
+
+class _Guest(SimServer):
+    """A server on somebody else's event loop: signals are not for it, and the loop's clock may run ahead of a pool's."""
+
+    def __init__(self, options: SimOptions, text_models: Sequence[TextModel], announce: Callable[[str], None]) -> None:
+        super().__init__(options, text_models, announce)
+        self.config.timeout_keep_alive = _KEEP_ALIVE_OF_GUEST_S
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def served_here(options: SimOptions, text_models: Sequence[TextModel]) -> AsyncIterator[SimServer]:
+    """The server on the running event loop, on the clock of that loop; it is gone when the block is left."""
+    ready = asyncio.Event()
+    server = _Guest(options, text_models, lambda _: ready.set())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.serve())
+        await ready.wait()
+        try:
+            yield server
+        finally:
+            server.should_exit = True
 
 
 class _ClosableConnection(HttpToolsProtocol):
@@ -66,16 +96,16 @@ def listen(options: SimOptions) -> socket.socket:
     return listener
 
 
-def _config(options: SimOptions, text_models: Sequence[TextModel]) -> uvicorn.Config:
+def _config(simulated: ModelServer, log_level: str) -> uvicorn.Config:
     return uvicorn.Config(
-        ModelServer(options, text_models).app,
+        simulated.app,
         http=_ClosableConnection,
         loop="asyncio",
         ws="none",
         lifespan="on",
         access_log=False,
         log_config=None,
-        log_level=options.log_level,
+        log_level=log_level,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,

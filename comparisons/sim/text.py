@@ -6,16 +6,33 @@ no answer to anything: it repeats what the last user message says, so that any c
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 TextModel: TypeAlias = Callable[[Sequence[Mapping[str, Any]], int], str | None]
 """(messages, seed) -> the reply, or None when the messages are not its task. Quick: it runs on the event loop."""
 
+# Modules with `reply(messages, seed) -> str | None`, asked in this order.
+_TASKS = (
+    "alto_lg.apps.factool.rules",
+    "alto_lg.apps.ircot.rules",
+    "alto_lg.apps.llmcompiler.rules",
+    "alto_lg.apps.storm.rules",
+    "alto_lg.apps.tot.rules",
+    "alto_lg.apps.wikichat.rules",
+    "alto_lg.apps.agent.rules",
+    "alto_lg.comparisons.agent_rules",
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _EXTRACT_SENTENCES = 3
 _NOTHING_TO_SAY = "The last user message holds no text."
+
+
+def task_models() -> list[TextModel]:
+    """The text models of all known tasks."""
+    return [cast(TextModel, importlib.import_module(name).reply) for name in _TASKS]
 
 
 def reply_text(models: Sequence[TextModel], messages: Sequence[Mapping[str, Any]], seed: int) -> str:

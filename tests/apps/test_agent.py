@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -179,13 +178,6 @@ def scripted(library: Library) -> ScriptedModel:
     return ScriptedModel(scripts=scripts, callbacks=[Recorder()])
 
 
-@pytest.fixture
-def virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spans are noted by the clock of the run's event loop."""
-    for name in ("spans", "agent.recording"):
-        monkeypatch.setattr(f"alto_lg.apps.{name}.monotonic", lambda: asyncio.get_running_loop().time())
-
-
 async def recorded(app: Any) -> tuple[Any, list[Span]]:
     with record_spans() as spans:
         state = await app.ainvoke(dict(QUESTION.input))
@@ -194,7 +186,7 @@ async def recorded(app: Any) -> tuple[Any, list[Span]]:
 
 @pytest.mark.parametrize("version", AGENT.versions)
 def test_every_version_gives_the_same_and_takes_as_long_as_it_must(
-    impl: Implementation, library: Library, version: str, virtual_clock: None
+    impl: Implementation, library: Library, version: str
 ) -> None:
     app = impl(build(version, chat=scripted(library)))
     outcome = run(lambda: recorded(app))

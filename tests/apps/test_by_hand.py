@@ -30,7 +30,6 @@ APPS: Mapping[str, tuple[Any, Application, Reply]] = {
     "tot": (tot, tot.TOT, tot_reply),
     "wikichat": (wikichat, wikichat.WIKICHAT, wikichat_reply),
 }
-_CLOCKS = ("spans", "factool.nodes", "llmcompiler.nodes", "tot.nodes", "wikichat.nodes")
 
 
 def _inputs(name: str, count: int) -> list[Mapping[str, Any]]:
@@ -55,7 +54,7 @@ def test_the_final_state_is_that_of_the_flat_graph(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", APPS)
-def test_it_is_as_soon_as_its_limit_and_no_graph_is_sooner(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_as_soon_as_its_limit_and_no_graph_is_sooner(name: str) -> None:
     """On a machine that takes no time itself; with the calls of the graph that starts soonest."""
     app, application, reply = APPS[name]
     by_hand, by_graph = SlowChat(reply), SlowChat(reply)
@@ -64,8 +63,6 @@ def test_it_is_as_soon_as_its_limit_and_no_graph_is_sooner(name: str, monkeypatc
     program = app.program(chat=by_hand)
 
     async def follow() -> float:
-        for module in _CLOCKS:
-            monkeypatch.setattr(f"alto_lg.apps.{module}.monotonic", asyncio.get_running_loop().time)
         with record_spans() as spans:
             await program.run(given, lambda node: None)
         return application.limit_s(spans)

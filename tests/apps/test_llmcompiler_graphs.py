@@ -275,16 +275,12 @@ def test_a_second_question_on_a_thread_knows_nothing_of_the_first(
 
 
 @pytest.mark.parametrize("given", [PAINTERS, REPLANNED], ids=["painters", "replanned"])
-def test_streamed_every_question_is_as_soon_as_its_limit(
-    given: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_streamed_every_question_is_as_soon_as_its_limit(given: Mapping[str, Any]) -> None:
     """On a machine that takes no time itself."""
     flat = run(lambda: build("flat", chat=ScriptedChat()).ainvoke(dict(given)))
     app = alto_lg.accelerate(build("streaming", chat=ScriptedChat()))
 
     async def follow() -> tuple[float, float | None]:
-        for module in ("spans", "llmcompiler.nodes"):
-            monkeypatch.setattr(f"alto_lg.apps.{module}.monotonic", asyncio.get_running_loop().time)
         with record_spans() as spans:
             await app.ainvoke(dict(given))
         return LLMCOMPILER.limit_s(spans), LLMCOMPILER.first_result_limit_s(spans)
@@ -333,11 +329,9 @@ def test_a_second_round_comes_behind_the_first_and_its_needs_of_that_are_there()
 @pytest.mark.parametrize("given", [PAINTERS, REPLANNED], ids=["painters", "replanned"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_on_plain_langgraph_every_question_takes_as_long_as_its_supersteps(
-    version: str, given: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+    version: str, given: Mapping[str, Any]
 ) -> None:
     async def follow() -> float:
-        for module in ("spans", "llmcompiler.nodes"):
-            monkeypatch.setattr(f"alto_lg.apps.{module}.monotonic", asyncio.get_running_loop().time)
         with record_spans() as spans:
             await build(version, chat=ScriptedChat()).ainvoke(dict(given))
         return LLMCOMPILER.in_supersteps_s(version, spans)

@@ -18,11 +18,10 @@ from sim.loop import run
 
 import alto_lg
 from alto_lg.adapters.openai_chat import OpenAIChat
-from alto_lg.apps import spans as spans_module
 from alto_lg.apps.base import Application, ModelEndpoint
 from alto_lg.apps.chat import Messages
 from alto_lg.apps.spans import record_spans
-from alto_lg.apps.storm import STORM, build, nodes, program, prompts, rules
+from alto_lg.apps.storm import STORM, build, program, prompts, rules
 from alto_lg.apps.storm.local_chat import LocalChat
 
 VERSIONS = STORM.versions
@@ -213,15 +212,10 @@ def test_a_polished_article_says_nothing_twice() -> None:
     assert plain["sections"] == polished["sections"]
 
 
-def _timed(
-    version: str, impl: Implementation, given: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> tuple[Any, float, float, int, Any]:
+def _timed(version: str, impl: Implementation, given: Mapping[str, Any]) -> tuple[Any, float, float, int, Any]:
     """The answer, how long it took, its limit, how many words were written, and the accelerated graph's statistics."""
 
     async def write() -> tuple[Any, float, int, Any]:
-        loop = asyncio.get_running_loop()
-        for module in (spans_module, nodes):
-            monkeypatch.setattr(module, "monotonic", loop.time)
         chat = TimedChat()
         with record_spans() as spans:
             if version == "by hand":
@@ -237,13 +231,13 @@ def _timed(
     return answer, outcome.elapsed_s, limit_s, words, statistics
 
 
-def test_the_streaming_graph_is_as_soon_as_anything_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_streaming_graph_is_as_soon_as_anything_can_be() -> None:
     given = INPUTS[0]
-    plain, plain_s, _, plain_words, _ = _timed("flat", plain_langgraph, given, monkeypatch)
-    flat, flat_s, _, _, flat_statistics = _timed("flat", alto_lg.accelerate, given, monkeypatch)
-    grouped, grouped_s, *_ = _timed("subgraph", plain_langgraph, given, monkeypatch)
-    streamed, streamed_s, limit_s, words, statistics = _timed("streaming", alto_lg.accelerate, given, monkeypatch)
-    hand, hand_s, *_ = _timed("by hand", plain_langgraph, given, monkeypatch)
+    plain, plain_s, _, plain_words, _ = _timed("flat", plain_langgraph, given)
+    flat, flat_s, _, _, flat_statistics = _timed("flat", alto_lg.accelerate, given)
+    grouped, grouped_s, *_ = _timed("subgraph", plain_langgraph, given)
+    streamed, streamed_s, limit_s, words, statistics = _timed("streaming", alto_lg.accelerate, given)
+    hand, hand_s, *_ = _timed("by hand", plain_langgraph, given)
     assert plain == flat == grouped == streamed == hand
     assert plain_s > flat_s > streamed_s
     assert plain_s > grouped_s > streamed_s
@@ -254,11 +248,11 @@ def test_the_streaming_graph_is_as_soon_as_anything_can_be(monkeypatch: pytest.M
     assert flat_statistics.plain is statistics.plain is None
 
 
-def test_the_model_is_stopped_when_it_has_written_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, _, _, all_words, _ = _timed("streaming", plain_langgraph, INPUTS[0], monkeypatch)
-    small, _, _, words, _ = _timed("streaming", plain_langgraph, {**INPUTS[0], "sections_max": 1}, monkeypatch)
+def test_the_model_is_stopped_when_it_has_written_enough() -> None:
+    plain, _, _, all_words, _ = _timed("streaming", plain_langgraph, INPUTS[0])
+    small, _, _, words, _ = _timed("streaming", plain_langgraph, {**INPUTS[0], "sections_max": 1})
     assert small["plan"] == plain["plan"][:1]
-    whole, _, _, flat_words, _ = _timed("flat", plain_langgraph, {**INPUTS[0], "sections_max": 1}, monkeypatch)
+    whole, _, _, flat_words, _ = _timed("flat", plain_langgraph, {**INPUTS[0], "sections_max": 1})
     assert small == whole
     assert words < flat_words < all_words
 
