@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--clock",
         choices=CLOCKS,
         default="real",
-        help="virtual: waiting is skipped and work costs nothing, so hours pass in minutes, without noise (default real)",
+        help="virtual: waiting is skipped and work is free, so hours take minutes and nothing is noise (default real)",
     )
     add("--timeout", type=float, default=300.0, help="seconds after which a request has failed (default 300)")
     add("--output", type=Path, help="JSON lines (default results/compare-APP-SERVER-TIME.jsonl)")
@@ -129,6 +129,7 @@ def _print(plan: Plan, outcome: Outcome) -> None:
         server=outcome.server,
         block=schedule.block,
         lead_in=schedule.lead_in,
+        clock=plan.options.clock,
     )
     console.print(told, width=TEXT_WIDTH)
     console.print(f"Every request: {plan.output}")

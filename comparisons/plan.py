@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from alto_lg.apps.base import Application, InputError, Request
 from alto_lg.comparisons.applications import is_sync, load_application, load_requests
@@ -23,7 +24,9 @@ from alto_lg.comparisons.turns import Schedule
 # Six arms of about 4 s a request, with what is done between: with start-up and warm-up, about 4 minutes.
 REQUESTS_ALONE = 10
 
-CLOCKS = ("real", "virtual")
+Clock = Literal["real", "virtual"]
+CLOCKS: tuple[Clock, ...] = get_args(Clock)
+"""Virtual: every arm has a server and an event loop to itself, and waiting takes no time; see `virtual_time.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +91,9 @@ def _check_numbers(options: argparse.Namespace) -> None:
 
 def _check_server_options(options: argparse.Namespace) -> None:
     if options.clock == "virtual" and options.base_url is not None:
-        raise UsageError(
-            "--clock virtual needs the simulated server, because yours takes real time: leave out one of the two."
-        )
+        raise UsageError("--clock virtual needs the simulated server: leave it out, or --base-url.")
     if options.clock == "virtual" and options.sync:
-        raise UsageError(
-            "--clock virtual runs on an event loop: a graph in a thread would wait for ever. Leave out --sync."
-        )
+        raise UsageError("--clock virtual is an event loop's, and a graph in a thread has none: leave out --sync.")
     if options.base_url is not None:
         checked_base_url(options.base_url)
         return

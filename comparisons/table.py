@@ -16,6 +16,7 @@ from alto_lg.comparisons.answers import Difference
 from alto_lg.comparisons.arms import NotRun
 from alto_lg.comparisons.cost import MemoryUse, ServerUse, slot_share
 from alto_lg.comparisons.load import BLOCKS
+from alto_lg.comparisons.plan import Clock
 from alto_lg.comparisons.prediction import GAP_FLAGGED_PERCENT
 from alto_lg.comparisons.statistics import Interval
 from alto_lg.comparisons.summary import ArmSummary
@@ -154,18 +155,29 @@ def _score(value: float) -> str:
     return f"{value:.0f}" if value > 1 and value == int(value) else number(value)
 
 
-def method_text(*, requests: int, rate: float, warm_up: int, server: str, block: int, lead_in: int) -> str:
+def method_text(
+    *, requests: int, rate: float, warm_up: int, server: str, block: int, lead_in: int, clock: Clock
+) -> str:
     """How the table was measured."""
     few = "" if requests >= _FEW_REQUESTS else f" With {requests} requests, p99 is close to the slowest one."
     return (
         f"{_turns_text(rate, block, lead_in)} Every arm runs in a process of its own, after {warm_up} request(s) of "
         f"warm-up that are not counted. Server: {server}. Answers were compared request by request and are "
         f"equal in all arms. {_intervals_text(rate, requests, block)} "
-        "Processor time and memory are those of the arm's process, without the server. The limit of a request is the "
+        f"{_clock_text(clock)} The limit of a request is the "
         "longest path under true data dependencies through the node times recorded in that same run, so each "
         f"arm has its own; no order of the same work ends sooner. Predicted: by the same node times, LangGraph's "
         "supersteps for its own arms and true dependencies for all others; a gap over "
         f"{GAP_FLAGGED_PERCENT:g} % is marked with ! (docs/comparison.md says where gaps come from).{few}"
+    )
+
+
+def _clock_text(clock: Clock) -> str:
+    if clock == "real":
+        return "Processor time and memory are those of the arm's process, without the server."
+    return (
+        "The clock is virtual: waiting is skipped, and what arms and server do takes no time, so that latency is the "
+        "model's alone, and what an engine costs is not in it."
     )
 
 

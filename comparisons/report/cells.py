@@ -47,7 +47,10 @@ class Cell:
         words = [self.application, str(server), "slots of the profile" if slots is None else f"{slots} slots"]
         if items is not None:
             words.append(f"{items} items a request")
-        return (*words, "sync") if self.header.get("sync") else tuple(words)
+        if self.header.get("sync"):
+            words.append("sync")
+        # Files of before there was a choice have no word of it.
+        return (*words, "virtual clock") if self.header.get("clock") == "virtual" else tuple(words)
 
     @property
     def load(self) -> str:

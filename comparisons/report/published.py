@@ -34,7 +34,8 @@ def _stem(cell: Cell) -> str:
         cell.header.get("profile") or "own",
         "" if cell.header.get("slots") is None else f"{cell.header['slots']}slots",
         "" if cell.header.get("items") is None else f"{cell.header['items']}items",
-        f"{cell.rate:g}per-s" if cell.rate else "alone",
+        f"{cell.rate:.4g}per-s" if cell.rate else "alone",
+        "virtual" if cell.header.get("clock") == "virtual" else "",
     )
     return "-".join(re.sub(r"[^\w.]+", "-", str(word)).lower() for word in words if word)
 

@@ -47,7 +47,7 @@ class SimServer(uvicorn.Server):
 
 
 class _Guest(SimServer):
-    """A server on somebody else's event loop: signals are not for it, and the loop's clock may run ahead of a pool's."""
+    """A server on somebody else's event loop, which handles signals, and whose clock may be faster than a client's."""
 
     def __init__(self, options: SimOptions, text_models: Sequence[TextModel], announce: Callable[[str], None]) -> None:
         super().__init__(options, text_models, announce)

@@ -129,6 +129,7 @@ def test_the_key_is_in_no_output(
         (("--rate", "-1"), "--rate -1.0 is out of range"),
         (("--rate", "nan"), "--rate nan is out of range"),
         (("--items", "0"), "--items 0 is out of range"),
+        (("--clock", "virtual"), "--clock virtual needs the simulated server: leave it out, or --base-url."),
         (("--items", "6"), "--items 6: there are no more than five words."),
         (("--timeout", "0"), "--timeout 0.0 is out of range"),
         (("--corpus", "no/such/file"), "no/such/file: there is no such file"),
