@@ -30,6 +30,9 @@ _TELLING_SHARE = 70.0
 _NOMINAL = {"factool": (2.8, 9.0), "wikichat": (11.0, 37.0), "storm": (19.0, 50.0), "tot": (6.4, 92.0)}
 """Seconds and slot-seconds of a request on h100-8b, for estimates before anything is measured."""
 _NOMINAL_OTHER = (5.0, 20.0)
+_WORK_S = {"factool": 0.2, "wikichat": 1.3, "storm": 1.2, "tot": 1.1}
+"""Processor seconds of a request, arm and server together: all that passes where waiting is skipped."""
+_WORK_OTHER_S = 0.5
 _START_S = 10.0
 """Starting the server and the arms, and ending them."""
 _REQUESTS_LEAST = 1
@@ -136,6 +139,13 @@ def estimated_s(cell: Cell, arms: int, known: Known, requests: int | None, warm_
     # Each block is run to its end, when the last requests of it are still under way.
     drained_s = -(-shape.requests // shape.block) * 2 * of_one_s
     return _START_S + arms * (shape.requests / rate + drained_s + warm_up * of_one_s)
+
+
+def worked_s(cell: Cell, arms: int, known: Known, requests: int | None, warm_up: int, *, cpus: int) -> float:
+    """Seconds that a cell takes on a virtual clock, where so many processors work for the arms."""
+    rate = cell.load.rate_at(known.saturation_rate)
+    count = trace_shape(rate, requests).requests if rate else requests or REQUESTS_ALONE
+    return _START_S + arms * (count + warm_up) * _WORK_S.get(cell.application, _WORK_OTHER_S) / min(cpus, arms)
 
 
 def fitted_requests(arms: Mapping[Cell, int], seconds: float, warm_up: int) -> dict[Cell, int]:

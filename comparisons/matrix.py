@@ -27,10 +27,12 @@ from alto_lg.comparisons.cells import (
     fitted_requests,
     known_by,
     nominal,
+    worked_s,
 )
 from alto_lg.comparisons.cost import ServerUse
 from alto_lg.comparisons.errors import UsageError, WorkerError
 from alto_lg.comparisons.loads import ALONE, Load, lists_shares, loads_of
+from alto_lg.comparisons.machine import usable_cpus
 from alto_lg.comparisons.overview import cells_table, target_rows, targets_table
 from alto_lg.comparisons.plan import Plan, make_plan
 from alto_lg.comparisons.provenance import changed, settings_of
@@ -190,8 +192,10 @@ def _left_s(work: Sequence[Work], measured: _Measured) -> float:
 
 
 def _estimate_s(one: Work, measured: _Measured) -> float:
-    options = one.plan.options
-    return estimated_s(one.cell, one.arms, measured.known(one.cell), options.requests, options.warmup)
+    options, known = one.plan.options, measured.known(one.cell)
+    if options.clock == "virtual":
+        return worked_s(one.cell, one.arms, known, options.requests, options.warmup, cpus=usable_cpus())
+    return estimated_s(one.cell, one.arms, known, options.requests, options.warmup)
 
 
 def _list(work: Sequence[Work], options: argparse.Namespace) -> None:

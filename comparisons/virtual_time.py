@@ -13,8 +13,12 @@ import asyncio
 import selectors
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple, Unpack
+
+Given = TypeVarTuple("Given")
+Result = TypeVar("Result")
 
 VIRTUAL = "--virtual"
 """With this argument a worker has its event loop on a virtual clock."""
@@ -47,7 +51,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._now_s
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Given]], Result], *args: *Given
+    ) -> asyncio.Future[Result]:
         future = super().run_in_executor(executor, func, *args)
         self._threads += 1
         future.add_done_callback(self._came_back)

@@ -53,8 +53,16 @@ class Cell:
         return (*words, "virtual clock") if self.header.get("clock") == "virtual" else tuple(words)
 
     @property
+    def share(self) -> float:
+        """Of what the server can bear, in percent; the rate itself where that was given."""
+        load = str(self.header.get("load", ""))
+        return float(load.removesuffix("%")) if load.endswith("%") else self.rate
+
+    @property
     def load(self) -> str:
-        return f"{self.rate:.3g} requests/s" if self.rate else "one at a time"
+        if not self.rate:
+            return "one at a time"
+        return f"{self.share:g} % of saturation" if self.share != self.rate else f"{self.rate:.3g} requests/s"
 
     @property
     def name(self) -> str:

@@ -34,12 +34,10 @@ class Figure:
         return written(self.of(arm), digits=self.digits, factor=self.factor)
 
 
-LATENCY = (
-    Figure("latency, median (s)", ("latency_s",)),
-    Figure("latency, p90 (s)", ("p90_s",)),
-    Figure("latency, p99 (s)", ("p99_s",)),
-    Figure("time to first result, median (s)", ("first_result_s",)),
-)
+MEDIAN = Figure("latency, median (s)", ("latency_s",))
+P99 = Figure("latency, p99 (s)", ("p99_s",))
+FIRST_RESULT = Figure("time to first result, median (s)", ("first_result_s",))
+LATENCY = (MEDIAN, Figure("latency, p90 (s)", ("p90_s",)), P99, FIRST_RESULT)
 ABOVE_LIMIT = Figure("latency above its limit, median (%)", ("above_limit_percent",), 1)
 SPEED = (
     *LATENCY,

@@ -225,15 +225,30 @@ def test_the_block_is_rewritten_and_the_rest_of_the_readme_is_left_alone(tmp_pat
     cells = read_cells([write(tmp_path / "r.jsonl")])
     assert rewrite(readme, cells)
     text = readme.read_text()
-    assert text.startswith(f"before\n\n{BEGIN}\n\n**tiny, h100-8b") and text.endswith(f"{END}\n\nafter\n")
+    assert text.startswith(f"before\n\n{BEGIN}\n\n**One request at a time**\n\n`") and text.endswith(
+        f"{END}\n\nafter\n"
+    )
     assert "old figures" not in text and f"`{HEADER['command']}`" in text
+    assert re.search(r"^\| tiny, h100-8b, slots of the profile \| langgraph-flat \| 4\.200 ", text, re.MULTILINE)
+    assert re.search(r"^\|  \| alto-flat \| 2\.200 .* 1\.909 \[", text, re.MULTILINE)
     assert not rewrite(readme, cells)
 
 
 def test_every_row_of_a_table_is_as_long_as_its_head(tmp_path: Path) -> None:
     tables = re.findall(r"(?:^\|.*\n)+", block(read_cells([matrix(tmp_path)])), re.MULTILINE)
-    assert len(tables) == 7
+    assert len(tables) == 3
     assert all(len({line.count("|") for line in table.splitlines()}) == 1 for table in tables)
+
+
+def test_under_load_a_row_of_the_readme_is_an_arm_and_a_column_a_load(tmp_path: Path) -> None:
+    for rate, load in ((0.0, "alone"), (0.7, "70%"), (0.3, "30%")):
+        write(tmp_path / f"{load}.jsonl", factor=1 + rate, rate=rate, slots=8, load=load, clock="virtual")
+    told = block(read_cells([tmp_path]))
+    head, _, first, _, ours = re.findall(r"^\|.*", told, re.MULTILINE)[:5]
+    assert head == "|  | arm | one at a time | 30 % of saturation | 70 % of saturation |"
+    assert first.startswith("| tiny | langgraph-flat | 4.396 [")
+    assert re.fullmatch(r"\|  \| alto-flat \| 0\.545 \[.*\] \| 0\.545 .*", ours)
+    assert "h100-8b, 8 slots, virtual clock" in told
 
 
 @pytest.mark.parametrize("text", ["none", f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}"])
