@@ -100,7 +100,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _default_folder(options: argparse.Namespace) -> Path:
     if options.full:
-        return FULL_FOLDER
+        return FULL_FOLDER if options.clock == "real" else FULL_FOLDER.with_name(f"{FULL_FOLDER.name}-{options.clock}")
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     return Path("results") / f"compare-{now}"
 
@@ -109,6 +109,8 @@ def _requests(cells: Sequence[Cell], options: argparse.Namespace, folder: Path) 
     """How many requests each cell has; None for what is usual under its load."""
     if options.minutes is None:
         return dict.fromkeys(cells, options.requests)
+    if options.clock != "real":
+        raise UsageError("--minutes counts real time, which a virtual clock skips: give --requests instead.")
     if any(not cell.load.is_alone for cell in cells) or options.requests is not None:
         raise UsageError("--minutes chooses how many requests run one at a time: leave out --rates and --requests.")
     arms = {cell: len(plan_of(cell, options, folder, rate=0.0).arms) for cell in cells}

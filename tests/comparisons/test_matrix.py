@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,6 +138,19 @@ def test_a_cell_that_fails_is_named_and_those_that_need_it_are_not_run(
     assert "ArithmeticError: the node broke" in told
     assert "saturation is not known" in told
     assert "Without figures: failing-h100-8b-2-slots-alone, failing-h100-8b-2-slots-50pc." in told
+
+
+def test_what_is_estimated_on_a_virtual_clock_is_work_and_not_waiting(
+    several: Several, capsys: pytest.CaptureFixture[str]
+) -> None:
+    minutes = []
+    for clock in ("real", "virtual"):
+        arguments = ("--apps", "tot", "--slots", "8", "--rates", "70%", "--requests", "10", "--clock", clock)
+        assert run(several(*arguments, "--dry-run", own=False)) == 0
+        found = re.search(r"2 of 2 cells to run, about (\d+) min\.", capsys.readouterr().out)
+        assert found is not None
+        minutes.append(int(found[1]))
+    assert minutes[0] > 5 * minutes[1]
 
 
 @pytest.mark.parametrize(

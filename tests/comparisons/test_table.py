@@ -98,13 +98,15 @@ def test_a_missing_first_result_is_a_dash(render: Render) -> None:
 
 
 def test_the_method_says_how_requests_arrived_and_what_few_requests_mean() -> None:
-    alone = method_text(requests=16, rate=0, warm_up=1, server="simulated", block=20, lead_in=0)
-    loaded = method_text(requests=500, rate=2.5, warm_up=1, server="simulated", block=50, lead_in=12)
-    few = method_text(requests=100, rate=2.5, warm_up=1, server="simulated", block=50, lead_in=12)
+    alone = method_text(requests=16, rate=0, warm_up=1, server="simulated", block=20, lead_in=0, clock="real")
+    loaded = method_text(requests=500, rate=2.5, warm_up=1, server="simulated", block=50, lead_in=12, clock="real")
+    few = method_text(requests=100, rate=2.5, warm_up=1, server="simulated", block=50, lead_in=12, clock="virtual")
     assert "One request at a time" in alone and "With 16 requests, p99" in alone
     assert "Poisson arrivals at 2.5 requests a second" in loaded and "p99" not in loaded
     assert "bootstraps over requests" in alone and "bootstraps over whole blocks" in loaded
     assert "first 12 of each are not counted" in loaded
+    assert "Processor time and memory are" in loaded and "Processor time" not in few
+    assert "The clock is virtual" in few and "virtual" not in loaded
     assert "2 blocks are few" in few and "are few" not in loaded
 
 
