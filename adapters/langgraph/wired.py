@@ -14,6 +14,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 
 from alto_lg.adapters.langgraph.convert import key_of, plan_of
+from alto_lg.adapters.langgraph.direct import direct
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_SCRATCHPAD,
@@ -113,7 +114,9 @@ class _Wirer:
         if hint is not None and hint.reads is not None and node.mapper is None and isinstance(node.channels, list):
             keys = frozenset(node.channels)
             update["mapper"] = partial(DeclaredState, name, hint.reads, keys)
-        return node.copy(update)
+        made = node.copy(update)
+        vars(made)["node"] = direct(made.node)
+        return made
 
     def _replayed(self, name: str, bound: Any, plain: Any) -> Any:
         from alto_lg.adapters.replay.asked import cuts_asked_for  # splitters are loaded by those who use them
