@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph.constants import TAG_HIDDEN
@@ -21,6 +22,7 @@ from langgraph.types import Command as GraphCommand
 from alto_lg.adapters.langgraph.caching import SettledCache
 from alto_lg.adapters.langgraph.early import EarlyFiring
 from alto_lg.adapters.langgraph.events import Update
+from alto_lg.adapters.langgraph.filing import Filing
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_CHECKPOINTER,
@@ -80,6 +82,7 @@ class AcceleratedRun(PregelLoop):
         self._eager = self.acceleration.options.events == "eager"
         self._wired: WiredPlan | None = None
         self._checks = RunChecks(self, self.acceleration.options)
+        self._filing = Filing()
         self._handed_out: tuple[BaseChannel[Any, Any, Any], ...] = ()
         self._plain: str | None = None
         self._stepwise: str | None = None
@@ -120,7 +123,8 @@ class AcceleratedRun(PregelLoop):
         last, failure = writes[-1] if writes else ("", None)
         if last == ERROR and isinstance(failure, asyncio.CancelledError):
             writes = [writes[-1]]  # saved with the rest, it would count as finished when the run is taken up again
-        super().put_writes(task_id, writes, **cached)  # `cached` is younger than the oldest supported version
+        put = partial(super().put_writes, task_id, writes, **cached)  # `cached` is younger than the oldest version
+        self._filing.file(self, task_id, put)
         if self.checkpointer is not None and writes and last != ERROR and writes[0][0] != INTERRUPT:
             task = self.tasks.get(task_id) if hasattr(self, "tasks") else None
             if task is not None:
