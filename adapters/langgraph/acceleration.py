@@ -11,13 +11,14 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.langgraph.declarations import check_declarations, check_predicted
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_names
+from alto_lg.adapters.langgraph.listening import hearing
 from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner, AltoThreadedLoop
 from alto_lg.adapters.langgraph.tools import Catalogue
 from alto_lg.adapters.langgraph.wired import WiredPlan, nodes_of
@@ -111,6 +112,16 @@ class Accelerated(Pregel):
 
     astream = with_names(Pregel.astream, AsyncPregelLoop=AltoLoop, PregelRunner=AltoRunner)
     stream = with_names(Pregel.stream, SyncPregelLoop=AltoThreadedLoop, PregelRunner=AltoRunner)
+
+    @wraps(Pregel.ainvoke)
+    async def ainvoke(self, *args: Any, **options: Any) -> Any:
+        with hearing(options.get("stream_mode", "values"), options.get("print_mode", ())):
+            return await super().ainvoke(*args, **options)
+
+    @wraps(Pregel.invoke)
+    def invoke(self, *args: Any, **options: Any) -> Any:
+        with hearing(options.get("stream_mode", "values"), options.get("print_mode", ())):
+            return super().invoke(*args, **options)
 
     def __copy__(self) -> Accelerated:
         made = object.__new__(type(self))

@@ -39,7 +39,7 @@ from langgraph.channels.base import BaseChannel
 from langgraph.channels.binop import BinaryOperatorAggregate
 from langgraph.graph._branch import BranchSpec
 from langgraph.pregel import Pregel
-from langgraph.pregel._algo import checkpoint_null_version, local_read, prepare_single_task
+from langgraph.pregel._algo import apply_writes, checkpoint_null_version, local_read, prepare_single_task
 from langgraph.pregel._executor import AsyncBackgroundExecutor, BackgroundExecutor
 from langgraph.pregel._io import map_output_updates
 from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
@@ -95,6 +95,7 @@ __all__ = [
     "RunnableCallable",
     "RunnableSeq",
     "SyncPregelLoop",
+    "apply_writes",
     "arun_with_retry",
     "chain_future",
     "checkpoint_null_version",

@@ -97,6 +97,7 @@ class Lookahead:
         )
         self._early: dict[Firing, EarlyFiring] = {}
         self._official: dict[str, Firing] = {}  # by the id of LangGraph's task
+        self._mutates_left: dict[str, bool] = {}
         self._started: dict[Firing, float] = {}
         self._emissions = Emissions(wired)
         self._context = contextvars.copy_context()
@@ -125,6 +126,7 @@ class Lookahead:
         for step in [step for step in self._written if step < loop.step]:
             del self._written[step]
         self._official.clear()
+        self._mutates_left.clear()
         tasks: dict[Any, PregelExecutableTask] = {}
         officials: list[Official] = []
         queue = loop.channels[TASKS]
@@ -422,7 +424,13 @@ class Lookahead:
         return self._may_mutate_left(stage) or self.changeable(keys, self.loop.step)
 
     def _may_mutate_left(self, stage: Stage) -> bool:
-        return bool(stage.mutates_left) and self.changeable(stage.mutates_left, self.loop.step)
+        """Asked once a step: the tasks of a fan-out are of one stage."""
+        if not stage.mutates_left:
+            return False
+        known = self._mutates_left.get(stage.name)
+        if known is None:
+            known = self._mutates_left[stage.name] = self.changeable(stage.mutates_left, self.loop.step)
+        return known
 
     def _seen(self) -> dict[str, frozenset[str]]:
         channels: Mapping[str, Any] = self.loop.channels

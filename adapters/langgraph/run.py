@@ -37,11 +37,13 @@ from alto_lg.adapters.langgraph.internals import (
     map_output_updates,
     with_names,
 )
+from alto_lg.adapters.langgraph.listening import hears_only_interrupts
 from alto_lg.adapters.langgraph.lookahead import Lookahead, ancestry_of
 from alto_lg.adapters.langgraph.mistakes import RunChecks
 from alto_lg.adapters.langgraph.preparation import ANCESTRY, TALLY
 from alto_lg.adapters.langgraph.projection import hands_itself_out, keep_apart
 from alto_lg.adapters.langgraph.slots import OrderedSlots
+from alto_lg.adapters.langgraph.stepping import RunChannels, after_tick
 from alto_lg.adapters.langgraph.threads import NodeThreads
 from alto_lg.adapters.langgraph.tools import RunTools
 from alto_lg.adapters.langgraph.wired import WiredPlan
@@ -80,6 +82,7 @@ class AcceleratedRun(PregelLoop):
         self._tools: RunTools | None = None
         self.annotates = self.acceleration.options.annotate
         self._eager = self.acceleration.options.events == "eager"
+        self._unheard = hears_only_interrupts(self.config)
         self._wired: WiredPlan | None = None
         self._checks = RunChecks(self, self.acceleration.options)
         self._filing = Filing()
@@ -115,7 +118,9 @@ class AcceleratedRun(PregelLoop):
         return more
 
     def after_tick(self) -> None:
-        super().after_tick()
+        if type(self.channels) is dict:
+            self.channels = RunChannels(self.channels)
+        after_tick(self)
         if self.lookahead is not None:
             self.lookahead.step_committed()
 
@@ -150,6 +155,8 @@ class AcceleratedRun(PregelLoop):
         return self.lookahead is not None and self.acceleration.wired.wiring.reducers.any_in_place
 
     def output_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], *, cached: bool = False) -> None:
+        if self._unheard and writes and writes[0][0] != INTERRUPT:
+            return
         if not self._eager or not writes or writes[0][0] in (INTERRUPT, ERROR):
             if self.annotates:
                 _output_annotated(self, task_id, writes, cached=cached)
@@ -171,7 +178,7 @@ class AcceleratedRun(PregelLoop):
 
     def early_ended(self, early: EarlyFiring) -> None:
         """An early firing has its result: with `events="eager"` the caller hears of it now."""
-        if self._eager and early.task.writes:
+        if self._eager and not self._unheard and early.task.writes:
             early.announced = True
             self._announce(early.task, early.task.writes, cached=False)
 

@@ -1,0 +1,61 @@
+"""Which channels have to be told of a step that did not write to them.
+
+At each commit LangGraph walks through all channels of the graph, twice, because some change by a step alone: what is
+written to them lasts one step, or counts when the run is about to end. Most do not, and a graph has one for each of its
+nodes; so a chain of n nodes takes n² looks. Here only those are walked through for which it could make a difference.
+
+Always true: a channel of a class that is not known here is walked through each time, as by LangGraph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from langgraph.channels import BinaryOperatorAggregate, EphemeralValue, LastValue, UntrackedValue
+
+from alto_lg.adapters.langgraph.internals import BaseChannel, PregelLoop, apply_writes, with_names
+
+Channel = BaseChannel[Any, Any, Any]
+
+_INERT = frozenset({LastValue, BinaryOperatorAggregate, UntrackedValue})
+"""An update with no values and the end of the run leave them as they are."""
+
+
+class RunChannels(dict[str, Channel]):
+    """The channels of one run, as LangGraph keeps them."""
+
+    def __init__(self, channels: Mapping[str, Channel]) -> None:
+        super().__init__(channels)
+        self.walked = Walked(channels)
+
+
+class Walked(dict[str, Channel]):
+    """The same channels; going through them meets only those that a step may change without writing to them."""
+
+    def __init__(self, channels: Mapping[str, Channel]) -> None:
+        super().__init__(channels)
+        self._restless = [name for name, one in channels.items() if type(one) not in {*_INERT, EphemeralValue}]
+        self._lit: list[str] | None = None  # ephemeral ones that hold something; not known before the first commit
+
+    def __iter__(self) -> Iterator[str]:
+        return super().__iter__() if self._lit is None else iter((*self._restless, *self._lit))
+
+    def committed(self, tasks: Iterable[Any]) -> None:
+        """The writes of these tasks have been applied."""
+        touched: set[str] = set(super().__iter__()) if self._lit is None else set(self._lit)
+        touched.update(channel for task in tasks for channel, _ in task.writes)
+        self._lit = [name for name in touched if type(one := self.get(name)) is EphemeralValue and one.is_available()]
+
+
+def _apply_writes(checkpoint: Any, channels: Any, tasks: Iterable[Any], *others: Any) -> set[str]:
+    tasks = tuple(tasks)
+    if not isinstance(channels, RunChannels):
+        return apply_writes(checkpoint, channels, tasks, *others)
+    updated = apply_writes(checkpoint, channels.walked, tasks, *others)
+    channels.walked.committed(tasks)
+    return updated
+
+
+after_tick = with_names(PregelLoop.after_tick, apply_writes=_apply_writes)
+"""LangGraph's commit of a step."""
