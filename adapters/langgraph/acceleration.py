@@ -115,12 +115,12 @@ class Accelerated(Pregel):
 
     @wraps(Pregel.ainvoke)
     async def ainvoke(self, *args: Any, **options: Any) -> Any:
-        with hearing(options.get("stream_mode", "values"), options.get("print_mode", ())):
+        with hearing(options.get("stream_mode", "values"), self.debug or options.get("print_mode")):
             return await super().ainvoke(*args, **options)
 
     @wraps(Pregel.invoke)
     def invoke(self, *args: Any, **options: Any) -> Any:
-        with hearing(options.get("stream_mode", "values"), options.get("print_mode", ())):
+        with hearing(options.get("stream_mode", "values"), self.debug or options.get("print_mode")):
             return super().invoke(*args, **options)
 
     def __copy__(self) -> Accelerated:

@@ -1,7 +1,7 @@
 """What the caller of a run hears of it: of `invoke`, nothing between its steps but interrupts.
 
 LangGraph's `invoke` reads the updates of all tasks from the stream, and looks at none but interrupts. So those need not
-be made. Always true: a run whose events somebody else could hear, the caller of an outer graph or a console, makes them.
+be made. Always true: a run whose events somebody else could hear, such as the caller of an outer graph, makes them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _only_interrupts: ContextVar[bool] = ContextVar("alto_lg_only_interrupts", defau
 
 
 @contextmanager
-def hearing(stream_mode: Any, print_mode: Any) -> Iterator[None]:
-    """The next run that begins inside is that of an `invoke` with these modes."""
-    token = _only_interrupts.set(stream_mode == "values" and not print_mode)
+def hearing(stream_mode: Any, printed: Any) -> Iterator[None]:
+    """The next run that begins inside is that of an `invoke`. printed: whether anything goes to the console."""
+    token = _only_interrupts.set(stream_mode == "values" and not printed)
     try:
         yield
     finally:
