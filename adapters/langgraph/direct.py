@@ -1,17 +1,18 @@
 """A node and its writers, run without the callbacks that nobody hears.
 
-LangGraph tells callback managers of the start and the end of a node and of each of its writers, in a task of its own.
-Where a run has no handler at all, what is left of that for a node to see is its config: a run id for what it calls,
-tags and metadata, and context variables of its own. All of these are as LangGraph makes them.
+LangGraph tells callback managers of the start and the end of a node and of each of its writers, and runs the node as a
+task of its own. Where a run has no handler at all, what is left of that for a node to see is its config, with a run id
+for what it calls, tags and metadata, and that its context variables are its own. All of these are as LangGraph makes
+them.
 
-Always true: with a handler, a trace policy or a foreign callback manager, LangGraph's own way is taken.
+Always true: with a handler, a trace policy or a callback manager of another kind, LangGraph's own way is taken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
@@ -22,7 +23,6 @@ from langchain_core.utils.uuid import uuid7
 
 from alto_lg.adapters.langgraph.internals import ChannelWrite, RunnableSeq
 
-Manager = TypeVar("Manager", AsyncCallbackManager, CallbackManager)
 Result = TypeVar("Result")
 
 
@@ -31,34 +31,37 @@ class DirectSeq(RunnableSeq):
 
     def __init__(self, like: RunnableSeq) -> None:
         vars(self).update(vars(like))
-        policy = like.trace_policy
-        self._recorded = like.trace_inputs is not None or policy.process_inputs or policy.process_outputs
+        policy = getattr(like, "trace_policy", None)  # younger than the oldest supported version
+        self._is_recorded = getattr(like, "trace_inputs", None) is not None or (
+            policy is not None and (policy.process_inputs or policy.process_outputs)
+        )
+        self._node, *self._writers = like.steps
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        if config is None or self._recorded or not is_unheard(config, AsyncCallbackManager):
+        if config is None or self._is_recorded or not is_unheard(config, AsyncCallbackManager):
             return await super().ainvoke(input, config, **kwargs)
         children = _Children(config, AsyncCallbackManager)
         own = children.config(1)
-        input = await _in_context(_context_of(own), self.steps[0].ainvoke(input, own, **kwargs))
-        for place, step in enumerate(self.steps[1:], start=2):
-            if type(step) is ChannelWrite:  # needs of its config only where to write
-                step.func(input, config)
+        output = await _in_context(_context_of(own), self._node.ainvoke(input, own, **kwargs))
+        for place, writer in enumerate(self._writers, start=2):
+            if type(writer) is ChannelWrite:  # looks into its config only for where to write
+                writer.func(output, config)
             else:
-                input = await step.ainvoke(input, children.config(place))
-        return input
+                output = await writer.ainvoke(output, children.config(place))
+        return output
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        if config is None or self._recorded or not is_unheard(config, CallbackManager):
+        if config is None or self._is_recorded or not is_unheard(config, CallbackManager):
             return super().invoke(input, config, **kwargs)
         children = _Children(config, CallbackManager)
         own = children.config(1)
-        input = _context_of(own).run(self.steps[0].invoke, input, own, **kwargs)
-        for place, step in enumerate(self.steps[1:], start=2):
-            if type(step) is ChannelWrite:
-                step.func(input, config)
+        output = _context_of(own).run(self._node.invoke, input, own, **kwargs)
+        for place, writer in enumerate(self._writers, start=2):
+            if type(writer) is ChannelWrite:
+                writer.func(output, config)
             else:
-                input = step.invoke(input, children.config(place))
-        return input
+                output = writer.invoke(output, children.config(place))
+        return output
 
 
 def direct(node: Runnable[Any, Any] | None) -> Runnable[Any, Any] | None:
@@ -73,27 +76,44 @@ def is_unheard(config: RunnableConfig, kind: type[BaseCallbackManager]) -> bool:
 
 
 class _Children:
-    """The configs of a sequence's steps."""
+    """The configs of a sequence's steps: LangGraph's, from a manager that was told of a start with nobody listening."""
 
-    def __init__(self, config: RunnableConfig, kind: type[BaseCallbackManager]) -> None:
+    def __init__(self, config: RunnableConfig, kind: type[AsyncCallbackManager] | type[CallbackManager]) -> None:
         manager: Any = config["callbacks"]
-        if tags := config.get("tags"):
-            manager.add_tags(tags)
-        if metadata := config.get("metadata"):
-            manager.add_metadata(metadata)
         self._kind = kind
-        self._manager = manager
+        self._config = config
         self._run_id = config.pop("run_id", None) or uuid7()
-        self._shared: RunnableConfig = {**config}
-        self._shared.pop("run_name", None)
+        self._tags = _with_tags(manager.inheritable_tags, config.get("tags") or ())
+        self._metadata = _merged(manager.inheritable_metadata, config.get("metadata") or {})
 
     def config(self, place: int) -> RunnableConfig:
         """That of the step at a place, the first being 1."""
-        manager = self._kind(handlers=[], parent_run_id=self._run_id)
-        manager.add_tags(self._manager.inheritable_tags)
-        manager.add_metadata(self._manager.inheritable_metadata)
-        manager.add_tags([f"seq:step:{place}"], inherit=False)
-        return {**self._shared, "callbacks": manager}
+        manager = self._kind(
+            handlers=[],
+            inheritable_handlers=[],
+            parent_run_id=self._run_id,
+            tags=_with_tags(self._tags, (f"seq:step:{place}",)),
+            inheritable_tags=[*self._tags],
+            metadata={**self._metadata},
+            inheritable_metadata={**self._metadata},
+        )
+        made: RunnableConfig = {**self._config, "callbacks": manager}
+        made.pop("run_name", None)
+        return made
+
+
+def _with_tags(tags: Sequence[str], more: Sequence[str]) -> list[str]:
+    """A tag that is added once more stands where it was added last."""
+    return [*(tag for tag in tags if tag not in more), *more]
+
+
+def _merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Versions of packages are gathered, as in LangChain; of all else the later one counts."""
+    merged = {**base, **more}
+    versions = [one["lc_versions"] for one in (base, more) if isinstance(one.get("lc_versions"), Mapping)]
+    if versions and ("lc_versions" not in more or isinstance(more["lc_versions"], Mapping)):
+        merged["lc_versions"] = {name: version for one in versions for name, version in one.items()}
+    return merged
 
 
 def _context_of(config: RunnableConfig) -> Context:
