@@ -88,12 +88,14 @@ class _Children:
 
     def config(self, place: int) -> RunnableConfig:
         """That of the step at a place, the first being 1."""
+        step = f"seq:step:{place}"
+        inherited = _with_tags(self._tags, (step,))[:-1]
         manager = self._kind(
             handlers=[],
             inheritable_handlers=[],
             parent_run_id=self._run_id,
-            tags=_with_tags(self._tags, (f"seq:step:{place}",)),
-            inheritable_tags=[*self._tags],
+            tags=[*inherited, step],
+            inheritable_tags=inherited,
             metadata={**self._metadata},
             inheritable_metadata={**self._metadata},
         )
@@ -138,11 +140,8 @@ def _in_context(context: Context, coroutine: Coroutine[Any, Any, Result]) -> Gen
             awaited = context.run(step, argument)
         except StopIteration as returned:
             own += task.cancelling() - before
-            if own > 0:
-                _take_off(task, own)
-                raise asyncio.CancelledError from None
             result: Result = returned.value
-            return result
+            break
         except asyncio.CancelledError:
             own += task.cancelling() - before
             _take_off(task, own)
@@ -156,6 +155,12 @@ def _in_context(context: Context, coroutine: Coroutine[Any, Any, Result]) -> Gen
             raise
         except BaseException as thrown:
             step, argument = coroutine.throw, thrown
+    if own > 0:
+        try:
+            yield  # a cancel that the coroutine did not wait for comes here; one that it has swallowed does not
+        finally:
+            _take_off(task, own)
+    return result
 
 
 def _take_off(task: asyncio.Task[Any], cancels: int) -> None:
