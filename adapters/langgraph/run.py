@@ -20,6 +20,7 @@ from langgraph.constants import TAG_HIDDEN
 from langgraph.types import Command as GraphCommand
 
 from alto_lg.adapters.langgraph.caching import SettledCache
+from alto_lg.adapters.langgraph.collecting import collector_at_rest
 from alto_lg.adapters.langgraph.early import EarlyFiring
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.adapters.langgraph.filing import Filing
@@ -108,13 +109,14 @@ class AcceleratedRun(PregelLoop):
     def tick(self) -> bool:
         if self.places is not None:
             self.places.hold()
-        more = super().tick()
-        if more:
-            if self._wired is not None:
-                self._look_ahead(self._wired)  # only now is it known what of the run is streamed
-                self._wired = None
-            if self.lookahead is not None:
-                self.lookahead.step_began()
+        with collector_at_rest():
+            more = super().tick()
+            if more:
+                if self._wired is not None:
+                    self._look_ahead(self._wired)  # only now is it known what of the run is streamed
+                    self._wired = None
+                if self.lookahead is not None:
+                    self.lookahead.step_began()
         return more
 
     def after_tick(self) -> None:
