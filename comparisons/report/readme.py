@@ -35,9 +35,10 @@ def block(cells: Cells) -> str:
     if not cells.usable:
         return _NOTHING
     loaded = {cell.setting for cell in cells.usable if cell.rate > 0}
-    alone = [cell for cell in cells.usable if cell.setting not in loaded]
-    groups = _grouped(cell for cell in cells.usable if cell.setting in loaded)
-    lines = [*_alone(alone), *(line for of in groups.values() for line in _loaded(of))]
+    alone = _grouped(cell for cell in cells.usable if cell.setting not in loaded)
+    under_load = _grouped(cell for cell in cells.usable if cell.setting in loaded)
+    tables = [*map(_alone, alone.values()), *map(_loaded, under_load.values())]
+    lines = [line for table in tables for line in table]
     return "\n".join(["", *lines, *_targets(cells), *_made_with(cells), ""])
 
 
@@ -45,14 +46,13 @@ def block(cells: Cells) -> str:
 
 
 def _alone(cells: Sequence[Cell]) -> list[str]:
-    if not cells:
-        return []
+    """A row for each arm of each application."""
     plain = list(dict.fromkeys(over for cell in cells for over in figures.baselines(cell.arms)))
     shown = [figure for figure in _ALONE if figures.known([figure], [arm for cell in cells for arm in cell.arms])]
     head = ["", "arm", *(figure.label for figure in shown), *(f"times sooner than {over} [95 % CI]" for over in plain)]
     rows = [
         [
-            "" if place else cell.name.removesuffix(f", {cell.load}"),
+            "" if place else cell.application,
             str(arm["arm"]),
             *(figure.text(arm) for figure in shown),
             *(_ratio(arm, "speed_ups", over) for over in plain),
@@ -60,7 +60,8 @@ def _alone(cells: Sequence[Cell]) -> list[str]:
         for cell in cells
         for place, arm in enumerate(cell.arms)
     ]
-    return ["**One request at a time**", "", *_commands(cells), "", *_table(head, rows), "", *_absent(cells)]
+    title = f"**One request at a time**, {', '.join(cells[0].setting[1:])}"
+    return [title, "", *_commands(cells), "", *_table(head, rows), "", *_absent(cells)]
 
 
 def _ratio(arm: Figures, name: str, over: str) -> str:
@@ -68,14 +69,6 @@ def _ratio(arm: Figures, name: str, over: str) -> str:
 
 
 # ── under load ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _grouped(cells: Iterable[Cell]) -> dict[tuple[str, ...], list[Cell]]:
-    """By all of the setting but the application."""
-    found: dict[tuple[str, ...], list[Cell]] = {}
-    for cell in cells:
-        found.setdefault(cell.setting[1:], []).append(cell)
-    return found
 
 
 def _loaded(cells: Sequence[Cell]) -> list[str]:
@@ -105,6 +98,14 @@ def _p99(arm: Figures | None, first: str) -> str:
 
 
 # ── what belongs to all of them ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _grouped(cells: Iterable[Cell]) -> dict[tuple[str, ...], list[Cell]]:
+    """By all of the setting but the application."""
+    found: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
+        found.setdefault(cell.setting[1:], []).append(cell)
+    return found
 
 
 def _targets(cells: Cells) -> list[str]:

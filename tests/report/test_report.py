@@ -225,11 +225,11 @@ def test_the_block_is_rewritten_and_the_rest_of_the_readme_is_left_alone(tmp_pat
     cells = read_cells([write(tmp_path / "r.jsonl")])
     assert rewrite(readme, cells)
     text = readme.read_text()
-    assert text.startswith(f"before\n\n{BEGIN}\n\n**One request at a time**\n\n`") and text.endswith(
+    assert text.startswith(f"before\n\n{BEGIN}\n\n**One request at a time**, h100-8b, slots") and text.endswith(
         f"{END}\n\nafter\n"
     )
     assert "old figures" not in text and f"`{HEADER['command']}`" in text
-    assert re.search(r"^\| tiny, h100-8b, slots of the profile \| langgraph-flat \| 4\.200 ", text, re.MULTILINE)
+    assert re.search(r"^\| tiny \| langgraph-flat \| 4\.200 ", text, re.MULTILINE)
     assert re.search(r"^\|  \| alto-flat \| 2\.200 .* 1\.909 \[", text, re.MULTILINE)
     assert not rewrite(readme, cells)
 
