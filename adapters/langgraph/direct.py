@@ -21,9 +21,14 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 
-from alto_lg.adapters.langgraph.internals import ChannelWrite, RunnableSeq
+from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_CHECKPOINTER, ChannelWrite, RunnableSeq
 
 Result = TypeVar("Result")
+
+
+# Turns of the event loop that LangGraph takes to start a node as a task, and to end it. Meanwhile the save of the
+# step before gets on: what it saves may be changed in place by the node, or when the writes are applied.
+_BEFORE, _BEHIND = 1, 3
 
 
 class DirectSeq(RunnableSeq):
@@ -42,7 +47,12 @@ class DirectSeq(RunnableSeq):
             return await super().ainvoke(input, config, **kwargs)
         children = _Children(config, AsyncCallbackManager)
         own = children.config(1)
+        is_saved = bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER))
+        if is_saved:
+            await _turns(_BEFORE)
         output = await _in_context(_context_of(own), self._node.ainvoke(input, own, **kwargs))
+        if is_saved:
+            await _turns(_BEHIND)
         for place, writer in enumerate(self._writers, start=2):
             if type(writer) is ChannelWrite:  # looks into its config only for where to write
                 writer.func(output, config)
@@ -116,6 +126,11 @@ def _merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     if versions and ("lc_versions" not in more or isinstance(more["lc_versions"], Mapping)):
         merged["lc_versions"] = {name: version for one in versions for name, version in one.items()}
     return merged
+
+
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 def _context_of(config: RunnableConfig) -> Context:

@@ -6,6 +6,7 @@ the engine may ask for it, so that no identity is given out twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +50,14 @@ class Emissions:
                 arrives.append((channel, value))
             else:
                 activates.extend(wiring.activates(channel))
+        if len(packets) > 1:
+            self._share_repeated(packets)
         return Emission(frozenset(keys), tuple(activates), tuple(arrives), tuple(packets))
+
+    def _share_repeated(self, packets: Sequence[Packet]) -> None:
+        """One `Send` that is sent twice has two receivers for its payload."""
+        sent = Counter(packet.identity for packet in packets)
+        self._owned -= {one for one, times in sent.items() if times > 1 and not is_frozen(self._packets[one].arg)}
 
     def packet(self, send: Send, *, promised: bool = False) -> Packet:
         """A `Send` in the engine's words."""

@@ -26,7 +26,7 @@ OUR_TEMPOS = (Tempo(3, "fifo"), Tempo(4, "shuffle", 1), Tempo(5, "shuffle", 3))
 MORE_TEMPOS = tuple(
     Tempo(10 + place, "shuffle" if place % 3 else "fifo", stretch)
     for place, stretch in enumerate((0, 1, 3, 1, 3, 2, 4, 5, 6, 1, 3, 0, 1, 3, 2))
-)
+) + tuple(Tempo(40 + place, "shuffle", stretch) for place in range(8) for stretch in (0, 1, 3))
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,3 +146,26 @@ def test_a_command_and_an_edge_lead_to_both(bench: Bench) -> None:
     app = bench.app(connect(builder, (START, "fast"), (START, "slow"), ("fast", "choose"), ("choose", "whole")))
     assert bench.invoke(app, {"log": []})["log"] == ["fast", "slow", "choose", "part", "whole"]
     bench.assert_started_early(app)
+
+
+def test_two_receivers_of_one_packet_see_what_the_other_does_to_it(bench: Bench) -> None:
+    lengths: list[int] = []
+
+    def twice(state: Log) -> list[Send]:
+        return [Send("part", {"log": ["given"]})] * 2
+
+    def changes(packet: Any) -> dict[str, Any]:
+        lengths.append(len(packet["log"]))
+        packet["log"].append("changed")
+        return {"log": []}
+
+    async def changes_on_the_loop(packet: Any) -> dict[str, Any]:
+        return changes(packet)
+
+    part = changes_on_the_loop if bench.colour == "async" else changes
+    builder = add_all(
+        Log, {"fast": bench.say("fast"), "slow": bench.slow(), "part": part, "after": bench.overtakes("")}
+    )
+    builder.add_conditional_edges("fast", twice, ["part"])
+    bench.invoke(bench.app(connect(builder, (START, "fast"), (START, "slow"), ("fast", "after"))), {"log": []})
+    assert sorted(lengths) == [1, 2]
