@@ -35,6 +35,7 @@ def _stem(cell: Cell) -> str:
         "" if cell.header.get("slots") is None else f"{cell.header['slots']}slots",
         "" if cell.header.get("items") is None else f"{cell.header['items']}items",
         f"{cell.rate:.4g}per-s" if cell.rate else "alone",
+        "sync" if cell.header.get("sync") else "",
         "virtual" if cell.header.get("clock") == "virtual" else "",
     )
     return "-".join(re.sub(r"[^\w.]+", "-", str(word)).lower() for word in words if word)

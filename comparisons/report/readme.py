@@ -101,11 +101,11 @@ def _p99(arm: Figures | None, first: str) -> str:
 
 
 def _grouped(cells: Iterable[Cell]) -> dict[tuple[str, ...], list[Cell]]:
-    """By all of the setting but the application."""
+    """By all of the setting but the application, and by what they are compared with; the plainest setting first."""
     found: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        found.setdefault(cell.setting[1:], []).append(cell)
-    return found
+        found.setdefault((*cell.setting[1:], *figures.baselines(cell.arms)[:1]), []).append(cell)
+    return dict(sorted(found.items(), key=lambda one: len(one[0])))
 
 
 def _targets(cells: Cells) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tracing.test_pages import well_formed
@@ -209,6 +210,21 @@ def test_kept_files_are_small_and_give_the_same_tables(tmp_path: Path) -> None:
     assert all(path.stat().st_size < 10_000 for path in paths)
     assert block(read_cells(paths)) == block(cells)
     assert all(one.spans == () and one.answer is None for path in paths for one in read_results(path).measurements)
+
+
+def test_every_comparison_is_kept_in_a_file_of_its_own(tmp_path: Path) -> None:
+    settings: list[dict[str, Any]] = [
+        {},
+        {"sync": True},
+        {"clock": "virtual"},
+        {"slots": 8},
+        {"items": 30},
+        {"rate": 1.0},
+    ]
+    for number, setting in enumerate(settings):
+        write(tmp_path / f"{number}.jsonl", **setting)
+    kept = publish(read_cells([tmp_path]), tmp_path / "kept")
+    assert len(set(kept)) == len(settings) == len(list((tmp_path / "kept").iterdir()))
 
 
 def test_nothing_is_kept_of_a_run_that_proves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
