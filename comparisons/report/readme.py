@@ -105,7 +105,7 @@ def _grouped(cells: Iterable[Cell]) -> dict[tuple[str, ...], list[Cell]]:
     found: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
         found.setdefault((*cell.setting[1:], *figures.baselines(cell.arms)[:1]), []).append(cell)
-    return dict(sorted(found.items(), key=lambda one: len(one[0])))
+    return dict(sorted(found.items(), key=lambda one: (len(one[0]), -len(one[1]))))
 
 
 def _targets(cells: Cells) -> list[str]:
