@@ -58,8 +58,14 @@ def _warnings(cells: Cells) -> list[Element]:
         for cell in cells.usable[:1]
         if cell.header.get("base_url") is None
     ]
+    skipped = [
+        "Where the clock is virtual, waiting was skipped and work took no time: latency is the model's alone, and "
+        "nothing is said of processors."
+        for cell in cells.usable
+        if cell.header.get("clock") == "virtual"
+    ]
     return [
-        *(element("p", text, class_="note") for text in simulated),
+        *(element("p", text, class_="note") for text in (*simulated, *skipped[:1])),
         *(element("p", text, class_="flag") for text in unusable),
         *(element("p", text, class_="note") for text in older),
     ]
