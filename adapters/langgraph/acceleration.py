@@ -11,9 +11,10 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, wraps
+from functools import cache, update_wrapper
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.langgraph.declarations import check_declarations, check_predicted
@@ -113,15 +114,13 @@ class Accelerated(Pregel):
     astream = with_names(Pregel.astream, AsyncPregelLoop=AltoLoop, PregelRunner=AltoRunner)
     stream = with_names(Pregel.stream, SyncPregelLoop=AltoThreadedLoop, PregelRunner=AltoRunner)
 
-    @wraps(Pregel.ainvoke)
-    async def ainvoke(self, *args: Any, **options: Any) -> Any:
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
         with hearing(options.get("stream_mode", "values"), self.debug or options.get("print_mode")):
-            return await super().ainvoke(*args, **options)
+            return await super().ainvoke(input, config, **options)
 
-    @wraps(Pregel.invoke)
-    def invoke(self, *args: Any, **options: Any) -> Any:
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
         with hearing(options.get("stream_mode", "values"), self.debug or options.get("print_mode")):
-            return super().invoke(*args, **options)
+            return super().invoke(input, config, **options)
 
     def __copy__(self) -> Accelerated:
         made = object.__new__(type(self))
@@ -138,6 +137,10 @@ class Accelerated(Pregel):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """Saved as the graph that it accelerates; its nodes are made again from that one's."""
         return accelerated, (self._as_plain(), self._alto.options)
+
+
+update_wrapper(Accelerated.ainvoke, Pregel.ainvoke)
+update_wrapper(Accelerated.invoke, Pregel.invoke)
 
 
 def acceleration_of(graph: object) -> Acceleration | None:

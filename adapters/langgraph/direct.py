@@ -40,7 +40,9 @@ class DirectSeq(RunnableSeq):
         self._is_recorded = getattr(like, "trace_inputs", None) is not None or (
             policy is not None and (policy.process_inputs or policy.process_outputs)
         )
-        self._node, *self._writers = like.steps
+        self._node, *writers = like.steps
+        # A `ChannelWrite` looks into its config only for where to write, so it needs none of its own.
+        self._writers = [(one, one.func if type(one) is ChannelWrite else None) for one in writers]
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         if config is None or self._is_recorded or not is_unheard(config, AsyncCallbackManager):
@@ -53,9 +55,9 @@ class DirectSeq(RunnableSeq):
         output = await _in_context(_context_of(own), self._node.ainvoke(input, own, **kwargs))
         if is_saved:
             await _turns(_BEHIND)
-        for place, writer in enumerate(self._writers, start=2):
-            if type(writer) is ChannelWrite:  # looks into its config only for where to write
-                writer.func(output, config)
+        for place, (writer, write) in enumerate(self._writers, start=2):
+            if write is not None:
+                write(output, config)
             else:
                 output = await writer.ainvoke(output, children.config(place))
         return output
@@ -66,9 +68,9 @@ class DirectSeq(RunnableSeq):
         children = _Children(config, CallbackManager)
         own = children.config(1)
         output = _context_of(own).run(self._node.invoke, input, own, **kwargs)
-        for place, writer in enumerate(self._writers, start=2):
-            if type(writer) is ChannelWrite:
-                writer.func(output, config)
+        for place, (writer, write) in enumerate(self._writers, start=2):
+            if write is not None:
+                write(output, config)
             else:
                 output = writer.invoke(output, children.config(place))
         return output

@@ -51,13 +51,13 @@ class Emissions:
             else:
                 activates.extend(wiring.activates(channel))
         if len(packets) > 1:
-            self._share_repeated(packets)
+            self._share_repeated([value for _, value in writes if isinstance(value, Send)])
         return Emission(frozenset(keys), tuple(activates), tuple(arrives), tuple(packets))
 
-    def _share_repeated(self, packets: Sequence[Packet]) -> None:
+    def _share_repeated(self, sends: Sequence[Send]) -> None:
         """One `Send` that is sent twice has two receivers for its payload."""
-        sent = Counter(packet.identity for packet in packets)
-        self._owned -= {one for one, times in sent.items() if times > 1 and not is_frozen(self._packets[one].arg)}
+        times = Counter(map(id, sends))
+        self._owned -= {id(send) for send in sends if times[id(send)] > 1 and not is_frozen(send.arg)}
 
     def packet(self, send: Send, *, promised: bool = False) -> Packet:
         """A `Send` in the engine's words."""

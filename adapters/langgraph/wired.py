@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -115,7 +115,7 @@ class _Wirer:
             keys = frozenset(node.channels)
             update["mapper"] = partial(DeclaredState, name, hint.reads, keys)
         made = node.copy(update)
-        vars(made)["node"] = direct(made.node)
+        made.__class__ = _RunNode
         return made
 
     def _replayed(self, name: str, bound: Any, plain: Any) -> Any:
@@ -127,6 +127,14 @@ class _Wirer:
         if self._in_place is not None:
             bound = self._in_place.watched(name, bound)
         return watched(name, bound, self._options.blocking_s, self._reporter)
+
+
+class _RunNode(PregelNode):
+    """A node of an accelerated graph. What runs it is made when it first runs, as LangGraph's is."""
+
+    @cached_property
+    def node(self) -> Any:
+        return direct(vars(PregelNode)["node"].func(self))
 
 
 def _gated(writer: Any) -> Any:
