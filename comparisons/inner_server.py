@@ -12,14 +12,11 @@ from typing import Any
 
 from alto_lg.apps.base import ModelEndpoint
 from alto_lg.comparisons.cost import ServerUse
-from alto_lg.comparisons.errors import ServerError
+from alto_lg.comparisons.meter import IDLE_WITHIN_S, LOOK_EVERY_S, is_idle, never_idle
 from alto_lg.comparisons.sim.options import SimOptions
 from alto_lg.comparisons.sim.server import ModelServer
 from alto_lg.comparisons.sim.serving import served_here
 from alto_lg.comparisons.sim.text import task_models
-
-_IDLE_WITHIN_S = 10.0
-_LOOK_EVERY_S = 0.002
 
 
 class InnerServer:
@@ -42,14 +39,11 @@ class InnerServer:
 
     async def _idle(self) -> Mapping[str, Any]:
         clock = asyncio.get_running_loop().time
-        give_up_at = clock() + _IDLE_WITHIN_S
-        while (found := self._simulated.statistics())["running"] or found["waiting"]:
+        give_up_at = clock() + IDLE_WITHIN_S
+        while not is_idle(found := self._simulated.statistics()):
             if clock() > give_up_at:
-                raise ServerError(
-                    f"the simulated server still ran {found['running']} streams {_IDLE_WITHIN_S:g} s after the last "
-                    "request had ended: this arm has left a model call open."
-                )
-            await asyncio.sleep(_LOOK_EVERY_S)
+                raise never_idle(found)
+            await asyncio.sleep(LOOK_EVERY_S)
         return found
 
 

@@ -14,8 +14,21 @@ from alto_lg.comparisons.cost import ServerUse
 from alto_lg.comparisons.errors import ServerError
 from alto_lg.comparisons.sim.process import SimulatedServer
 
-_IDLE_WITHIN_S = 10.0
-_LOOK_EVERY_S = 0.002
+IDLE_WITHIN_S = 10.0
+LOOK_EVERY_S = 0.002
+
+
+def is_idle(found: Mapping[str, Any]) -> bool:
+    """Whether no stream runs or waits, by a reading of the simulated server's counters."""
+    return not (found["running"] or found["waiting"])
+
+
+def never_idle(found: Mapping[str, Any]) -> ServerError:
+    """What is said of a server that has not become idle in `IDLE_WITHIN_S`."""
+    return ServerError(
+        f"the simulated server still ran {found['running']} streams {IDLE_WITHIN_S:g} s after the last "
+        "request had ended: an arm has left a model call open."
+    )
 
 
 class Meter(Protocol):
@@ -44,14 +57,11 @@ class SimulatedMeter:
 
     def _idle(self) -> Mapping[str, Any]:
         """The counters once nothing runs: a client that leaves is noticed a moment after it has left."""
-        give_up_at = time.monotonic() + _IDLE_WITHIN_S
-        while (found := self._server.stats())["running"] or found["waiting"]:
+        give_up_at = time.monotonic() + IDLE_WITHIN_S
+        while not is_idle(found := self._server.stats()):
             if time.monotonic() > give_up_at:
-                raise ServerError(
-                    f"the simulated server still ran {found['running']} streams {_IDLE_WITHIN_S:g} s after the last "
-                    "request had ended: an arm has left a model call open."
-                )
-            time.sleep(_LOOK_EVERY_S)
+                raise never_idle(found)
+            time.sleep(LOOK_EVERY_S)
         return found
 
 

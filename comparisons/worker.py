@@ -84,9 +84,9 @@ class Worker:
                 built = self._ready()
                 await begin_turn(built)
                 measured = await run_one(built, command["index"], command["position"])
-                used = await end_turn(built)
+                used = await end_turn(built, measured.cpu_s)
                 self._reply("measurement", **measurement_fields(measured))
-                self._reply("done", cpu_s=measured.cpu_s if built.server is None else None, **used)
+                self._reply("done", **used)
             case "trace":
                 await self._trace(command)
             case unknown:
@@ -104,7 +104,7 @@ class Worker:
             for request in gathered:
                 group.create_task(request)
         cpu_s = (time.process_time() - cpu_before) / len(arrivals)
-        self._reply("done", cpu_s=cpu_s if built.server is None else None, **await end_turn(built))
+        self._reply("done", **await end_turn(built, cpu_s))
 
     async def _arrive(self, built: Built, index: int, position: int, due: float) -> None:
         await asyncio.sleep(due - asyncio.get_running_loop().time())
@@ -160,13 +160,13 @@ async def begin_turn(built: Built) -> None:
         await built.server.start()
 
 
-async def end_turn(built: Built) -> dict[str, Any]:
-    """What is known of the turn as a whole."""
+async def end_turn(built: Built, cpu_s: float | None) -> dict[str, Any]:
+    """What is known of the turn as a whole. cpu_s: of the process, which is the arm's where it runs no server."""
     if built.server is not None:
-        return {"memory": None, "server": asdict(await built.server.stop())}
+        return {"cpu_s": None, "memory": None, "server": asdict(await built.server.stop())}
     resident = built.resident_bytes
     peak = None if resident is None else MemoryUse(peak=memory.peak_bytes(), built=resident)
-    return {"memory": None if peak is None else asdict(peak), "server": None}
+    return {"cpu_s": cpu_s, "memory": None if peak is None else asdict(peak), "server": None}
 
 
 async def run_one(built: Built, index: int, position: int, *, due: float | None = None) -> Measurement:

@@ -115,11 +115,11 @@ class Accelerated(Pregel):
     stream = with_names(Pregel.stream, SyncPregelLoop=AltoThreadedLoop, PregelRunner=AltoRunner)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
-        with hearing(options.get("stream_mode", "values"), self.debug or options.get("print_mode")):
+        with hearing(options, debug=self.debug):
             return await super().ainvoke(input, config, **options)
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
-        with hearing(options.get("stream_mode", "values"), self.debug or options.get("print_mode")):
+        with hearing(options, debug=self.debug):
             return super().invoke(input, config, **options)
 
     def __copy__(self) -> Accelerated:

@@ -101,7 +101,7 @@ class _Children:
     def config(self, place: int) -> RunnableConfig:
         """That of the step at a place, the first being 1."""
         step = f"seq:step:{place}"
-        inherited = _with_tags(self._tags, (step,))[:-1]
+        inherited = [tag for tag in self._tags if tag != step]
         manager = self._kind(
             handlers=[],
             inheritable_handlers=[],

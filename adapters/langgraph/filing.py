@@ -8,7 +8,7 @@ Always true: a list that somebody else has changed or replaced is read anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 Pending = list[tuple[str, str, Any]]
@@ -46,7 +46,7 @@ class Filing:
             self._tasks.add(task_id)
             self._length = len(pending)
 
-    def _read(self, pending: Sequence[tuple[str, str, Any]]) -> None:
-        self._pending = pending if isinstance(pending, list) else list(pending)
+    def _read(self, pending: Pending) -> None:
+        self._pending = pending
         self._length = len(pending)
         self._tasks = {task_id for task_id, _, _ in pending}

@@ -6,7 +6,7 @@ be made. Always true: a run whose events somebody else could hear, such as the c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -17,9 +17,10 @@ _only_interrupts: ContextVar[bool] = ContextVar("alto_lg_only_interrupts", defau
 
 
 @contextmanager
-def hearing(stream_mode: Any, printed: Any) -> Iterator[None]:
-    """The next run that begins inside is that of an `invoke`. printed: whether anything goes to the console."""
-    token = _only_interrupts.set(stream_mode == "values" and not printed)
+def hearing(options: Mapping[str, Any], *, debug: bool) -> Iterator[None]:
+    """The next run that begins inside is that of an `invoke` with these options. debug: it prints all its events."""
+    is_printed = debug or options.get("print_mode")
+    token = _only_interrupts.set(options.get("stream_mode", "values") == "values" and not is_printed)
     try:
         yield
     finally:

@@ -20,6 +20,7 @@ Channel = BaseChannel[Any, Any, Any]
 
 _INERT = frozenset({LastValue, BinaryOperatorAggregate, UntrackedValue})
 """An update with no values and the end of the run leave them as they are."""
+_STEADY = _INERT | {EphemeralValue}
 
 
 class RunChannels(dict[str, Channel]):
@@ -35,7 +36,7 @@ class Walked(dict[str, Channel]):
 
     def __init__(self, channels: Mapping[str, Channel]) -> None:
         super().__init__(channels)
-        self._restless = [name for name, one in channels.items() if type(one) not in {*_INERT, EphemeralValue}]
+        self._restless = [name for name, one in channels.items() if type(one) not in _STEADY]
         self._lit: list[str] | None = None  # ephemeral ones that hold something; not known before the first commit
 
     def __iter__(self) -> Iterator[str]:

@@ -53,16 +53,16 @@ class Cell:
         return (*words, "virtual clock") if self.header.get("clock") == "virtual" else tuple(words)
 
     @property
-    def share(self) -> float:
-        """Of what the server can bear, in percent; the rate itself where that was given."""
+    def share(self) -> float | None:
+        """Of what the server can bear, in percent; None where a rate was asked for."""
         load = str(self.header.get("load", ""))
-        return float(load.removesuffix("%")) if load.endswith("%") else self.rate
+        return float(load.removesuffix("%")) if load.endswith("%") else None
 
     @property
     def load(self) -> str:
         if not self.rate:
             return "one at a time"
-        return f"{self.share:g} % of saturation" if self.share != self.rate else f"{self.rate:.3g} requests/s"
+        return f"{self.rate:.3g} requests/s" if self.share is None else f"{self.share:g} % of saturation"
 
     @property
     def name(self) -> str:

@@ -73,7 +73,9 @@ def _ratio(arm: Figures, name: str, over: str) -> str:
 
 def _loaded(cells: Sequence[Cell]) -> list[str]:
     """A row for each arm of each application, a column for each load."""
-    loads = list(dict.fromkeys(cell.load for cell in sorted(cells, key=lambda cell: (cell.rate > 0, cell.share))))
+    loads = list(
+        dict.fromkeys(cell.load for cell in sorted(cells, key=lambda cell: (cell.rate > 0, cell.share or cell.rate)))
+    )
     rows = [
         row for app in dict.fromkeys(cell.application for cell in cells) for row in _of_application(app, cells, loads)
     ]

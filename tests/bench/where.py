@@ -1,8 +1,8 @@
 """`python -m bench.where "fan-out of 1,000"`, from tests/: where the processor time of a case goes, on both sides.
 
 A sampling profile: at every half a millisecond of processor time, the innermost frame that belongs to a part of the run
-says which part that was. Unlike a profile of every call it slows nothing down, so that cheap functions that are called
-often do not look dear.
+says which part that was. A profile of every call would make cheap functions look dear that are called often; what the
+sampling costs is spread over all parts.
 """
 
 from __future__ import annotations
