@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphInterrupt
 
+from alto_lg.adapters.langgraph.attempts import arun
 from alto_lg.adapters.langgraph.early import EarlyFiring
-from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_CALL, PregelExecutableTask, arun_with_retry
+from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_CALL, PregelExecutableTask
 from alto_lg.adapters.langgraph.slots import OrderedSlots
 from alto_lg.engine.firing import Firing
 
@@ -47,7 +48,7 @@ class CoroutineFiring(EarlyFiring):
             context.run(self._slots.take_turn, self.firing.ancestry.order)
         self.future = context.run(
             loop.submit,
-            arun_with_retry,
+            arun,
             task,
             None,
             stream=loop.use_astream,

@@ -32,12 +32,15 @@ _BEFORE, _BEHIND = 1, 3
 
 
 class DirectSeq(RunnableSeq):
-    """LangGraph's sequence of a node and its writers."""
+    """LangGraph's sequence of a node and its writers.
+
+    is_recorded: what it is given or returns is recorded by a policy of its own.
+    """
 
     def __init__(self, like: RunnableSeq) -> None:
         vars(self).update(vars(like))
         policy = getattr(like, "trace_policy", None)  # younger than the oldest supported version
-        self._is_recorded = getattr(like, "trace_inputs", None) is not None or (
+        self.is_recorded = getattr(like, "trace_inputs", None) is not None or (
             policy is not None and (policy.process_inputs or policy.process_outputs)
         )
         self._node, *writers = like.steps
@@ -45,7 +48,7 @@ class DirectSeq(RunnableSeq):
         self._writers = [(one, one.func if type(one) is ChannelWrite else None) for one in writers]
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        if config is None or self._is_recorded or not is_unheard(config, AsyncCallbackManager):
+        if config is None or self.is_recorded or not is_unheard(config, AsyncCallbackManager):
             return await super().ainvoke(input, config, **kwargs)
         children = _Children(config, AsyncCallbackManager)
         own = children.config(1)
@@ -63,7 +66,7 @@ class DirectSeq(RunnableSeq):
         return output
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        if config is None or self._is_recorded or not is_unheard(config, CallbackManager):
+        if config is None or self.is_recorded or not is_unheard(config, CallbackManager):
             return super().invoke(input, config, **kwargs)
         children = _Children(config, CallbackManager)
         own = children.config(1)

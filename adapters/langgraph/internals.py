@@ -12,34 +12,59 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from langgraph._internal._config import merge_configs
 from langgraph._internal._constants import (
     CONF,
     CONFIG_KEY_CALL,
+    CONFIG_KEY_CHECKPOINT_ID,
+    CONFIG_KEY_CHECKPOINT_MAP,
     CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_READ,
+    CONFIG_KEY_RESUME_MAP,
     CONFIG_KEY_RESUMING,
     CONFIG_KEY_RUNNER_SUBMIT,
     CONFIG_KEY_RUNTIME,
     CONFIG_KEY_SCRATCHPAD,
     CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
+    CONFIG_KEY_TASK_ID,
+    CONFIG_KEY_THREAD_ID,
     ERROR,
     ERROR_SOURCE_NODE,
     INTERRUPT,
+    NO_WRITES,
+    NS_END,
+    NS_SEP,
+    PREVIOUS,
     PULL,
     PUSH,
+    RESERVED,
+    RESUME,
+    RETURN,
     TASKS,
 )
 from langgraph._internal._fields import get_cached_annotated_keys
 from langgraph._internal._future import chain_future
 from langgraph._internal._runnable import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
 from langgraph._internal._scratchpad import PregelScratchpad
+from langgraph._internal._typing import MISSING
 from langgraph.channels.base import BaseChannel
 from langgraph.channels.binop import BinaryOperatorAggregate
 from langgraph.graph._branch import BranchSpec
 from langgraph.pregel import Pregel
-from langgraph.pregel._algo import apply_writes, checkpoint_null_version, local_read, prepare_single_task
+from langgraph.pregel._algo import (
+    PregelTaskWrites,
+    apply_writes,
+    checkpoint_null_version,
+    local_read,
+    prepare_next_tasks,
+    prepare_single_task,
+)
+from langgraph.pregel._algo import _proc_input as input_of
+from langgraph.pregel._algo import _scratchpad as scratchpad_of
+from langgraph.pregel._algo import _triggers as is_triggered
+from langgraph.pregel._algo import _xxhash_str as task_id_of
 from langgraph.pregel._executor import AsyncBackgroundExecutor, BackgroundExecutor
 from langgraph.pregel._io import map_output_updates
 from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
@@ -47,6 +72,7 @@ from langgraph.pregel._read import PregelNode
 from langgraph.pregel._retry import arun_with_retry, run_with_retry
 from langgraph.pregel._runner import PregelRunner
 from langgraph.pregel._write import ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
+from langgraph.runtime import DEFAULT_RUNTIME
 from langgraph.types import Interrupt, PregelExecutableTask
 
 try:  # since 1.2.14 or so; before that an interrupt's id was the hash of its namespace alone
@@ -61,20 +87,34 @@ __all__ = [
     "CONF",
     "CONFIG_KEY_CALL",
     "CONFIG_KEY_CHECKPOINTER",
+    "CONFIG_KEY_CHECKPOINT_ID",
+    "CONFIG_KEY_CHECKPOINT_MAP",
     "CONFIG_KEY_CHECKPOINT_NS",
     "CONFIG_KEY_READ",
+    "CONFIG_KEY_RESUME_MAP",
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNNER_SUBMIT",
     "CONFIG_KEY_RUNTIME",
     "CONFIG_KEY_SCRATCHPAD",
     "CONFIG_KEY_SEND",
     "CONFIG_KEY_STREAM",
+    "CONFIG_KEY_TASK_ID",
+    "CONFIG_KEY_THREAD_ID",
+    "DEFAULT_RUNTIME",
     "ERROR",
     "ERROR_SOURCE_NODE",
     "INTERRUPT",
     "KWARGS_CONFIG_KEYS",
+    "MISSING",
+    "NO_WRITES",
+    "NS_END",
+    "NS_SEP",
+    "PREVIOUS",
     "PULL",
     "PUSH",
+    "RESERVED",
+    "RESUME",
+    "RETURN",
     "SUPPORTED",
     "TASKS",
     "AsyncBackgroundExecutor",
@@ -92,6 +132,7 @@ __all__ = [
     "PregelNode",
     "PregelRunner",
     "PregelScratchpad",
+    "PregelTaskWrites",
     "RunnableCallable",
     "RunnableSeq",
     "SyncPregelLoop",
@@ -100,13 +141,19 @@ __all__ = [
     "chain_future",
     "checkpoint_null_version",
     "get_cached_annotated_keys",
+    "input_of",
     "installed",
     "interrupt_id",
+    "is_triggered",
     "local_read",
     "map_output_updates",
+    "merge_configs",
+    "prepare_next_tasks",
     "prepare_single_task",
     "run_with_retry",
+    "scratchpad_of",
     "supported",
+    "task_id_of",
     "with_names",
 ]
 

@@ -11,9 +11,16 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Any
 
+from alto_lg.adapters.langgraph.attempts import arun, run
 from alto_lg.adapters.langgraph.coroutines import CoroutineFiring
 from alto_lg.adapters.langgraph.early import Handover
-from alto_lg.adapters.langgraph.internals import AsyncPregelLoop, PregelExecutableTask, PregelRunner, SyncPregelLoop
+from alto_lg.adapters.langgraph.internals import (
+    AsyncPregelLoop,
+    PregelExecutableTask,
+    PregelRunner,
+    SyncPregelLoop,
+    with_names,
+)
 from alto_lg.adapters.langgraph.run import AcceleratedRun
 from alto_lg.adapters.langgraph.slots import OrderedSlots, SlottedTasks
 from alto_lg.adapters.langgraph.threaded import ThreadedFiring
@@ -203,6 +210,9 @@ class AltoRunner(PregelRunner):
     LangGraph runs the only task of a step itself, beside those that it may run at once.
     """
 
+    _tick = with_names(PregelRunner.tick, run_with_retry=run)
+    _atick = with_names(PregelRunner.atick, arun_with_retry=arun)
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         loop = kwargs["put_writes"]().__self__
@@ -214,7 +224,7 @@ class AltoRunner(PregelRunner):
         self, tasks: Iterable[PregelExecutableTask], *, timeout: float | None = None, get_waiter: Any = None, **kw: Any
     ) -> Iterator[None]:
         tasks = tuple(tasks)
-        ticking = super().tick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
+        ticking: Iterator[None] = self._tick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
         if self._threads is None:
             return ticking
         places = sum(not isinstance(task.proc, Handover) for task in tasks)
@@ -229,7 +239,7 @@ class AltoRunner(PregelRunner):
         self, tasks: Iterable[PregelExecutableTask], *, timeout: float | None = None, get_waiter: Any = None, **kw: Any
     ) -> AsyncIterator[None]:
         tasks = tuple(tasks)
-        ticking = super().atick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
+        ticking: AsyncIterator[None] = self._atick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
         slots = self._slots
         if slots is None:
             return ticking

@@ -44,7 +44,7 @@ from alto_lg.adapters.langgraph.mistakes import RunChecks
 from alto_lg.adapters.langgraph.preparation import ANCESTRY, TALLY
 from alto_lg.adapters.langgraph.projection import hands_itself_out, keep_apart
 from alto_lg.adapters.langgraph.slots import OrderedSlots
-from alto_lg.adapters.langgraph.stepping import RunChannels, after_tick
+from alto_lg.adapters.langgraph.supersteps import SuperstepLoop
 from alto_lg.adapters.langgraph.threads import NodeThreads
 from alto_lg.adapters.langgraph.tools import RunTools
 from alto_lg.adapters.langgraph.wired import WiredPlan
@@ -62,7 +62,7 @@ _LIVE_MODES = {"messages", "custom"}
 """Modes in which a subgraph's events carry no task id that an early start would not know."""
 
 
-class AcceleratedRun(PregelLoop):
+class AcceleratedRun(SuperstepLoop):
     """One run of an accelerated graph, whatever runs its nodes.
 
     holds_firings: an early firing may wait half-way, before its conditional edges, at no cost.
@@ -120,9 +120,7 @@ class AcceleratedRun(PregelLoop):
         return more
 
     def after_tick(self) -> None:
-        if type(self.channels) is dict:
-            self.channels = RunChannels(self.channels)
-        after_tick(self)
+        super().after_tick()
         if self.lookahead is not None:
             self.lookahead.step_committed()
 

@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
 
-from alto_lg.adapters.langgraph.internals import AsyncBackgroundExecutor, arun_with_retry
+from alto_lg.adapters.langgraph.attempts import is_attempt
+from alto_lg.adapters.langgraph.internals import AsyncBackgroundExecutor
 from alto_lg.engine.ancestry import Order
 
 _turn: contextvars.ContextVar[tuple[OrderedSlots, Order] | None] = contextvars.ContextVar("alto_lg_turn", default=None)
@@ -134,11 +135,11 @@ class SlottedTasks:
 
     def submit(self, function: Any, *arguments: Any, **options: Any) -> asyncio.Future[Any]:
         """What LangGraph's loop and runner call."""
-        if function is not arun_with_retry:
+        if not is_attempt(function):
             return self.background.submit(function, *arguments, **options)
 
         async def in_a_slot(*arguments: Any, **options: Any) -> Any:
             async with self.slots:
-                return await arun_with_retry(*arguments, **options)
+                return await function(*arguments, **options)
 
         return self.background.submit(in_a_slot, *arguments, **options)

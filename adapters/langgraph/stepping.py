@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from langgraph.channels import BinaryOperatorAggregate, EphemeralValue, LastValue, UntrackedValue
+from langgraph.channels import BinaryOperatorAggregate, DeltaChannel, EphemeralValue, LastValue, UntrackedValue
 
-from alto_lg.adapters.langgraph.internals import BaseChannel, PregelLoop, apply_writes, with_names
+from alto_lg.adapters.langgraph.internals import BaseChannel
 
 Channel = BaseChannel[Any, Any, Any]
 
@@ -24,11 +24,17 @@ _STEADY = _INERT | {EphemeralValue}
 
 
 class RunChannels(dict[str, Channel]):
-    """The channels of one run, as LangGraph keeps them."""
+    """The channels of one run, as LangGraph keeps them.
+
+    highest: the highest version of any channel, if it is known.
+    versions_are_ours: whether only commits give channels new versions; LangGraph also does where it saves deltas.
+    """
 
     def __init__(self, channels: Mapping[str, Channel]) -> None:
         super().__init__(channels)
         self.walked = Walked(channels)
+        self.highest: Any = None
+        self.versions_are_ours = not any(isinstance(one, DeltaChannel) for one in channels.values())
 
 
 class Walked(dict[str, Channel]):
@@ -42,21 +48,7 @@ class Walked(dict[str, Channel]):
     def __iter__(self) -> Iterator[str]:
         return super().__iter__() if self._lit is None else iter((*self._restless, *self._lit))
 
-    def committed(self, tasks: Iterable[Any]) -> None:
-        """The writes of these tasks have been applied."""
-        touched: set[str] = set(super().__iter__()) if self._lit is None else set(self._lit)
-        touched.update(channel for task in tasks for channel, _ in task.writes)
+    def committed(self, written: Iterable[str]) -> None:
+        """The writes to these channels have been applied."""
+        touched = {*(super().__iter__() if self._lit is None else self._lit), *written}
         self._lit = [name for name in touched if type(one := self.get(name)) is EphemeralValue and one.is_available()]
-
-
-def _apply_writes(checkpoint: Any, channels: Any, tasks: Iterable[Any], *others: Any) -> set[str]:
-    tasks = tuple(tasks)
-    if not isinstance(channels, RunChannels):
-        return apply_writes(checkpoint, channels, tasks, *others)
-    updated = apply_writes(checkpoint, channels.walked, tasks, *others)
-    channels.walked.committed(tasks)
-    return updated
-
-
-after_tick = with_names(PregelLoop.after_tick, apply_writes=_apply_writes)
-"""LangGraph's commit of a step."""

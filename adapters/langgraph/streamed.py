@@ -37,7 +37,8 @@ def follow(tail: Tail, config: RunnableConfig, promising: Promising) -> None:
     if callbacks is None or isinstance(callbacks, list):
         config["callbacks"] = [*(callbacks or ()), watcher]
     else:
-        callbacks.add_handler(watcher)
+        config["callbacks"] = watched = callbacks.copy()  # siblings may have the same
+        watched.add_handler(watcher)
 
 
 class _Steps:

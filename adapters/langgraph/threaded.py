@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphInterrupt
 
+from alto_lg.adapters.langgraph.attempts import run
 from alto_lg.adapters.langgraph.early import EarlyFiring
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_CALL,
     PregelExecutableTask,
     chain_future,
-    run_with_retry,
 )
 from alto_lg.adapters.langgraph.threads import NodeThreads
 from alto_lg.engine.firing import Firing
@@ -58,7 +58,7 @@ class ThreadedFiring(EarlyFiring):
             with self._lock:
                 context.copy().run(lookahead.early_ended, self, future)
 
-        call = partial(context.run, run_with_retry, task, None, configurable={CONFIG_KEY_CALL: self._call})
+        call = partial(context.run, run, task, None, configurable={CONFIG_KEY_CALL: self._call})
         self.future = self._threads.submit_early(self.firing.ancestry.order, call, ended)
 
     def gate(self) -> None:

@@ -21,8 +21,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from alto_lg.adapters.langgraph.attempts import is_attempt
 from alto_lg.adapters.langgraph.early import Handover
-from alto_lg.adapters.langgraph.internals import CONFIG_KEY_CALL, BackgroundExecutor, run_with_retry
+from alto_lg.adapters.langgraph.internals import CONFIG_KEY_CALL, BackgroundExecutor
 from alto_lg.engine.ancestry import Order
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class NodeThreads:
 
     def submit(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:
         """What LangGraph's loop and runner call: nodes are ranked, all else starts at once."""
-        if function is not run_with_retry:
+        if not is_attempt(function):
             return self._background.submit(function, *arguments, **options)
         flags = (options.pop("__cancel_on_exit__", False), options.pop("__reraise_on_exit__", True))
         next_tick = options.pop("__next_tick__", False)

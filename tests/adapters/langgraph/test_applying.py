@@ -20,7 +20,7 @@ from langgraph.channels import (
 from langgraph.channels.last_value import LastValueAfterFinish
 from langgraph.pregel._algo import apply_writes, increment
 
-from alto_lg.adapters.langgraph import stepping
+from alto_lg.adapters.langgraph.applying import commit
 from alto_lg.adapters.langgraph.stepping import RunChannels
 
 STEPS = 12
@@ -45,7 +45,7 @@ class Task:
     """What a commit looks at."""
 
     name: str
-    path: tuple[str, ...]
+    path: tuple[Any, ...]
     triggers: tuple[str, ...]
     writes: tuple[tuple[str, Any], ...]
 
@@ -82,7 +82,7 @@ def _tasks(source: random.Random, channels: dict[str, Any], step: int) -> list[T
                 continue
             written.add(name)
             writes.append((name, source.choice("ab") if name.startswith("join") else source.randint(0, 9)))
-        tasks.append(Task(f"n{number}", ("pull", f"n{number}"), tuple(source.sample(names, 2)), tuple(writes)))
+        tasks.append(Task(f"n{number}", ("__pregel_pull", f"n{number}"), tuple(source.sample(names, 2)), tuple(writes)))
     return tasks
 
 
@@ -99,7 +99,7 @@ def test_every_step_leaves_the_same_channels_and_versions(seed: int) -> None:
     for step in range(STEPS):
         tasks = _tasks(source, plain, step)
         left = apply_writes(checkpoints[0], plain, tasks, increment, triggers)
-        right = stepping._apply_writes(checkpoints[1], ours, tasks, increment, triggers)
+        right = commit(checkpoints[1], ours, tasks, increment, triggers)
         assert left == right
         assert checkpoints[0] == checkpoints[1]
         assert _values(plain) == _values(ours)
@@ -110,7 +110,7 @@ def test_few_channels_are_walked_through_in_a_long_chain() -> None:
     channels = RunChannels({name: EphemeralValue(int, guard=False) for name in names} | {"state": LastValue(int)})
     checkpoint: Any = {"channel_versions": {}, "versions_seen": {}}
     for number in range(3):
-        task = Task(f"n{number}", ("pull",), (names[number],), ((names[number + 1], 0), ("state", number)))
-        stepping._apply_writes(checkpoint, channels, [task], increment, {name: ["n"] for name in names})
+        task = Task(f"n{number}", ("__pregel_pull", f"n{number}"), (names[number],), ((names[number + 1], 0), ("state", number)))
+        commit(checkpoint, channels, [task], increment, {name: ["n"] for name in names})
     assert list(channels.walked) == [names[3]]
     assert len(channels) == 1001

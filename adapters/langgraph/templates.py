@@ -1,0 +1,373 @@
+"""Templates: the tasks of a step, each made from what all of them have in common.
+
+For each task LangGraph merges the configs of the run and of the node, asks the callback manager for a child, and makes
+two copies of the runtime. All but a few entries of the result are the same for every task of a step, and most of them
+for every task of a run.
+
+Always true: a task is, field by field, the one that LangGraph would make; where anything is out of the ordinary (writes
+that are pending, a cache, a node with tags), LangGraph makes it.
+"""
+
+from __future__ import annotations
+
+import binascii
+import dataclasses
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import ExecutionInfo
+from langgraph.types import Send
+
+from alto_lg.adapters.langgraph.direct import DirectSeq
+from alto_lg.adapters.langgraph.internals import (
+    CONF,
+    CONFIG_KEY_CHECKPOINT_ID,
+    CONFIG_KEY_CHECKPOINT_MAP,
+    CONFIG_KEY_CHECKPOINT_NS,
+    CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_READ,
+    CONFIG_KEY_RESUME_MAP,
+    CONFIG_KEY_RUNTIME,
+    CONFIG_KEY_SCRATCHPAD,
+    CONFIG_KEY_SEND,
+    CONFIG_KEY_TASK_ID,
+    CONFIG_KEY_THREAD_ID,
+    DEFAULT_RUNTIME,
+    MISSING,
+    NS_END,
+    NS_SEP,
+    PREVIOUS,
+    PULL,
+    PUSH,
+    TASKS,
+    PregelExecutableTask,
+    PregelNode,
+    PregelScratchpad,
+    PregelTaskWrites,
+    checkpoint_null_version,
+    input_of,
+    is_triggered,
+    local_read,
+    merge_configs,
+    prepare_next_tasks,
+    prepare_single_task,
+    scratchpad_of,
+    task_id_of,
+)
+from alto_lg.adapters.langgraph.stepping import RunChannels
+
+_PUSH_TRIGGER = (PUSH,)
+_PER_TASK = (CONF, "metadata", "callbacks", "run_name", "run_id")
+"""Entries of a task's config that are not the run's."""
+
+
+def prepare(
+    checkpoint: Any,
+    pending_writes: Any,
+    processes: Mapping[str, PregelNode],
+    channels: Mapping[str, Any],
+    managed: Any,
+    config: RunnableConfig,
+    step: int,
+    stop: int,
+    *,
+    trigger_to_nodes: Mapping[str, Sequence[str]] | None = None,
+    updated_channels: set[str] | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """LangGraph's `prepare_next_tasks`: the tasks of the next step by their ids."""
+    template = None
+    if options["for_execution"] and not pending_writes and isinstance(channels, RunChannels):
+        template = StepTemplate.of(checkpoint, processes, channels, managed, config, step, stop, **options)
+    if template is None:
+        return prepare_next_tasks(
+            checkpoint,
+            pending_writes,
+            processes,
+            channels,
+            managed,
+            config,
+            step,
+            stop,
+            trigger_to_nodes=trigger_to_nodes,
+            updated_channels=updated_channels,
+            **options,
+        )
+    tasks = []
+    queue = channels.get(TASKS)
+    if queue is not None and queue.is_available():
+        tasks = [template.push(place, packet) for place, packet in enumerate(queue.get())]
+    versions = checkpoint["channel_versions"]
+    null_version: Any = checkpoint_null_version(checkpoint)
+    for name in _candidates(processes, trigger_to_nodes, updated_channels) if versions else ():
+        if is_triggered(channels, versions, checkpoint["versions_seen"].get(name), null_version, processes[name]):
+            tasks.append(template.pull(name))
+    return {task.id: task for task in tasks if task is not None}
+
+
+def _candidates(
+    processes: Mapping[str, PregelNode],
+    trigger_to_nodes: Mapping[str, Sequence[str]] | None,
+    updated_channels: set[str] | None,
+) -> Iterable[str]:
+    """The nodes that may be triggered by name, in LangGraph's order."""
+    if not updated_channels or not trigger_to_nodes:
+        return processes
+    triggered = {name for channel in updated_channels for name in trigger_to_nodes.get(channel, ())}
+    return sorted(name for name in triggered if name in processes)
+
+
+class StepTemplate:
+    """What the tasks of one step have in common."""
+
+    def __init__(
+        self,
+        checkpoint: Any,
+        processes: Mapping[str, PregelNode],
+        channels: Mapping[str, Any],
+        managed: Any,
+        config: RunnableConfig,
+        step: int,
+        stop: int,
+        *,
+        store: Any,
+        checkpointer: Any,
+        manager: Any,
+        retry_policy: Any,
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._processes = processes
+        self._channels = channels
+        self._managed = managed
+        self._config = config
+        self._step = step
+        self._stop = stop
+        self._manager = manager
+        self._options = {
+            "store": store,
+            "checkpointer": checkpointer,
+            "manager": manager,
+            "retry_policy": retry_policy,
+            "for_execution": True,
+        }
+        self._id = binascii.unhexlify(checkpoint["id"].replace("-", ""))
+        self._inputs: dict[Any, Any] = {}
+        configurable = config[CONF]
+        self._parent = configurable.get(CONFIG_KEY_CHECKPOINT_NS, "")
+        self._prefix = f"{self._parent}{NS_SEP}" if self._parent else ""
+        self._checkpointer = checkpointer or configurable.get(CONFIG_KEY_CHECKPOINTER)
+        self._shared = {key: value for key, value in config.items() if key not in _PER_TASK}
+        if self._shared:
+            self._shared = merge_configs(self._shared)  # type: ignore[arg-type, assignment]
+        self._metadata: Mapping[str, Any] = config.get("metadata") or {}
+        self._is_flat = not any(isinstance(value, Mapping) for value in self._metadata.values())
+        self._child = manager.get_child(f"graph:step:{step}")
+        self._is_unheard = not manager.handlers and not manager.inheritable_handlers
+        self._runtime = _with_fields(
+            configurable.get(CONFIG_KEY_RUNTIME, DEFAULT_RUNTIME),
+            store=store,
+            previous=checkpoint["channel_values"].get(PREVIOUS),
+        )
+        self._thread_id = configurable.get(CONFIG_KEY_THREAD_ID)
+        run_id = config.get("run_id")
+        self._run_id = str(run_id) if run_id else None
+
+    @classmethod
+    def of(
+        cls,
+        checkpoint: Any,
+        processes: Mapping[str, PregelNode],
+        channels: Mapping[str, Any],
+        managed: Any,
+        config: RunnableConfig,
+        step: int,
+        stop: int,
+        *,
+        manager: Any,
+        cache_policy: Any,
+        store: Any,
+        checkpointer: Any,
+        retry_policy: Any,
+        for_execution: bool = True,
+    ) -> StepTemplate | None:
+        """One for the tasks of a step that is to run, if they are like others'."""
+        if manager is None or cache_policy is not None or checkpoint["v"] <= 1:
+            return None
+        return cls(
+            checkpoint,
+            processes,
+            channels,
+            managed,
+            config,
+            step,
+            stop,
+            store=store,
+            checkpointer=checkpointer,
+            manager=manager,
+            retry_policy=retry_policy,
+        )
+
+    def push(self, place: int, packet: Any) -> PregelExecutableTask | None:
+        """The task of a packet, by its place in the queue."""
+        proc = self._processes.get(packet.node) if isinstance(packet, Send) else None
+        if proc is None or not _is_ordinary(proc):
+            return self._by_langgraph((PUSH, place))
+        name = packet.node
+        namespace = self._prefix + name
+        task_id = task_id_of(self._id, namespace, str(self._step), name, PUSH, str(place))
+        namespace = f"{namespace}{NS_END}{task_id}"
+        timeout = packet.timeout if packet.timeout is not None else proc.timeout
+        scratchpad = self._scratchpad(task_id, namespace)
+        return self._task(name, proc, packet.arg, (PUSH, place), _PUSH_TRIGGER, task_id, namespace, scratchpad, timeout)
+
+    def pull(self, name: str) -> PregelExecutableTask | None:
+        """The task of a node that has been triggered by name."""
+        proc = self._processes[name]
+        if not _is_ordinary(proc):
+            return self._by_langgraph((PULL, name))
+        triggers = tuple(sorted(proc.triggers))
+        namespace = self._prefix + name
+        task_id = task_id_of(self._id, namespace, str(self._step), name, PULL, *triggers)
+        namespace = f"{namespace}{NS_END}{task_id}"
+        scratchpad = self._scratchpad(task_id, namespace)
+        path = (PULL, name)
+        try:
+            value = input_of(
+                proc,
+                self._managed,
+                self._channels,
+                for_execution=True,
+                input_cache=self._inputs,
+                scratchpad=scratchpad,
+            )
+        except Exception as error:
+            error.add_note(f"Before task with name '{name}' and path '{path}'")
+            raise
+        if value is MISSING:
+            return None
+        return self._task(name, proc, value, path, triggers, task_id, namespace, scratchpad, proc.timeout)
+
+    def _by_langgraph(self, path: tuple[Any, ...]) -> PregelExecutableTask | None:
+        made = prepare_single_task(
+            path,
+            None,
+            checkpoint=self._checkpoint,
+            checkpoint_id_bytes=self._id,
+            checkpoint_null_version=checkpoint_null_version(self._checkpoint),
+            pending_writes=[],
+            processes=self._processes,
+            channels=self._channels,
+            managed=self._managed,
+            config=self._config,
+            step=self._step,
+            stop=self._stop,
+            input_cache=self._inputs,
+            **self._options,
+        )
+        assert made is None or isinstance(made, PregelExecutableTask)
+        return made
+
+    def _scratchpad(self, task_id: str, namespace: str) -> PregelScratchpad:
+        configurable = self._config[CONF]
+        return scratchpad_of(
+            configurable.get(CONFIG_KEY_SCRATCHPAD),
+            [],
+            task_id,
+            namespace,
+            configurable.get(CONFIG_KEY_RESUME_MAP),
+            self._step,
+            self._stop,
+        )
+
+    def _task(
+        self,
+        name: str,
+        proc: PregelNode,
+        value: Any,
+        path: tuple[str, Any],
+        triggers: tuple[str, ...],
+        task_id: str,
+        namespace: str,
+        scratchpad: PregelScratchpad,
+        timeout: Any,
+    ) -> PregelExecutableTask:
+        node: Any = proc.node
+        writes: deque[tuple[str, Any]] = deque()
+        metadata = self._metadata if self._is_flat else {key: _copied(one) for key, one in self._metadata.items()}
+        configurable = self._config[CONF]
+        is_shared = self._is_unheard and type(node) is DirectSeq and not node.is_recorded
+        config: Any = {
+            **self._shared,
+            "metadata": {
+                **metadata,
+                "langgraph_step": self._step,
+                "langgraph_node": name,
+                "langgraph_triggers": triggers,
+                "langgraph_path": path,
+                "langgraph_checkpoint_ns": namespace,
+                **{key: _copied(one) for key, one in (proc.metadata or {}).items()},
+            },
+            "callbacks": self._child if is_shared else self._manager.get_child(f"graph:step:{self._step}"),
+            "run_name": name,
+            CONF: {
+                **configurable,
+                CONFIG_KEY_TASK_ID: task_id,
+                CONFIG_KEY_SEND: writes.extend,
+                CONFIG_KEY_READ: partial(
+                    local_read,
+                    scratchpad,
+                    self._channels,
+                    self._managed,
+                    PregelTaskWrites(path, name, writes, triggers),
+                ),
+                CONFIG_KEY_CHECKPOINTER: self._checkpointer,
+                CONFIG_KEY_CHECKPOINT_MAP: {
+                    **configurable.get(CONFIG_KEY_CHECKPOINT_MAP, {}),
+                    self._parent: self._checkpoint["id"],
+                },
+                CONFIG_KEY_CHECKPOINT_ID: None,
+                CONFIG_KEY_CHECKPOINT_NS: namespace,
+                CONFIG_KEY_SCRATCHPAD: scratchpad,
+                CONFIG_KEY_RUNTIME: self._runtime(
+                    execution_info=ExecutionInfo(
+                        checkpoint_id=self._checkpoint["id"],
+                        checkpoint_ns=namespace,
+                        task_id=task_id,
+                        thread_id=self._thread_id,
+                        run_id=self._run_id,
+                    )
+                ),
+            },
+        }
+        return PregelExecutableTask(
+            name,
+            value,
+            node,
+            writes,
+            config,
+            triggers,
+            proc.retry_policy or self._options["retry_policy"],
+            None,
+            task_id,
+            path,
+            writers=proc.flat_writers,
+            subgraphs=proc.subgraphs,
+            timeout=timeout,
+        )
+
+
+def _is_ordinary(proc: PregelNode) -> bool:
+    return not proc.tags and proc.cache_policy is None and proc.node is not None
+
+
+def _copied(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _with_fields(runtime: Any, **fields: Any) -> Callable[..., Any]:
+    """Makes runtimes like `runtime` with these fields and others that are given."""
+    kept = {field.name: getattr(runtime, field.name) for field in dataclasses.fields(runtime)}
+    return partial(type(runtime), **{**kept, **fields})
