@@ -70,7 +70,7 @@ from langgraph.pregel._io import map_output_updates
 from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
 from langgraph.pregel._read import PregelNode
 from langgraph.pregel._retry import arun_with_retry, run_with_retry
-from langgraph.pregel._runner import PregelRunner
+from langgraph.pregel._runner import FuturesDict, PregelRunner
 from langgraph.pregel._write import ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
 from langgraph.runtime import DEFAULT_RUNTIME
 from langgraph.types import Interrupt, PregelExecutableTask
@@ -126,6 +126,7 @@ __all__ = [
     "ChannelWrite",
     "ChannelWriteEntry",
     "ChannelWriteTupleEntry",
+    "FuturesDict",
     "Pregel",
     "PregelExecutableTask",
     "PregelLoop",

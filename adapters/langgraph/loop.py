@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Any
 
+from alto_lg.adapters.langgraph import gathering
 from alto_lg.adapters.langgraph.attempts import arun, run
 from alto_lg.adapters.langgraph.coroutines import CoroutineFiring
 from alto_lg.adapters.langgraph.early import Handover
@@ -210,8 +211,8 @@ class AltoRunner(PregelRunner):
     LangGraph runs the only task of a step itself, beside those that it may run at once.
     """
 
-    _tick = with_names(PregelRunner.tick, run_with_retry=run)
-    _atick = with_names(PregelRunner.atick, arun_with_retry=arun)
+    _tick = with_names(PregelRunner.tick, run_with_retry=run, **gathering.IN_THREADS)
+    _atick = with_names(PregelRunner.atick, arun_with_retry=arun, **gathering.ON_LOOP)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -10,11 +10,14 @@ Always true: a channel of a class that is not known here is walked through each 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.channels import BinaryOperatorAggregate, DeltaChannel, EphemeralValue, LastValue, UntrackedValue
 
 from alto_lg.adapters.langgraph.internals import BaseChannel
+
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.templates import Template
 
 Channel = BaseChannel[Any, Any, Any]
 
@@ -27,6 +30,7 @@ class RunChannels(dict[str, Channel]):
     """The channels of one run, as LangGraph keeps them.
 
     highest: the highest version of any channel, if it is known.
+    template: what the tasks of the run have in common, once there were some.
     versions_are_ours: whether only commits give channels new versions; LangGraph also does where it saves deltas.
     """
 
@@ -34,6 +38,7 @@ class RunChannels(dict[str, Channel]):
         super().__init__(channels)
         self.walked = Walked(channels)
         self.highest: Any = None
+        self.template: Template | None = None
         self.versions_are_ours = not any(isinstance(one, DeltaChannel) for one in channels.values())
 
 

@@ -79,9 +79,7 @@ def prepare(
     **options: Any,
 ) -> dict[str, Any]:
     """LangGraph's `prepare_next_tasks`: the tasks of the next step by their ids."""
-    template = None
-    if options["for_execution"] and not pending_writes and isinstance(channels, RunChannels):
-        template = StepTemplate.of(checkpoint, processes, channels, managed, config, step, stop, **options)
+    template = _template(checkpoint, pending_writes, processes, channels, managed, config, stop, **options)
     if template is None:
         return prepare_next_tasks(
             checkpoint,
@@ -96,6 +94,7 @@ def prepare(
             updated_channels=updated_channels,
             **options,
         )
+    template.begin(checkpoint, channels, step)
     tasks = []
     queue = channels.get(TASKS)
     if queue is not None and queue.is_available():
@@ -106,6 +105,30 @@ def prepare(
         if is_triggered(channels, versions, checkpoint["versions_seen"].get(name), null_version, processes[name]):
             tasks.append(template.pull(name))
     return {task.id: task for task in tasks if task is not None}
+
+
+def _template(
+    checkpoint: Any,
+    pending_writes: Any,
+    processes: Mapping[str, PregelNode],
+    channels: Mapping[str, Any],
+    managed: Any,
+    config: RunnableConfig,
+    stop: int,
+    *,
+    for_execution: bool,
+    manager: Any,
+    cache_policy: Any,
+    **options: Any,
+) -> Template | None:
+    """That of the run, if the tasks of its next step are to run and are like others'."""
+    if not for_execution or not isinstance(channels, RunChannels) or manager is None or cache_policy is not None:
+        return None
+    if pending_writes or checkpoint["v"] <= 1:
+        return None
+    if channels.template is None:
+        channels.template = Template(processes, managed, config, stop, manager=manager, **options)
+    return channels.template
 
 
 def _candidates(
@@ -120,17 +143,14 @@ def _candidates(
     return sorted(name for name in triggered if name in processes)
 
 
-class StepTemplate:
-    """What the tasks of one step have in common."""
+class Template:
+    """What the tasks of one run have in common, and those of one of its steps."""
 
     def __init__(
         self,
-        checkpoint: Any,
         processes: Mapping[str, PregelNode],
-        channels: Mapping[str, Any],
         managed: Any,
         config: RunnableConfig,
-        step: int,
         stop: int,
         *,
         store: Any,
@@ -138,77 +158,40 @@ class StepTemplate:
         manager: Any,
         retry_policy: Any,
     ) -> None:
-        self._checkpoint = checkpoint
         self._processes = processes
-        self._channels = channels
         self._managed = managed
         self._config = config
-        self._step = step
         self._stop = stop
+        self._store = store
+        self._checkpointer = checkpointer
         self._manager = manager
-        self._options = {
-            "store": store,
-            "checkpointer": checkpointer,
-            "manager": manager,
-            "retry_policy": retry_policy,
-            "for_execution": True,
-        }
-        self._id = binascii.unhexlify(checkpoint["id"].replace("-", ""))
-        self._inputs: dict[Any, Any] = {}
+        self._retry_policy = retry_policy
         configurable = config[CONF]
         self._parent = configurable.get(CONFIG_KEY_CHECKPOINT_NS, "")
         self._prefix = f"{self._parent}{NS_SEP}" if self._parent else ""
-        self._checkpointer = checkpointer or configurable.get(CONFIG_KEY_CHECKPOINTER)
+        self._saver = checkpointer or configurable.get(CONFIG_KEY_CHECKPOINTER)
         self._shared = {key: value for key, value in config.items() if key not in _PER_TASK}
         if self._shared:
             self._shared = merge_configs(self._shared)  # type: ignore[arg-type, assignment]
-        self._metadata: Mapping[str, Any] = config.get("metadata") or {}
-        self._is_flat = not any(isinstance(value, Mapping) for value in self._metadata.values())
-        self._child = manager.get_child(f"graph:step:{step}")
-        self._is_unheard = not manager.handlers and not manager.inheritable_handlers
-        self._runtime = _with_fields(
-            configurable.get(CONFIG_KEY_RUNTIME, DEFAULT_RUNTIME),
-            store=store,
-            previous=checkpoint["channel_values"].get(PREVIOUS),
-        )
+        # Nobody adds to the manager of a node that runs without callbacks, so all of a run's may have one.
+        self._unheard = None if manager.handlers or manager.inheritable_handlers else manager.get_child()
+        self._runtime = _with_fields(configurable.get(CONFIG_KEY_RUNTIME, DEFAULT_RUNTIME), store=store)
         self._thread_id = configurable.get(CONFIG_KEY_THREAD_ID)
         run_id = config.get("run_id")
         self._run_id = str(run_id) if run_id else None
 
-    @classmethod
-    def of(
-        cls,
-        checkpoint: Any,
-        processes: Mapping[str, PregelNode],
-        channels: Mapping[str, Any],
-        managed: Any,
-        config: RunnableConfig,
-        step: int,
-        stop: int,
-        *,
-        manager: Any,
-        cache_policy: Any,
-        store: Any,
-        checkpointer: Any,
-        retry_policy: Any,
-        for_execution: bool = True,
-    ) -> StepTemplate | None:
-        """One for the tasks of a step that is to run, if they are like others'."""
-        if manager is None or cache_policy is not None or checkpoint["v"] <= 1:
-            return None
-        return cls(
-            checkpoint,
-            processes,
-            channels,
-            managed,
-            config,
-            step,
-            stop,
-            store=store,
-            checkpointer=checkpointer,
-            manager=manager,
-            retry_policy=retry_policy,
-        )
+    def begin(self, checkpoint: Any, channels: Mapping[str, Any], step: int) -> None:
+        """From here on it is about the tasks of this step, which read these channels."""
+        self._checkpoint = checkpoint
+        self._checkpoint_id = checkpoint["id"]
+        self._id = binascii.unhexlify(self._checkpoint_id.replace("-", ""))
+        self._channels = channels
+        self._step = step
+        self._inputs: dict[Any, Any] = {}
+        metadata: Mapping[str, Any] = self._config.get("metadata") or {}
+        self._metadata = {**metadata, "langgraph_step": step}
+        self._nested = [key for key, value in metadata.items() if isinstance(value, Mapping)]
+        self._previous = checkpoint["channel_values"].get(PREVIOUS)
 
     def push(self, place: int, packet: Any) -> PregelExecutableTask | None:
         """The task of a packet, by its place in the queue."""
@@ -264,8 +247,12 @@ class StepTemplate:
             config=self._config,
             step=self._step,
             stop=self._stop,
+            for_execution=True,
+            store=self._store,
+            checkpointer=self._checkpointer,
+            manager=self._manager,
             input_cache=self._inputs,
-            **self._options,
+            retry_policy=self._retry_policy,
         )
         assert made is None or isinstance(made, PregelExecutableTask)
         return made
@@ -296,21 +283,20 @@ class StepTemplate:
     ) -> PregelExecutableTask:
         node: Any = proc.node
         writes: deque[tuple[str, Any]] = deque()
-        metadata = self._metadata if self._is_flat else {key: _copied(one) for key, one in self._metadata.items()}
         configurable = self._config[CONF]
-        is_shared = self._is_unheard and type(node) is DirectSeq and not node.is_recorded
+        runs_unheard = self._unheard is not None and type(node) is DirectSeq and not node.is_recorded
         config: Any = {
             **self._shared,
             "metadata": {
-                **metadata,
-                "langgraph_step": self._step,
+                **self._metadata,
+                **{key: dict(self._metadata[key]) for key in self._nested},
                 "langgraph_node": name,
                 "langgraph_triggers": triggers,
                 "langgraph_path": path,
                 "langgraph_checkpoint_ns": namespace,
-                **{key: _copied(one) for key, one in (proc.metadata or {}).items()},
+                **{key: dict(one) if isinstance(one, Mapping) else one for key, one in (proc.metadata or {}).items()},
             },
-            "callbacks": self._child if is_shared else self._manager.get_child(f"graph:step:{self._step}"),
+            "callbacks": self._unheard if runs_unheard else self._manager.get_child(f"graph:step:{self._step}"),
             "run_name": name,
             CONF: {
                 **configurable,
@@ -323,22 +309,23 @@ class StepTemplate:
                     self._managed,
                     PregelTaskWrites(path, name, writes, triggers),
                 ),
-                CONFIG_KEY_CHECKPOINTER: self._checkpointer,
+                CONFIG_KEY_CHECKPOINTER: self._saver,
                 CONFIG_KEY_CHECKPOINT_MAP: {
                     **configurable.get(CONFIG_KEY_CHECKPOINT_MAP, {}),
-                    self._parent: self._checkpoint["id"],
+                    self._parent: self._checkpoint_id,
                 },
                 CONFIG_KEY_CHECKPOINT_ID: None,
                 CONFIG_KEY_CHECKPOINT_NS: namespace,
                 CONFIG_KEY_SCRATCHPAD: scratchpad,
                 CONFIG_KEY_RUNTIME: self._runtime(
+                    previous=self._previous,
                     execution_info=ExecutionInfo(
-                        checkpoint_id=self._checkpoint["id"],
+                        checkpoint_id=self._checkpoint_id,
                         checkpoint_ns=namespace,
                         task_id=task_id,
                         thread_id=self._thread_id,
                         run_id=self._run_id,
-                    )
+                    ),
                 ),
             },
         }
@@ -349,7 +336,7 @@ class StepTemplate:
             writes,
             config,
             triggers,
-            proc.retry_policy or self._options["retry_policy"],
+            proc.retry_policy or self._retry_policy,
             None,
             task_id,
             path,
@@ -361,10 +348,6 @@ class StepTemplate:
 
 def _is_ordinary(proc: PregelNode) -> bool:
     return not proc.tags and proc.cache_policy is None and proc.node is not None
-
-
-def _copied(value: Any) -> Any:
-    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _with_fields(runtime: Any, **fields: Any) -> Callable[..., Any]:

@@ -36,18 +36,19 @@ class Frontier:
         self._dormant: set[Pointstamp] = set()
         self._reducing: set[Pointstamp] = set()
         self._fired: set[Pointstamp] = set()
-        self._changing: dict[Changes, Counter[Pointstamp]] = {Changes.PACKET: Counter(), Changes.STATE: Counter()}
+        self._changing_packet: Counter[Pointstamp] = Counter()
+        self._changing_state: Counter[Pointstamp] = Counter()
 
     def add(self, step: int, stage: str, *, changes: Changes = Changes.NOTHING) -> None:
         """A firing became outstanding."""
         self._outstanding[step, stage] += 1
         if changes is not Changes.NOTHING:
-            self._changing[changes][step, stage] += 1
+            self._changing(changes)[step, stage] += 1
 
     def remove(self, step: int, stage: str, *, changes: Changes = Changes.NOTHING) -> bool:
         """Its writes are known now. True when a count fell to zero, so that the frontier moved."""
         moved = _decrement(self._outstanding, (step, stage))
-        return (changes is not Changes.NOTHING and _decrement(self._changing[changes], (step, stage))) or moved
+        return (changes is not Changes.NOTHING and _decrement(self._changing(changes), (step, stage))) or moved
 
     def lurk(self, step: int, stage: str) -> None:
         """A deferred stage that is activated: it may fire in that step, or in any later one."""
@@ -66,8 +67,11 @@ class Frontier:
         self._dormant.clear()
         self._reducing.clear()
         self._fired.clear()
-        for counts in self._changing.values():
-            counts.clear()
+        self._changing_packet.clear()
+        self._changing_state.clear()
+
+    def _changing(self, changes: Changes) -> Counter[Pointstamp]:
+        return self._changing_state if changes is Changes.STATE else self._changing_packet
 
     def count_at(self, step: int) -> int:
         return sum(count for (time, _), count in self._outstanding.items() if time == step)
@@ -85,7 +89,7 @@ class Frontier:
         packets: count those, too, that may change no more than the payload of a packet.
         """
         reducing = self._plan.reducing
-        state, packet = self._changing[Changes.STATE], self._changing[Changes.PACKET]
+        state, packet = self._changing_state, self._changing_packet
         for stamp in self._before(step):
             _, stage = stamp
             if stamp in state or (packets and stamp in packet) or self._may_lead_to_mutating(stamp, step - 1, packets):

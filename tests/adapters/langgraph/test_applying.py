@@ -110,7 +110,9 @@ def test_few_channels_are_walked_through_in_a_long_chain() -> None:
     channels = RunChannels({name: EphemeralValue(int, guard=False) for name in names} | {"state": LastValue(int)})
     checkpoint: Any = {"channel_versions": {}, "versions_seen": {}}
     for number in range(3):
-        task = Task(f"n{number}", ("__pregel_pull", f"n{number}"), (names[number],), ((names[number + 1], 0), ("state", number)))
+        task = Task(
+            f"n{number}", ("__pregel_pull", f"n{number}"), (names[number],), ((names[number + 1], 0), ("state", number))
+        )
         commit(checkpoint, channels, [task], increment, {name: ["n"] for name in names})
     assert list(channels.walked) == [names[3]]
     assert len(channels) == 1001
