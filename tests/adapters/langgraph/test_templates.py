@@ -1,0 +1,107 @@
+"""Each task that is made from a template, beside the one that LangGraph makes for it, field by field."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import graphs
+import pytest
+from dropin.shapes.base import Shape
+from dropin.watch import Implementation, Tempo, invoke, watch
+from langchain_core.callbacks import BaseCallbackManager
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langgraph.graph import START, StateGraph
+from langgraph.types import Send
+from typing_extensions import TypedDict
+
+import alto_lg
+from alto_lg.adapters.langgraph.internals import PregelExecutableTask, PregelScratchpad, PregelTaskWrites
+from alto_lg.adapters.langgraph.templates import Template
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """How many tasks were compared, by the kind of their path; and whoever makes one compares it."""
+    compared: Counter[str] = Counter()
+    originals: dict[str, Any] = {"push": Template.push, "pull": Template.pull}
+
+    def compare(kind: str, template: Any, *arguments: Any) -> Any:
+        ours = originals[kind](template, *arguments)
+        path = ("__pregel_push", arguments[0]) if kind == "push" else ("__pregel_pull", arguments[0])
+        theirs = template._by_langgraph(path)
+        assert _plain(ours) == _plain(theirs)
+        compared[kind] += 1
+        return ours
+
+    for kind in originals:
+        monkeypatch.setattr(Template, kind, lambda self, *arguments, kind=kind: compare(kind, self, *arguments))
+    yield compared
+
+
+def _plain(value: Any) -> Any:
+    """What can be seen of a task, or of something in it."""
+    match value:
+        case PregelExecutableTask():
+            shown = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            return {name: id(one) if name == "proc" else _plain(one) for name, one in shown.items()}
+        case PregelScratchpad():
+            return (value.step, value.stop, value.resume, value.get_null_resume(False), value.call_counter())
+        case partial():
+            return (value.func, [_plain(one) for one in value.args if isinstance(one, PregelTaskWrites)])
+        case PregelTaskWrites():
+            return (value.path, value.name, list(value.writes), value.triggers)
+        case BaseCallbackManager():
+            shown = {**vars(value), "tags": None}  # of a manager that nobody hears, the step's tag is not set
+            return (type(value), shown if value.handlers else {**shown, "metadata": None})
+        case Mapping():
+            return {key: _plain(one) for key, one in value.items() if key != "__pregel_send"}
+    return value
+
+
+@pytest.mark.parametrize("shape", graphs.SHAPES, ids=str)
+def test_the_tasks_of_a_shape_are_langgraphs(shape: Shape, made: Counter[str]) -> None:
+    watch(shape, alto_lg.accelerate, Tempo())
+    invoke(shape, alto_lg.accelerate, Tempo())
+    assert made
+
+
+class State(TypedDict, total=False):
+    value: int
+
+
+def test_configs_of_all_kinds_reach_the_tasks(made: Counter[str], impl: Implementation) -> None:
+    seen: list[Any] = []
+
+    def look(state: State, config: RunnableConfig) -> State:
+        entries = {key: one for key, one in config["configurable"].items() if not key.startswith("__")}
+        metadata = {key: one for key, one in config["metadata"].items() if "checkpoint_ns" not in key}
+        seen.append((metadata, sorted(config.get("tags") or ()), entries["mine"], config.get("max_concurrency")))
+        config["metadata"]["nested"]["changed"] = True
+        return {}
+
+    builder: Any = StateGraph(State)
+    builder.add_node("first", look, metadata={"of": "node"})
+    builder.add_node("tagged", RunnableLambda(look).with_config(tags=["own"]))
+    builder.add_node("sent", look)
+    builder.add_edge(START, "first")
+    builder.add_edge("first", "tagged")
+    builder.add_conditional_edges(
+        "tagged", lambda _: [Send("sent", {"value": 1}), Send("sent", {"value": 2})], ["sent"]
+    )
+    config: Any = {
+        "metadata": {"nested": {"a": 1}, "flat": 2},
+        "tags": ["run"],
+        "configurable": {"mine": 3},
+        "max_concurrency": 1,
+        "run_name": "named",
+    }
+    graph = impl(builder.compile())
+    graph.invoke({"value": 0}, config)
+    mine = list(seen)
+    seen.clear()
+    builder.compile().invoke({"value": 0}, {**config, "metadata": {"nested": {"a": 1}, "flat": 2}})
+    assert mine == seen
