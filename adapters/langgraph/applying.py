@@ -61,7 +61,7 @@ def _in_order(tasks: Sequence[Any]) -> Sequence[Any] | None:
 
 
 def _is_known(path: tuple[Any, ...]) -> bool:
-    return len(path) == 2 and (path[0] == PULL or (path[0] == PUSH and isinstance(path[1], int)))
+    return len(path) == 2 if path[0] == PULL else (path[0] == PUSH and len(path) == 3 and isinstance(path[1], int))
 
 
 def _by_channel(tasks: Sequence[Any], channels: RunChannels) -> dict[str, list[Any]] | None:

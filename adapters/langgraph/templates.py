@@ -204,7 +204,8 @@ class Template:
         namespace = f"{namespace}{NS_END}{task_id}"
         timeout = packet.timeout if packet.timeout is not None else proc.timeout
         scratchpad = self._scratchpad(task_id, namespace)
-        return self._task(name, proc, packet.arg, (PUSH, place), _PUSH_TRIGGER, task_id, namespace, scratchpad, timeout)
+        path = (PUSH, place, False)  # not made by a call
+        return self._task(name, proc, packet.arg, path, _PUSH_TRIGGER, task_id, namespace, scratchpad, timeout)
 
     def pull(self, name: str) -> PregelExecutableTask | None:
         """The task of a node that has been triggered by name."""
@@ -274,7 +275,7 @@ class Template:
         name: str,
         proc: PregelNode,
         value: Any,
-        path: tuple[str, Any],
+        path: tuple[Any, ...],
         triggers: tuple[str, ...],
         task_id: str,
         namespace: str,

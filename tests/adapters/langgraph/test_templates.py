@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from dropin.watch import Implementation, Tempo, invoke, watch
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph import START, StateGraph
+from langgraph.runtime import ExecutionInfo, Runtime
 from langgraph.types import Send
 from typing_extensions import TypedDict
 
@@ -24,22 +25,21 @@ from alto_lg.adapters.langgraph.templates import Template
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
-    """How many tasks were compared, by the kind of their path; and whoever makes one compares it."""
-    compared: Counter[str] = Counter()
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Any, Any]]]:
+    """All tasks that are made, in pairs: ours, and LangGraph's."""
+    pairs: list[tuple[Any, Any]] = []
     originals: dict[str, Any] = {"push": Template.push, "pull": Template.pull}
 
     def compare(kind: str, template: Any, *arguments: Any) -> Any:
         ours = originals[kind](template, *arguments)
         path = ("__pregel_push", arguments[0]) if kind == "push" else ("__pregel_pull", arguments[0])
         theirs = template._by_langgraph(path)
-        assert _plain(ours) == _plain(theirs)
-        compared[kind] += 1
+        pairs.append((_plain(ours), _plain(theirs)))  # a run may catch what is raised here
         return ours
 
     for kind in originals:
         monkeypatch.setattr(Template, kind, lambda self, *arguments, kind=kind: compare(kind, self, *arguments))
-    yield compared
+    yield pairs
 
 
 def _plain(value: Any) -> Any:
@@ -48,6 +48,8 @@ def _plain(value: Any) -> Any:
         case PregelExecutableTask():
             shown = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
             return {name: id(one) if name == "proc" else _plain(one) for name, one in shown.items()}
+        case Runtime() | ExecutionInfo():
+            return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case PregelScratchpad():
             return (value.step, value.stop, value.resume, value.get_null_resume(False), value.call_counter())
         case partial():
@@ -55,25 +57,31 @@ def _plain(value: Any) -> Any:
         case PregelTaskWrites():
             return (value.path, value.name, list(value.writes), value.triggers)
         case BaseCallbackManager():
-            shown = {**vars(value), "tags": None}  # of a manager that nobody hears, the step's tag is not set
+            shown = _plain({**vars(value), "tags": None})  # of a manager that nobody hears, the step's tag is not set
             return (type(value), shown if value.handlers else {**shown, "metadata": None})
+        case deque() | list():
+            return list(value)
         case Mapping():
             return {key: _plain(one) for key, one in value.items() if key != "__pregel_send"}
     return value
 
 
 @pytest.mark.parametrize("shape", graphs.SHAPES, ids=str)
-def test_the_tasks_of_a_shape_are_langgraphs(shape: Shape, made: Counter[str]) -> None:
+def test_the_tasks_of_a_shape_are_langgraphs(shape: Shape, made: list[tuple[Any, Any]]) -> None:
     watch(shape, alto_lg.accelerate, Tempo())
     invoke(shape, alto_lg.accelerate, Tempo())
     assert made
+    for ours, theirs in made:
+        assert ours["config"]["configurable"] == theirs["config"]["configurable"]
+        assert ours["config"] == theirs["config"]
+        assert ours == theirs
 
 
 class State(TypedDict, total=False):
     value: int
 
 
-def test_configs_of_all_kinds_reach_the_tasks(made: Counter[str], impl: Implementation) -> None:
+def test_configs_of_all_kinds_reach_the_tasks(made: list[tuple[Any, Any]], impl: Implementation) -> None:
     seen: list[Any] = []
 
     def look(state: State, config: RunnableConfig) -> State:
@@ -105,3 +113,7 @@ def test_configs_of_all_kinds_reach_the_tasks(made: Counter[str], impl: Implemen
     seen.clear()
     builder.compile().invoke({"value": 0}, {**config, "metadata": {"nested": {"a": 1}, "flat": 2}})
     assert mine == seen
+    for ours, theirs in made:
+        assert ours["config"]["configurable"] == theirs["config"]["configurable"]
+        assert ours["config"] == theirs["config"]
+        assert ours == theirs
