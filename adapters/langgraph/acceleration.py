@@ -70,8 +70,7 @@ class Acceleration:
         with self._planning:
             if self._wired is None:
                 wired = WiredPlan(self.original, self.options)
-                barriers = [name for name, stage in wired.plan.stages.items() if stage.barrier]
-                self._catalogue, self._wired = Catalogue(self.original, barriers), wired
+                self._catalogue, self._wired = Catalogue(self.original, wired.plan.barriers), wired
 
     def run_ended(self, statistics: RunStatistics) -> None:
         self.statistics = statistics

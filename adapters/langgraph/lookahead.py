@@ -12,7 +12,7 @@ import contextvars
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from langgraph.types import Send
@@ -32,6 +32,7 @@ from alto_lg.adapters.langgraph.internals import (
 from alto_lg.adapters.langgraph.preparation import ANCESTRY, PARTIALS, Preparation, describe, step_of
 from alto_lg.adapters.langgraph.projection import Projection, equal, is_waiting
 from alto_lg.adapters.langgraph.promising import Promising
+from alto_lg.adapters.langgraph.quiet import QuietSteps
 from alto_lg.adapters.langgraph.streamed import follow
 from alto_lg.adapters.langgraph.unfinished import UnfinishedReads
 from alto_lg.engine.ancestry import Ancestry
@@ -101,7 +102,9 @@ class Lookahead:
         self._started: dict[Firing, float] = {}
         self._emissions = Emissions(wired)
         self._context = contextvars.copy_context()
-        self._solitary: _Solitary | None = None
+        manager = loop.manager
+        traced = manager is not None and bool(manager.handlers or manager.inheritable_handlers)
+        self._quiet = QuietSteps(wired, self.machine, of_many=not traced)
         self._promised: defaultdict[Firing, dict[int, Send]] = defaultdict(dict)
         self._over = False
 
@@ -109,17 +112,21 @@ class Lookahead:
 
     def step_began(self) -> None:
         """LangGraph has prepared the tasks of a step: adopt what ran already, and look on from there."""
-        now = self._clock()
+        now, loop = self._clock(), self.loop
         self.tally.step_began(now)
-        if self._is_solitary():
-            self._solitary = self._solitary_step(now)
+        queue = loop.channels[TASKS]
+        packets: Sequence[Send] = queue.get() if queue.is_available() else ()
+        if self._early or not self._quiet.begin(loop.step, loop.tasks, packets, now):
+            self._quiet.catch_up(self._emissions)
+            self._begin(packets, now)
             return
-        if self._solitary is not None:
-            self._catch_up(self._solitary)
-            self._solitary = None
-        self._begin(now)
+        for quiet in self._quiet.firings.values():
+            known = self.machine.firing(loop.step, ("pull", quiet.task.name))
+            waited_for = known.waited_for if known is not None else None
+            describe(quiet.task.config, quiet.ancestry, self.tally, loop, waited_for)
+            self.tally.firings += 1
 
-    def _begin(self, now: float) -> None:
+    def _begin(self, packets: Sequence[Send], now: float) -> None:
         loop = self.loop
         self._context = contextvars.copy_context()
         self._unfinished.look()  # what is committed now comes before all else, and is about to be forgotten
@@ -129,8 +136,6 @@ class Lookahead:
         self._mutates_left.clear()
         tasks: dict[Any, PregelExecutableTask] = {}
         officials: list[Official] = []
-        queue = loop.channels[TASKS]
-        packets: Sequence[Send] = queue.get() if queue.is_available() else ()
         for task in loop.tasks.values():
             official = self._official_of(task, packets, tasks)
             tasks[official.key] = task
@@ -158,11 +163,11 @@ class Lookahead:
 
     def task_ended(self, task_id: str, writes: Sequence[tuple[str, Any]]) -> None:
         """LangGraph has committed a task's writes to its step (or its failure)."""
-        solitary = self._solitary
-        if solitary is not None:
-            if task_id == solitary.task_id:
-                solitary.writes = writes
-                self.tally.ran(solitary.step, solitary.started, self._clock())
+        if self._quiet.firings:
+            quiet = self._quiet.firings.get(task_id)
+            if quiet is not None:
+                quiet.writes = writes
+                self.tally.ran(self._quiet.step, self._quiet.started, self._clock())
             return
         firing = self._official.get(task_id)
         if firing is None or firing.status is not Status.RUNNING:
@@ -196,35 +201,6 @@ class Lookahead:
     def save_to_await(self) -> Any:
         """What an adopted firing waits for before it commits; see the run's."""
         return None if self._over else self.loop.save_to_await()
-
-    # ── steps with one task ─────────────────────────────────────────────────────────────────────────────────
-
-    # A step of one triggered node has no siblings to run ahead of. The machine hears of it only if the next step is
-    # of another kind, and so a chain does not pay for a scheduler that it cannot use.
-
-    def _is_solitary(self) -> bool:
-        tasks = self.loop.tasks
-        if len(tasks) != 1 or self._early or self._wired.starts_chains or self.machine.conditions.chains:
-            return False
-        (task,) = tasks.values()
-        return task.path[0] == PULL and len(task.path) == 2 and task.name not in self._wired.streaming
-
-    def _solitary_step(self, now: float) -> _Solitary:
-        (task,) = self.loop.tasks.values()
-        ancestry = self.machine.run.triggered(task.name, self.loop.step)
-        known = self.machine.firing(self.loop.step, ("pull", task.name))
-        describe(task.config, ancestry, self.tally, self.loop, known.waited_for if known is not None else None)
-        self.tally.firings += 1
-        return _Solitary(task.id, task.name, self.loop.step, now, task.writes)
-
-    def _catch_up(self, past: _Solitary) -> None:
-        """Tell the machine of the one firing before this step: its packets and triggers say who comes from whom."""
-        key = ("pull", past.name)
-        self.machine.handle(StepBegan(past.step, (Official(key, past.name, None),)))
-        firing = self.machine.firing(past.step, key)
-        assert firing is not None
-        if all(channel != ERROR for channel, _ in past.writes):  # else its error handler ran in its stead
-            self.machine.handle(FiringEnded(firing, self._emissions.of(past.writes)))
 
     # ── what the rules ask ──────────────────────────────────────────────────────────────────────────────────
 
@@ -449,17 +425,6 @@ class Lookahead:
         written = self._written[step][key] if step in self._written else ()
         certain = (entry for entry in written if entry[0].is_certain)
         return [value for _, value in sorted(certain, key=lambda entry: entry[0].ancestry.order)]
-
-
-@dataclass(slots=True)
-class _Solitary:
-    """A step of one triggered node, and what it wrote so far."""
-
-    task_id: str
-    name: str
-    step: int
-    started: float
-    writes: Sequence[tuple[str, Any]]
 
 
 def ancestry_of(config: Any) -> Ancestry | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -32,7 +32,6 @@ from alto_lg.adapters.langgraph.internals import (
     ERROR,
     INTERRUPT,
     BaseChannel,
-    Pregel,
     PregelExecutableTask,
     PregelLoop,
     map_output_updates,
@@ -195,7 +194,7 @@ class AcceleratedRun(SuperstepLoop):
     def _look_ahead(self, wired: WiredPlan) -> None:
         if self.checkpointer is not None:
             self._handed_out = tuple(filter(hands_itself_out, self.channels.values()))
-        conditions = self._conditions(wired.plan)
+        conditions = self._conditions(wired)
         self.lookahead = Lookahead(self, wired, conditions, ancestry_of(self.config) or Ancestry.request())
 
     def finish(self, exc_type: type[BaseException] | None) -> None:
@@ -259,7 +258,7 @@ class AcceleratedRun(SuperstepLoop):
             return "it pauses at every node"
         return None
 
-    def _conditions(self, plan: Plan) -> Conditions:
+    def _conditions(self, wired: WiredPlan) -> Conditions:
         options = self.acceleration.options
         return Conditions(
             last_step=self.stop,
@@ -271,25 +270,26 @@ class AcceleratedRun(SuperstepLoop):
             stops_before=frozenset(self.interrupt_before),
             stops_after=frozenset(self.interrupt_after),
             gate_at_start=not self.holds_firings or bool(self.config.get("max_concurrency")),
-            withheld=self._withheld(plan),
+            withheld=self._withheld(wired.plan, wired.graphs),
         )
 
     def _can_pause(self) -> bool:
         return self.checkpointer is not None or bool(self.config[CONF].get(CONFIG_KEY_CHECKPOINTER))
 
-    def _withheld(self, plan: Plan) -> dict[str, str]:
+    def _withheld(self, plan: Plan, graphs: Mapping[str, bool]) -> dict[str, str]:
         """A subgraph files its checkpoints and events under its task's id, which an early start does not know."""
         withheld = {}
         stream = self.config[CONF].get(CONFIG_KEY_STREAM)
         streams_steps = stream is not None and not stream.modes <= _LIVE_MODES
-        for name, node in self.nodes.items():
-            has_graph = bool(node.subgraphs) or isinstance(node.bound, Pregel)  # it lists none that keeps no memory
-            if node.subgraphs and self._can_pause():
-                withheld[name] = "its subgraph saves checkpoints under the id of its task"
-            elif streams_steps and (has_graph or plan.stages[name].may_interrupt):
-                withheld[name] = "a graph in it may stream events under the id of its task"
-            elif node.cache_policy is None and self.cache_policy is not None and self.cache is not None:
-                withheld[name] = "its cache is consulted when its step begins"
+        if self.cache_policy is not None and self.cache is not None:
+            uncached = (name for name, node in self.nodes.items() if node.cache_policy is None)
+            withheld.update(dict.fromkeys(uncached, "its cache is consulted when its step begins"))
+        if streams_steps:
+            nested = plan.may_interrupt | graphs.keys()
+            withheld.update(dict.fromkeys(nested, "a graph in it may stream events under the id of its task"))
+        if self._can_pause():
+            saving = (name for name, keeps_memory in graphs.items() if keeps_memory)
+            withheld.update(dict.fromkeys(saving, "its subgraph saves checkpoints under the id of its task"))
         return withheld
 
 

@@ -39,7 +39,7 @@ class RunChannels(dict[str, Channel]):
         self.walked = Walked(channels)
         self.highest: Any = None
         self.template: Template | None = None
-        self.versions_are_ours = not any(isinstance(one, DeltaChannel) for one in channels.values())
+        self.versions_are_ours = not any(isinstance(channels[name], DeltaChannel) for name in self.walked.restless)
 
 
 class Walked(dict[str, Channel]):
@@ -47,11 +47,11 @@ class Walked(dict[str, Channel]):
 
     def __init__(self, channels: Mapping[str, Channel]) -> None:
         super().__init__(channels)
-        self._restless = [name for name, one in channels.items() if type(one) not in _STEADY]
+        self.restless = [name for name, one in channels.items() if type(one) not in _STEADY]
         self._lit: list[str] | None = None  # ephemeral ones that hold something; not known before the first commit
 
     def __iter__(self) -> Iterator[str]:
-        return super().__iter__() if self._lit is None else iter((*self._restless, *self._lit))
+        return super().__iter__() if self._lit is None else iter((*self.restless, *self._lit))
 
     def committed(self, written: Iterable[str]) -> None:
         """The writes to these channels have been applied."""

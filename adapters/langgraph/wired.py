@@ -7,7 +7,7 @@ a check of declared reads and writes, and accelerated subgraphs. The nodes of th
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -36,6 +36,7 @@ from alto_lg.adapters.langgraph.tails import tail_of
 from alto_lg.adapters.langgraph.tools import answering_node
 from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.engine.plan import Plan
+from alto_lg.engine.quiet import can_be_quiet, is_quiet
 from alto_lg.errors import UndeclaredRead, UndeclaredWrite
 from alto_lg.hints import Hint
 from alto_lg.options import Options
@@ -52,7 +53,14 @@ class WiredPlan:
         self.readings = {name: readings_of(function_of(node.bound)) for name, node in graph.nodes.items()}
         self.tails = {name: tail_of(graph.nodes[name].bound) for name in options.stream}
         self.streaming = frozenset(name for name, stage in self.plan.stages.items() if stage.streams)
-        self.starts_chains = any(stage.pure or stage.unfinished for stage in self.plan.stages.values())
+        # A node's graph that keeps no memory is not listed among the subgraphs.
+        self.graphs = {
+            name: bool(node.subgraphs)
+            for name, node in graph.nodes.items()
+            if node.subgraphs or isinstance(node.bound, Pregel)
+        }
+        self.can_be_quiet = can_be_quiet(self.plan)
+        self._quiet: dict[frozenset[str], bool] = {}
         self._tops: dict[frozenset[str], frozenset[str]] = {}
 
     def tops(self, atoms: frozenset[str]) -> frozenset[str]:
@@ -62,6 +70,16 @@ class WiredPlan:
             found = frozenset(key_of(atom, self.keys) for atom in atoms)
             self._tops[atoms] = found
         return found
+
+    def is_quiet(self, firings: Sequence[str]) -> bool:
+        """Whether a step is that has firings of these stages; asked for the same ones again and again."""
+        if len(firings) == 1 and firings[0] not in self.streaming:
+            return True
+        kinds = frozenset(firings)
+        known = self._quiet.get(kinds)
+        if known is None:
+            known = self._quiet[kinds] = is_quiet(self.plan, (*kinds, *kinds))
+        return known
 
     def same(self, atoms: frozenset[str], key: str, one: Any, other: Any) -> bool:
         """Whether two values of a key agree in those of its parts that `atoms` names."""

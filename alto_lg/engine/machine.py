@@ -189,11 +189,13 @@ class Machine:
         return commands
 
     def _unforeseen(self, official: Official, step: int) -> Firing:
-        stage = self.plan.stages[official.stage]
-        if official.index is None:
-            return Firing(stage, step, self.run.triggered(stage.name, step))
-        ancestry = self.run.sent(stage.name, step, official.index, run=self.run)
-        return Firing(stage, step, ancestry, packet=official.key[1])
+        stage, ancestry = self.plan.stages[official.stage], official.ancestry
+        packet = official.key[1] if official.key[0] == "push" else None
+        if ancestry is None and official.index is not None:
+            ancestry = self.run.sent(stage.name, step, official.index, run=self.run)
+        elif ancestry is None:
+            ancestry = self.run.triggered(stage.name, step)
+        return Firing(stage, step, ancestry, packet=packet)
 
     def _drop(self, firing: Firing) -> Drop:
         firing.status = Status.DROPPED

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
+from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing
 from alto_lg.engine.plan import Stage
 
@@ -79,7 +80,7 @@ class Official:
     """A firing as the committed step has it.
 
     valid: False if it was started early and its input turned out to differ. may_mutate: its input has a value that
-    it may change in place.
+    it may change in place. ancestry: who it comes from, where the machine has not heard of its sender.
     """
 
     key: Key
@@ -87,6 +88,7 @@ class Official:
     index: int | None
     valid: bool = True
     may_mutate: bool = False
+    ancestry: Ancestry | None = None
 
 
 @dataclass(frozen=True, slots=True)

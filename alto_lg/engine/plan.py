@@ -108,6 +108,7 @@ class Plan:
     reduced_in_place: those of which a commit may change the value in place.
     deferred: the stages that are. reducing: the stages that may write a key that is reduced in place.
     unfinished: keys that some stage may be given a part of.
+    barriers, may_interrupt: the stages that are, and do.
     """
 
     stages: Mapping[str, Stage]
@@ -117,6 +118,8 @@ class Plan:
     deferred: frozenset[str] = field(init=False)
     reducing: frozenset[str] = field(init=False)
     unfinished: frozenset[str] = field(init=False)
+    barriers: frozenset[str] = field(init=False)
+    may_interrupt: frozenset[str] = field(init=False)
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
@@ -125,6 +128,9 @@ class Plan:
         object.__setattr__(self, "reducing", frozenset(reducing))
         unfinished = frozenset().union(*(one.unfinished for one in self.stages.values()))
         object.__setattr__(self, "unfinished", unfinished)
+        object.__setattr__(self, "barriers", frozenset(name for name, one in self.stages.items() if one.barrier))
+        interrupting = (name for name, one in self.stages.items() if one.may_interrupt)
+        object.__setattr__(self, "may_interrupt", frozenset(interrupting))
         object.__setattr__(self, "reach", Reach(self.stages, self.keys, self.reducing))
 
 

@@ -41,11 +41,7 @@ class Rules:
         self._conditions = conditions
         self._values = values
         self._frontier = frontier
-        self._barriers = frozenset(
-            name
-            for name, stage in plan.stages.items()
-            if stage.barrier or (stage.may_interrupt and conditions.can_pause)
-        )
+        self._barriers = plan.barriers | plan.may_interrupt if conditions.can_pause else plan.barriers
 
     def against_start(self, firing: Firing, base: int) -> str | None:
         """Why `firing` may not start while the step `base` is the one being committed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
 
@@ -48,10 +48,10 @@ class _Found:
 class Catalogue:
     """The tools of one graph; shared by all its runs."""
 
-    def __init__(self, graph: Pregel, barriers: Iterable[str]) -> None:
+    def __init__(self, graph: Pregel, barriers: frozenset[str]) -> None:
         self._found = _tools_of(graph)
         self._approved = _approved_by_people(graph)
-        self._barriers = frozenset(barriers)
+        self._barriers = barriers
         self._learnt: dict[str, str] = {}
         self._lock = threading.Lock()
         self._verdicts = {name: self._verdict(name, found) for name, found in self._found.items()}
