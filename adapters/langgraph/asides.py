@@ -13,7 +13,7 @@ import contextvars
 import copy
 import functools
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -26,10 +26,10 @@ from alto_lg.adapters.langgraph.internals import (
     BranchSpec,
     ChannelWrite,
     RunnableCallable,
-    local_read,
 )
 from alto_lg.adapters.langgraph.mistakes.node_checks import is_branch
 from alto_lg.adapters.langgraph.silence import silenced
+from alto_lg.adapters.langgraph.templates import read_asked
 
 _QUICK_S = 0.001
 
@@ -42,7 +42,7 @@ class Aside:
         self._config = silenced(config, self._writes)
         scratchpad, channels, managed, task = config[CONF][CONFIG_KEY_READ].args
         own = task._replace(writes=self._writes)
-        self._config[CONF][CONFIG_KEY_READ] = functools.partial(_read, scratchpad, channels, managed, own)
+        self._config[CONF][CONFIG_KEY_READ] = functools.partial(read_asked, scratchpad, channels, managed, own)
         with tracing_context(enabled=False):
             self._context = contextvars.copy_context()
         self._context.run(var_child_runnable_config.set, self._config)
@@ -69,14 +69,6 @@ class Aside:
             else:
                 self._context.copy().run(writer.invoke, update, self._config)
         return list(self._writes)
-
-
-def _read(
-    scratchpad: Any, channels: Mapping[str, Any], managed: Any, task: Any, select: Any, fresh: bool = False
-) -> Any:
-    """LangGraph's reading of the state, which copies every channel that it is given: only those that are asked for."""
-    asked = {key: channels[key] for key in ([select] if isinstance(select, str) else select) if key in channels}
-    return local_read(scratchpad, asked, managed, task, select, fresh)
 
 
 class _Branch:

@@ -1,4 +1,4 @@
-"""A node and its writers, run without the callbacks that nobody hears.
+"""A node, its writers and the paths of its conditional edges, run without the callbacks that nobody hears.
 
 LangGraph tells callback managers of the start and the end of a node and of each of its writers, and runs the node as a
 task of its own. Where a run has no handler at all, what is left of that for a node to see is its config, with a run id
@@ -11,6 +11,7 @@ Always true: with a handler, a trace policy or a callback manager of another kin
 from __future__ import annotations
 
 import asyncio
+import copy
 import types
 from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextvars import Context, copy_context
@@ -21,7 +22,13 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 
-from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_CHECKPOINTER, ChannelWrite, RunnableSeq
+from alto_lg.adapters.langgraph.internals import (
+    CONF,
+    CONFIG_KEY_CHECKPOINTER,
+    ChannelWrite,
+    RunnableCallable,
+    RunnableSeq,
+)
 
 Result = TypeVar("Result")
 
@@ -43,7 +50,8 @@ class DirectSeq(RunnableSeq):
         self.is_recorded = getattr(like, "trace_inputs", None) is not None or (
             policy is not None and (policy.process_inputs or policy.process_outputs)
         )
-        self._node, *writers = like.steps
+        node, *writers = like.steps
+        self._node = direct_function(node)
         # A `ChannelWrite` looks into its config only for where to write, so it needs none of its own.
         self._writers = [(one, one.func if type(one) is ChannelWrite else None) for one in writers]
 
@@ -79,6 +87,39 @@ class DirectSeq(RunnableSeq):
         return output
 
 
+class DirectFunction(RunnableCallable):
+    """A function that LangGraph traces: the path of a conditional edge, or a node that asks for it."""
+
+    def __init__(self, like: RunnableCallable) -> None:
+        vars(self).update(vars(like))
+        self._untraced = copy.copy(like)
+        self._untraced.trace = self._untraced.recurse = False
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        if config is None or not is_unheard(config, AsyncCallbackManager):
+            return await super().ainvoke(input, config, **kwargs)
+        context = _context_of(_Children(config, AsyncCallbackManager).config())
+        is_saved = bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER))
+        if is_saved:
+            await _turns(1)
+        result = await _in_context(context, self._untraced.ainvoke(input, config, **kwargs))
+        if is_saved:
+            await _turns(1)
+        return await result.ainvoke(input, config) if self.recurse and isinstance(result, Runnable) else result
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        if config is None or not is_unheard(config, CallbackManager):
+            return super().invoke(input, config, **kwargs)
+        context = _context_of(_Children(config, CallbackManager).config())
+        result = context.run(self._untraced.invoke, input, config, **kwargs)
+        return result.invoke(input, config) if self.recurse and isinstance(result, Runnable) else result
+
+
+def direct_function(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """The same, if it is a function that is traced."""
+    return DirectFunction(runnable) if type(runnable) is RunnableCallable and runnable.trace else runnable
+
+
 def direct(node: Runnable[Any, Any] | None) -> Runnable[Any, Any] | None:
     """The same, without what nobody hears, if it is a sequence of LangGraph's."""
     return DirectSeq(node) if type(node) is RunnableSeq else node
@@ -101,15 +142,15 @@ class _Children:
         self._tags = _with_tags(manager.inheritable_tags, config.get("tags") or ())
         self._metadata = _merged(manager.inheritable_metadata, config.get("metadata") or {})
 
-    def config(self, place: int) -> RunnableConfig:
-        """That of the step at a place, the first being 1."""
-        step = f"seq:step:{place}"
-        inherited = [tag for tag in self._tags if tag != step]
+    def config(self, place: int | None = None) -> RunnableConfig:
+        """That of the step at a place, the first being 1; or of the only one."""
+        own = [] if place is None else [f"seq:step:{place}"]
+        inherited = [tag for tag in self._tags if tag not in own]
         manager = self._kind(
             handlers=[],
             inheritable_handlers=[],
             parent_run_id=self._run_id,
-            tags=[*inherited, step],
+            tags=[*inherited, *own],
             inheritable_tags=inherited,
             metadata={**self._metadata},
             inheritable_metadata={**self._metadata},

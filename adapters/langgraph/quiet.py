@@ -34,7 +34,10 @@ class QuietFiring:
 
 
 class QuietSteps:
-    """Decides which steps are, and keeps the last one if it was."""
+    """Decides which steps are, and keeps the last one if it was.
+
+    firings: of that step, by the ids of their tasks; none if it was not quiet. started: on the run's clock.
+    """
 
     def __init__(self, wired: WiredPlan, machine: Machine, *, of_many: bool) -> None:
         self._wired = wired
@@ -43,12 +46,7 @@ class QuietSteps:
         self._can_be = wired.can_be_quiet and not machine.conditions.chains
         self.step = -1
         self.started = 0.0
-        self._firings: dict[str, QuietFiring] = {}
-
-    @property
-    def firings(self) -> Mapping[str, QuietFiring]:
-        """Of the step that is quiet, by the ids of their tasks; none in another one."""
-        return self._firings
+        self.firings: dict[str, QuietFiring] = {}
 
     def begin(self, step: int, tasks: Mapping[str, PregelExecutableTask], packets: Sequence[Send], now: float) -> bool:
         """Take on a step if it is quiet."""
@@ -62,12 +60,12 @@ class QuietSteps:
         if len(taken) < len(tasks):
             return False
         self.step, self.started = step, now
-        self._firings = {firing.task.id: firing for firing in taken}
+        self.firings = {firing.task.id: firing for firing in taken}
         return True
 
     def catch_up(self, emissions: Emissions) -> None:
         """Tell the machine of the last step, if that was quiet: its packets and triggers say who comes from whom."""
-        past, self._firings = self._firings, {}
+        past, self.firings = self.firings, {}
         if not past:
             return
         keys: dict[Key, QuietFiring] = {}
@@ -100,7 +98,7 @@ class QuietSteps:
 
     def _senders(self, packets: Sequence[Send]) -> Iterator[tuple[Ancestry, int]]:
         """Who sent each packet, and as its how many-th; LangGraph has them in the order of their senders' commits."""
-        ordered = sorted(self._firings.values(), key=lambda firing: firing.ancestry.order)
+        ordered = sorted(self.firings.values(), key=lambda firing: firing.ancestry.order)
         sent = (
             (packet, firing.ancestry, index)
             for firing in ordered

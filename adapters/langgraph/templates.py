@@ -62,6 +62,8 @@ from alto_lg.adapters.langgraph.stepping import RunChannels
 _PUSH_TRIGGER = (PUSH,)
 _PER_TASK = (CONF, "metadata", "callbacks", "run_name", "run_id")
 """Entries of a task's config that are not the run's."""
+_FLAT = frozenset({str, int, float, bool, type(None)})
+"""Kinds of values in metadata that need no copy; asked first, because the others are asked slowly."""
 
 
 def prepare(
@@ -190,7 +192,9 @@ class Template:
         self._inputs: dict[Any, Any] = {}
         metadata: Mapping[str, Any] = self._config.get("metadata") or {}
         self._metadata = {**metadata, "langgraph_step": step}
-        self._nested = [key for key, value in metadata.items() if isinstance(value, Mapping)]
+        self._nested = [
+            key for key, value in metadata.items() if type(value) not in _FLAT and isinstance(value, Mapping)
+        ]
         self._previous = checkpoint["channel_values"].get(PREVIOUS)
 
     def push(self, place: int, packet: Any) -> PregelExecutableTask | None:
@@ -304,7 +308,7 @@ class Template:
                 CONFIG_KEY_TASK_ID: task_id,
                 CONFIG_KEY_SEND: writes.extend,
                 CONFIG_KEY_READ: partial(
-                    local_read,
+                    read_asked,
                     scratchpad,
                     self._channels,
                     self._managed,
@@ -345,6 +349,14 @@ class Template:
             subgraphs=proc.subgraphs,
             timeout=timeout,
         )
+
+
+def read_asked(
+    scratchpad: Any, channels: Mapping[str, Any], managed: Any, task: Any, select: Any, fresh: bool = False
+) -> Any:
+    """LangGraph's `local_read`, which copies every channel that it is given: only those that are asked for."""
+    asked = {key: channels[key] for key in ([select] if isinstance(select, str) else select) if key in channels}
+    return local_read(scratchpad, asked, managed, task, select, fresh)
 
 
 def _is_ordinary(proc: PregelNode) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 
 from alto_lg.adapters.langgraph.convert import key_of, plan_of
-from alto_lg.adapters.langgraph.direct import direct
+from alto_lg.adapters.langgraph.direct import direct, direct_function
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_SCRATCHPAD,
@@ -159,8 +159,8 @@ def _gated(writer: Any) -> Any:
     """A conditional edge that, in an early firing, waits until what it reads is settled."""
     if not is_branch(writer):
         return writer
-    route = writer.afunc
-    assert route is not None
+    spec = writer.func.__self__._replace(path=direct_function(writer.func.__self__.path))
+    route = spec._aroute
 
     async def route_when_settled(input: Any, config: RunnableConfig, **kwargs: Any) -> Any:
         gate = config[CONF].get(GATE)
@@ -169,7 +169,7 @@ def _gated(writer: Any) -> Any:
         return await route(input, config, **kwargs)
 
     gated = copy.copy(writer)
-    gated.afunc = route_when_settled
+    gated.func, gated.afunc = spec._route, route_when_settled
     return gated
 
 

@@ -53,7 +53,7 @@ def _plain(value: Any) -> Any:
         case PregelScratchpad():
             return (value.step, value.stop, value.resume, value.get_null_resume(False), value.call_counter())
         case partial():
-            return (value.func, [_plain(one) for one in value.args if isinstance(one, PregelTaskWrites)])
+            return ([_plain(one) for one in value.args if isinstance(one, PregelTaskWrites)],)
         case PregelTaskWrites():
             return (value.path, value.name, list(value.writes), value.triggers)
         case BaseCallbackManager():
