@@ -78,9 +78,12 @@ class EndedOnLoop(_Ended):
 class EndedInThreads(_Ended):
     """In threads, while the caller's own waits."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._something = threading.Event()
+    _something: Any = None
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if self._something is None:  # made late: the only task of a step runs in the caller's thread
+            self._something = threading.Event()
+        super().__setitem__(key, value)
 
     def _note(self, future: Any) -> None:
         super()._note(future)
