@@ -23,6 +23,7 @@ from alto_lg.adapters.langgraph.internals import (
     RETURN,
     apply_writes,
 )
+from alto_lg.adapters.langgraph.reducing import apply
 from alto_lg.adapters.langgraph.stepping import RunChannels
 
 _NOT_FOR_CHANNELS = frozenset({NO_WRITES, PUSH, RESUME, INTERRUPT, RETURN, ERROR, ERROR_SOURCE_NODE})
@@ -120,7 +121,7 @@ def _apply(
         if name not in RESERVED and name in channels and channels[name].consume() and version is not None:
             versions[name] = channels.highest = version
     for name, values in written.items():
-        if channels[name].update(values):
+        if apply(channels[name], values):
             changed(name)
     if any(task.triggers for task in tasks):
         for name in channels.walked:

@@ -34,7 +34,7 @@ async def arun(
     """LangGraph's `arun_with_retry`."""
     config = None if stream else _config_of_only_attempt(task, retry_policy, configurable)
     if config is None:
-        return await arun_with_retry(task, retry_policy, stream, configurable)  # type: ignore[arg-type]
+        return await arun_with_retry(task, retry_policy, stream=stream, configurable=configurable)  # type: ignore[arg-type]
     task.writes.clear()
     try:
         return await task.proc.ainvoke(task.input, config)
@@ -48,12 +48,12 @@ def run(
     """LangGraph's `run_with_retry`."""
     config = _config_of_only_attempt(task, retry_policy, configurable)
     if config is None:
-        return run_with_retry(task, retry_policy, configurable)  # type: ignore[arg-type]
+        return run_with_retry(task, retry_policy, configurable=configurable)  # type: ignore[arg-type]
     task.writes.clear()
     try:
         return task.proc.invoke(task.input, config)
     except BaseException as error:
-        return run_with_retry(_failing(task, error), None, configurable)  # type: ignore[arg-type]
+        return run_with_retry(_failing(task, error), None, configurable=configurable)  # type: ignore[arg-type]
 
 
 def is_attempt(function: object) -> bool:

@@ -63,7 +63,10 @@ class EndedOnLoop(_Ended):
         """Those that have ended, as soon as there is one, or none after so long; and whether others have not."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds if seconds is not None else None
-        while not (done := self._taken()) and (end is None or loop.time() < end):
+        if self._ended:
+            loop.call_soon(self._wake)  # as `asyncio.wait` does: what was streamed meanwhile has a turn
+        done: set[Any] = set()
+        while not done and (end is None or loop.time() < end):
             self._waiter = loop.create_future()
             alarm = loop.call_at(end, self._wake) if end is not None else None
             try:
@@ -72,6 +75,7 @@ class EndedOnLoop(_Ended):
                 self._waiter = None
                 if alarm is not None:
                     alarm.cancel()
+            done = self._taken()
         return done, len(done) < len(self)
 
 

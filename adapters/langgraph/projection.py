@@ -23,7 +23,7 @@ from langgraph.graph.message import add_messages
 
 from alto_lg.adapters.langgraph.freezing import is_frozen
 from alto_lg.adapters.langgraph.internals import BaseChannel, BinaryOperatorAggregate
-from alto_lg.adapters.langgraph.reducing import REPLAYABLE, Reducers
+from alto_lg.adapters.langgraph.reducing import REPLAYABLE, Reducers, apply
 
 ValuesAt = Callable[[int, str], Sequence[Any]]
 """What the ended firings of a step wrote to a key, in the order in which LangGraph applies it."""
@@ -96,7 +96,7 @@ class Projection:
                 continue
             if not copied:
                 channel, copied = channel.copy(), True
-            channel.update(values)
+            apply(channel, values)
         return channel if copied else channel.copy()
 
     def value(self, key: str, step: int) -> Any:

@@ -7,7 +7,7 @@ asks when a step is committed, and when a conditional edge reads the state with 
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,9 @@ from alto_lg.reducers import commutes, concatenate
 
 REPLAYABLE = (LastValue, AnyValue, EphemeralValue, UntrackedValue, Topic)
 """Channels of which a copy can be written to instead."""
+
+_JOINING = (operator.add, operator.concat)
+"""Of two lists, they make a new one."""
 
 _ASSIGNING = (*REPLAYABLE, LastValueAfterFinish, NamedBarrierValue, NamedBarrierValueAfterFinish)
 """Channels that never change a value in place, or whose own value `keep_apart` takes care of."""
@@ -71,6 +74,15 @@ class Reducers:
     def any_in_place(self) -> bool:
         """Whether that is so of any key."""
         return any(self.reduces_in_place(key) for key, one in self._channels.items() if isinstance(one, BaseChannel))
+
+
+def apply(channel: Any, values: Sequence[Any]) -> bool:
+    """`channel.update(values)`, without a new list for each of many lists that are added up."""
+    if len(values) > 1 and type(channel) is BinaryOperatorAggregate and channel.operator in _JOINING:
+        kinds = set(map(type, values))
+        if kinds == {list} and type(channel.value) is list:
+            values = [[item for value in values for item in value]]
+    return channel.update(values)  # type: ignore[no-any-return]
 
 
 def _reducer_of(channel: Any) -> Any:

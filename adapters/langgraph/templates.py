@@ -5,7 +5,7 @@ two copies of the runtime. All but a few entries of the result are the same for 
 for every task of a run.
 
 Always true: a task is, field by field, the one that LangGraph would make; where anything is out of the ordinary (writes
-that are pending, a cache, a node with tags), LangGraph makes it.
+that are pending, a cache), LangGraph makes it.
 """
 
 from __future__ import annotations
@@ -334,6 +334,8 @@ class Template:
                 ),
             },
         }
+        if proc.tags:
+            config["tags"] = [*self._shared["tags"], *proc.tags] if self._shared.get("tags") else proc.tags
         return PregelExecutableTask(
             name,
             value,
@@ -360,7 +362,7 @@ def read_asked(
 
 
 def _is_ordinary(proc: PregelNode) -> bool:
-    return not proc.tags and proc.cache_policy is None and proc.node is not None
+    return proc.cache_policy is None and proc.node is not None
 
 
 def _with_fields(runtime: Any, **fields: Any) -> Callable[..., Any]:
