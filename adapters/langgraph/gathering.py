@@ -27,10 +27,6 @@ class _Ended(FuturesDict):
         super().__init__(*args, **kwargs)
         self._ended: deque[Any] = deque()
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        super().__setitem__(key, value)  # which has its result filed when it ends, before anybody is woken
-        key.add_done_callback(self._note)
-
     def _note(self, future: Any) -> None:
         self._ended.append(future)
 
@@ -50,6 +46,11 @@ class EndedOnLoop(_Ended):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._waiter: asyncio.Future[None] | None = None
+        self._new: list[Any] = []
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        self._new.append(key)
 
     def _note(self, future: Any) -> None:
         super()._note(future)
@@ -63,8 +64,12 @@ class EndedOnLoop(_Ended):
         """Those that have ended, as soon as there is one, or none after so long; and whether others have not."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds if seconds is not None else None
+        # Turns are `asyncio.wait`'s: whoever waits for a task itself hears of it before, and what ended meanwhile is
+        # told of in the next turn.
+        while self._new:
+            self._new.pop().add_done_callback(self._note)
         if self._ended:
-            loop.call_soon(self._wake)  # as `asyncio.wait` does: what was streamed meanwhile has a turn
+            loop.call_soon(self._wake)
         done: set[Any] = set()
         while not done and (end is None or loop.time() < end):
             self._waiter = loop.create_future()
@@ -87,7 +92,8 @@ class EndedInThreads(_Ended):
     def __setitem__(self, key: Any, value: Any) -> None:
         if self._something is None:  # made late: the only task of a step runs in the caller's thread
             self._something = threading.Event()
-        super().__setitem__(key, value)
+        super().__setitem__(key, value)  # which has its result filed when it ends, before anybody is woken
+        key.add_done_callback(self._note)
 
     def _note(self, future: Any) -> None:
         super()._note(future)
