@@ -1,15 +1,15 @@
-"""Preparation: LangGraph prepares the task of a firing whose step it has not reached.
+"""Preparation: the task of a firing whose step LangGraph has not reached.
 
-LangGraph's own function does it. What that function reads is laid out for it: the state as it will be, a queue that
-holds the one packet, triggers that have fired. The identity of the task is provisional, because it derives from a
-checkpoint that does not exist yet; nothing that is saved carries it.
+It is made from a template, as those of its step will be. What is read for that is laid out: the state as it will be, a
+queue that holds the one packet, triggers that have fired. The identity of the task is provisional, because it derives
+from a checkpoint that does not exist yet; nothing that is saved carries it.
 """
 
 from __future__ import annotations
 
-import binascii
 import weakref
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
@@ -19,15 +19,12 @@ from alto_lg.adapters.langgraph.events import EVENT_KEY, AncestralText, tell_cus
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_RESUMING,
-    PULL,
-    PUSH,
     TASKS,
     PregelExecutableTask,
-    checkpoint_null_version,
-    prepare_single_task,
 )
 from alto_lg.adapters.langgraph.ownership import copied
 from alto_lg.adapters.langgraph.projection import Projection, StateView
+from alto_lg.adapters.langgraph.templates import Template
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import Tally
 
@@ -62,40 +59,35 @@ class Preparation:
         name = firing.stage.name
         self._index += 1
         if packet is None:
-            path: tuple[Any, ...] = (PULL, name)
             extra: dict[str, Any] = dict.fromkeys(loop.nodes[name].triggers, _FIRED)
         else:
-            path = (PUSH, self._index)
-            extra = {TASKS: _Queue(self._index, self._owned(early, packet))}
+            packet = self._owned(early, packet)
+            extra = {TASKS: _Queue(self._index, packet)}
         base = step_of(loop)  # the task outlives the step, and LangGraph's loop is not to outlive its run
         view = StateView(self._projection, early, firing.step, base, self._wired.keys, loop.channels, extra, loop.lock)
-        task = prepare_single_task(
-            path,
-            None,
-            checkpoint={**loop.checkpoint, "versions_seen": {}},
-            checkpoint_id_bytes=binascii.unhexlify(loop.checkpoint["id"].replace("-", "")),
-            checkpoint_null_version=checkpoint_null_version(loop.checkpoint),
-            pending_writes=[],
-            processes=loop.nodes,
-            channels=view,
-            managed=loop.managed,
-            config=_without_resuming(loop.config),
-            step=firing.step,
-            stop=loop.stop,
-            for_execution=True,
-            store=loop.store,
-            checkpointer=loop.checkpointer,
-            manager=loop.manager,
-            cache_policy=None,
-            retry_policy=loop.retry_policy,
-        )
-        assert isinstance(task, PregelExecutableTask)
+        self._template.begin({**loop.checkpoint, "versions_seen": {}}, view, firing.step)
+        task = self._template.pull(name) if packet is None else self._template.push(self._index, packet)
+        assert task is not None
         view.prepared()
         describe(task.config, firing.ancestry, self._tally, loop, firing.waited_for)
         gate = early.gate()
         if gate is not None:
             task.config[CONF][GATE] = gate
         return task
+
+    @cached_property
+    def _template(self) -> Template:
+        loop = self._loop
+        return Template(
+            loop.nodes,
+            loop.managed,
+            _without_resuming(loop.config),
+            loop.stop,
+            store=loop.store,
+            checkpointer=loop.checkpointer,
+            manager=loop.manager,
+            retry_policy=loop.retry_policy,
+        )
 
     def _owned(self, early: EarlyFiring, packet: Send) -> Send:
         """A payload that its receiver may change is copied: the original is still to be saved as it was sent."""
