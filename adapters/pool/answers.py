@@ -14,7 +14,7 @@ _COMPLETION = re.compile(rb'"(?:completion|output)_tokens"\s*:\s*(\d+)')
 _PROMPT = re.compile(rb'"(?:prompt|input)_tokens"\s*:\s*(\d+)')
 _CACHED = re.compile(rb'"cached_tokens"\s*:\s*(\d+)')
 _LAST_EVENTS = (b"[DONE]", b'"response.completed"')
-_EVENTS_WITHOUT_TOKEN = 2  # the one with the reason of the end, and [DONE]
+_EVENTS_WITHOUT_TOKEN = 3  # the role, the reason of the end, and [DONE]
 
 
 class AnswerSoFar:
@@ -30,7 +30,7 @@ class AnswerSoFar:
     def add(self, piece: bytes) -> None:
         """The next bytes of it."""
         # Text in JSON has no bare line break, so an empty line is the end of an event.
-        self._events += piece.count(b"\n\n")
+        self._events += (self._tail[-1:] + piece).count(b"\n\n")
         self._tail = (self._tail + piece)[-_TAIL_BYTES:]
 
     @property

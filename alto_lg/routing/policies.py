@@ -7,7 +7,8 @@ Owns four ways to choose, all pure but for the draws of the seeded generator the
                      Choices in Randomized Load Balancing, 2001), and it goes on working where several clients share
                      the endpoints and each sees only its own calls, which send all of them to the same least loaded one
   prefix             of a few, the one on which the call costs least: what it has not cached of the prompt, and what is
-                     outstanding there above what all have on average
+                     outstanding there above what all have on average; a prompt that nobody knows goes, of equals, to
+                     the one that knows least, so that prompts of different kinds do not push each other out
 """
 
 from __future__ import annotations
@@ -95,10 +96,11 @@ class Policy:
         running = max(1, fleet.running)
         even = fleet.mean_work() * (1 + rules.slack) + rules.slack_calls * fleet.work / running
         per_block = rules.prompt_weight * BLOCK_TOKENS
-        cheapest: tuple[tuple[float, int, int, float], Endpoint] | None = None
+        cheapest: tuple[tuple[float, ...], Endpoint] | None = None
         for endpoint, held in self._candidates(call):
             cost = max(0.0, endpoint.work - even) + per_block * (len(call.blocks) - held)
-            rank = (cost, endpoint.work, endpoint.running, self._random.random())
+            known = self._prefixes.size(endpoint.index)
+            rank = (cost, endpoint.work, endpoint.running, known, self._random.random())
             if cheapest is None or rank < cheapest[0]:
                 cheapest = rank, endpoint
         assert cheapest is not None, "a choice among no endpoints"
