@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import httpx
@@ -99,37 +101,55 @@ def test_lengths_are_learned_by_node(serve: Serve) -> None:
     assert pool._scheduler.lengths.expected([("sim", "work")]) == 2
 
 
-@pytest.mark.parametrize("is_async", [False, True])
-def test_a_langchain_model_over_a_pool_is_a_model_like_before(
-    impl: Implementation, serve: Serve, is_async: bool
-) -> None:
+@contextmanager
+def _chat_model() -> Iterator[ChatOpenAI]:
+    """With an HTTP client of its own: LangChain's default one is shared by all models of an address, and stays open."""
+    with httpx.Client() as http:
+        yield ChatOpenAI(base_url="http://unused/v1", api_key="any", model="sim", http_client=http)
+
+
+def test_a_langchain_model_over_a_pool_is_a_model_like_before(impl: Implementation, serve: Serve) -> None:
     pool = alto_lg.Pool([serve(), serve()])
-    # LangChain shares one HTTP client among all models of an address, which event loops after the first cannot use.
-    plain = ChatOpenAI(base_url="http://unused/v1", api_key="any", model="sim", http_async_client=httpx.AsyncClient())
-    model = pool.model(plain)
-    assert type(model) is ChatOpenAI
+    with _chat_model() as plain:
+        model = pool.model(plain)
+        assert type(model) is ChatOpenAI
 
-    def node(state: State) -> dict[str, Any]:
-        streamed = "".join(chunk.text for chunk in model.stream(state["name"]))
-        return {"answers": [model.invoke(state["name"]).text, streamed]}
+        def node(state: State) -> dict[str, Any]:
+            streamed = "".join(chunk.text for chunk in model.stream(state["name"]))
+            return {"answers": [model.invoke(state["name"]).text, streamed]}
 
-    async def async_node(state: State) -> dict[str, Any]:
-        streamed = "".join([chunk.text async for chunk in model.astream(state["name"])])
-        return {"answers": [(await model.ainvoke(state["name"])).text, streamed]}
+        graph = StateGraph(State)
+        graph.add_node("node", node)
+        graph.add_edge(START, "node")
+        assert impl(graph.compile()).invoke({"name": TEXT})["answers"] == [TEXT, TEXT]
+        assert sum(one.ended for one in pool.stats().endpoints) == 2
+        with pytest.raises(TypeError, match="already"):
+            pool.model(model)
+        with pytest.raises(openai.APIConnectionError):
+            plain.invoke("still its own address")
 
-    graph = StateGraph(State)
-    graph.add_node("node", async_node if is_async else node)
-    graph.add_edge(START, "node")
-    app = impl(graph.compile())
-    given: State = {"name": TEXT}
-    result = asyncio.run(app.ainvoke(given)) if is_async else app.invoke(given)
-    assert result["answers"] == [TEXT, TEXT]
+
+def test_an_async_langchain_model_as_well(impl: Implementation, serve: Serve) -> None:
+    pool = alto_lg.Pool([serve(), serve()])
+
+    async def main() -> list[str]:
+        async with httpx.AsyncClient() as http:
+            plain = ChatOpenAI(base_url="http://unused/v1", api_key="any", model="sim", http_async_client=http)
+            model = pool.model(plain)
+
+            async def node(state: State) -> dict[str, Any]:
+                streamed = "".join([chunk.text async for chunk in model.astream(state["name"])])
+                return {"answers": [(await model.ainvoke(state["name"])).text, streamed]}
+
+            graph = StateGraph(State)
+            graph.add_node("node", node)
+            graph.add_edge(START, "node")
+            answers: list[str] = (await impl(graph.compile()).ainvoke({"name": TEXT}))["answers"]
+            return answers
+
+    assert asyncio.run(main()) == [TEXT, TEXT]
     assert sum(one.ended for one in pool.stats().endpoints) == 2
     assert running_in(pool) == 0
-    with pytest.raises(TypeError, match="already"):
-        pool.model(model)
-    with pytest.raises(openai.APIConnectionError):
-        plain.invoke("still its own address")
 
 
 def test_tools_are_bound_to_what_the_pool_returns(serve: Serve) -> None:
@@ -139,7 +159,7 @@ def test_tools_are_bound_to_what_the_pool_returns(serve: Serve) -> None:
         return name
 
     pool = alto_lg.Pool([serve()])
-    plain = ChatOpenAI(base_url="http://unused/v1", api_key="any", model="sim")
-    assert pool.model(plain).bind_tools([look_up]).invoke(TEXT).text
-    with pytest.raises(TypeError, match="bind_tools"):
-        pool.model(plain.bind_tools([look_up]))
+    with _chat_model() as plain:
+        assert pool.model(plain).bind_tools([look_up]).invoke(TEXT).text
+        with pytest.raises(TypeError, match="bind_tools"):
+            pool.model(plain.bind_tools([look_up]))
