@@ -20,10 +20,10 @@ _EVENTS_WITHOUT_TOKEN = 3  # the role, the reason of the end, and [DONE]
 class AnswerSoFar:
     """One answer. is_stream: it is a stream of server-sent events."""
 
-    __slots__ = ("_events", "_is_stream", "_tail")
+    __slots__ = ("_events", "_tail", "is_stream")
 
     def __init__(self, *, is_stream: bool) -> None:
-        self._is_stream = is_stream
+        self.is_stream = is_stream
         self._events = 0
         self._tail = b""
 
@@ -36,15 +36,15 @@ class AnswerSoFar:
     @property
     def is_whole(self) -> bool:
         """Whether the last event of a stream has come."""
-        return self._is_stream and any(last in self._tail for last in _LAST_EVENTS)
+        return self.is_stream and any(last in self._tail for last in _LAST_EVENTS)
 
     @property
     def completion_tokens(self) -> int | None:
         """Of an answer that has come to its end; None if it is not whole, or nothing says how many."""
-        if self._is_stream and not self.is_whole:
+        if self.is_stream and not self.is_whole:
             return None
         told = _last(_COMPLETION, self._tail)
-        if told is None and self._is_stream:
+        if told is None and self.is_stream:
             return max(0, self._events - _EVENTS_WITHOUT_TOKEN)
         return told
 

@@ -261,6 +261,8 @@ class Scheduler:
             circuit.failed(now, failure.reason, failure.retry_after_s)
             if circuit.state is State.OPEN:
                 self.prefixes.forget(endpoint.index)  # a server that comes back has lost its cache
+        else:
+            circuit.succeeded()  # it has answered
         self._refresh(endpoint, now)
         if circuit.out_until > now:
             self._wake_at(circuit.out_until, endpoint)
