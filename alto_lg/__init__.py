@@ -8,10 +8,19 @@ from alto_lg import reducers, split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.adapters.langgraph.tools import ToolVerdict
+from alto_lg.batching import BatchStatistics, batch_statistics, batched
 from alto_lg.context import ancestry, current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
-from alto_lg.errors import AltoError, AltoWarning, MissingCheckpointer, Mistake, UndeclaredRead, UndeclaredWrite
+from alto_lg.errors import (
+    AltoError,
+    AltoWarning,
+    BatchMismatch,
+    MissingCheckpointer,
+    Mistake,
+    UndeclaredRead,
+    UndeclaredWrite,
+)
 from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
@@ -25,6 +34,8 @@ __all__ = [
     "AltoError",
     "AltoWarning",
     "Ancestry",
+    "BatchMismatch",
+    "BatchStatistics",
     "Explanation",
     "First",
     "Group",
@@ -43,6 +54,8 @@ __all__ = [
     "Update",
     "accelerate",
     "ancestry",
+    "batch_statistics",
+    "batched",
     "current_ancestry",
     "explain",
     "install",

@@ -21,6 +21,9 @@ STREAMING = "__alto_streaming__"
 READINGS = "__alto_readings__"
 """Where the function that `alto_lg.reading` returns has what was declared."""
 
+BATCHED = "__alto_batched__"
+"""Where the function that `alto_lg.batched` returns has what forms its batches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:
