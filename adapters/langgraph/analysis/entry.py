@@ -18,11 +18,13 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableSequence
 from langchain_core.runnables.config import run_in_executor
 
 from alto_lg.adapters.langgraph.internals import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
+from alto_lg.batching import batching_of
 from alto_lg.engine.facts import Advice, CodeFacts, Evidence, Fact, Keys, nothing, opaque, unknown
 from alto_lg.hints import READINGS, STREAMING
 
 from .advice import loops_of_awaits
 from .attributes import class_attribute
+from .batches import note_shared, outputs_of, written_function
 from .core import MOST_PASSES, Arguments
 from .findings import CannotTell, Touched
 from .known import Interpreter
@@ -41,12 +43,14 @@ class Start:
     """A function to walk into: leading arguments that are already bound, and keywords.
 
     streams: a generator function, each of whose yields is an update.
+    batches: it takes a list of what the node takes, and returns a list of what the node returns.
     """
 
     function: FunctionType
     leading: tuple[object, ...] = ()
     keywords: tuple[tuple[str, object], ...] = ()
     streams: bool = False
+    batches: bool = False
 
 
 def node_facts(function: object, *, schema_keys: frozenset[str]) -> CodeFacts:
@@ -102,6 +106,10 @@ def unwrap(function: object) -> list[Start] | str:
     if isinstance(function, FunctionType):
         if READINGS in vars(function):
             return unwrap(inspect.unwrap(function, stop=lambda inner: READINGS not in vars(inner)))
+        batching = batching_of(function)
+        if batching is not None:
+            starts = unwrap(written_function(batching))
+            return starts if isinstance(starts, str) else [replace(start, batches=True) for start in starts]
         generator = vars(function).get(STREAMING)
         if isinstance(generator, FunctionType) and is_user_code(generator):
             return [Start(generator, streams=True)]
@@ -187,8 +195,11 @@ def _facts_of(start: Start, schema_keys: frozenset[str], outcome_of: OutcomeOf, 
     where = f"{code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}"
     if start.streams:
         result = interpreter.elements_of_made(result)
+    if start.batches:
+        result = outputs_of(interpreter, result)
+        note_shared(interpreter, result, where)
     outcome = outcome_of(interpreter, result, where)
-    _note_returned(interpreter, result, outcome, where, router=router)
+    _note_returned(interpreter, result, outcome, where, router=router, batches=start.batches)
     return _collect(interpreter, outcome, where, router=router)
 
 
@@ -221,7 +232,12 @@ def _arguments(interpreter: Interpreter, start: Start) -> Arguments | str:
         for name in sorted(_INJECTED & set(shown) - taken - set(keywords)):
             keywords[name] = _injected(name)
             optional.add(name)
-    return Arguments((*leading, STATE), keywords, NEVER, frozenset(optional))
+    given = STATE
+    if start.batches:
+        inputs = interpreter.heap.make(("inputs",), "list", "")
+        interpreter.heap.add_elements(interpreter.heap.things[inputs.site], STATE)
+        given = frozenset({inputs})
+    return Arguments((*leading, given), keywords, NEVER, frozenset(optional))
 
 
 def _injected(name: str) -> Value:
@@ -230,7 +246,9 @@ def _injected(name: str) -> Value:
     return OUTSIDE
 
 
-def _note_returned(interpreter: Interpreter, result: Value, outcome: Outcome, where: str, *, router: bool) -> None:
+def _note_returned(
+    interpreter: Interpreter, result: Value, outcome: Outcome, where: str, *, router: bool, batches: bool
+) -> None:
     findings = interpreter.findings
     if outcome.may_run:
         findings.reads.add_every(outcome.may_run)
@@ -246,7 +264,7 @@ def _note_returned(interpreter: Interpreter, result: Value, outcome: Outcome, wh
         outcome.goto.add_every(why)
     if findings.sends:
         outcome.writes.add_every(findings.sends)
-    if _kept_objects(interpreter) & interpreter.heap.reach(result):
+    if batches or _kept_objects(interpreter) & interpreter.heap.reach(result):
         # What it wrote is also held outside, where it may be changed when it is part of the state.
         for key in outcome.writes.keys:
             findings.leaks.add(key, f"keeps what it returns ({where})")

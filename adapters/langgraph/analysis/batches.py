@@ -1,0 +1,54 @@
+"""Batches: a batched function takes a list of what its callers bring, and each gets one item of the list it returns.
+
+Always true: every item of the list is taken to be what each caller brought, and to come from others as well; every
+output is taken to be what each caller gets, and to be held by the others, too.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from alto_lg.batching import Batching
+from alto_lg.hints import REPEATABLE
+
+from .core import Core
+from .values import NEVER, OUTSIDE, Made, Part, State, Thing, Value
+
+
+def written_function(batching: Batching) -> Callable[..., Any]:
+    """The user's own function of a list."""
+    return inspect.unwrap(batching.function, stop=lambda inner: not hasattr(inner, REPEATABLE))
+
+
+def outputs_of(core: Core, returned: Value) -> Value:
+    """What the callers may get of what the function may return."""
+    found = NEVER
+    for atom in returned:
+        thing = core.heap.things[atom.site] if isinstance(atom, Made) else None
+        if thing is None:
+            found |= OUTSIDE
+        elif thing.kind == "awaitable":
+            found |= outputs_of(core, thing.elements)
+        elif thing.kind in ("list", "tuple"):
+            found |= frozenset(one for one in core.heap.contents(thing) if not _is_raised(core, one))
+        else:
+            found |= OUTSIDE | core.heap.contents(thing)
+    return found
+
+
+def _is_raised(core: Core, output: object) -> bool:
+    """Whether an output is an exception, which its caller gets raised."""
+    thing: Thing | None = core.heap.things[output.site] if isinstance(output, Made) else None
+    return thing is not None and thing.type_ is not None and issubclass(thing.type_, BaseException)
+
+
+def note_shared(core: Core, outputs: Value, where: str) -> None:
+    """What came with one input may be held by the output for another."""
+    why = f"hands it on from a batch, where another input may have come with it ({where})"
+    for atom in core.heap.reach(outputs):
+        if isinstance(atom, State):
+            core.findings.leaks.add_every(why)
+        elif isinstance(atom, Part):
+            core.findings.leaks.add(atom.key, why)
