@@ -55,8 +55,8 @@ def batched(*, max_size: int, max_wait_ms: float = 10.0, max_calls: int | None =
 
     Args:
         max_size: Inputs in one call, at most.
-        max_wait_ms: Milliseconds that an input waits for others while another call is under way, at most; `math.inf`
-            waits until a call ends.
+        max_wait_ms: Milliseconds that an input waits for others while another call is under way, at most; with
+            `math.inf` until none is.
         max_calls: Calls under way at a time; an input waits for one of them to end, however long. By default one for a
             plain function, which needs the processor, and any number for an async one.
 
