@@ -50,11 +50,14 @@ class DirectSeq(RunnableSeq):
         children = _Children(config, AsyncCallbackManager)
         own = children.config(1)
         is_saved = bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER))
-        if is_saved:
-            await _turns(_BEFORE)
-        output = await _in_context(_context_of(own), self._node.ainvoke(input, own, **kwargs))
-        if is_saved:
-            await _turns(_BEHIND)
+        before, behind = (_BEFORE, _BEHIND) if is_saved else (0, 0)
+        await _turns(before)
+        try:
+            output = await _in_context(_context_of(own), self._node.ainvoke(input, own, **kwargs))
+        except Exception:
+            await _turns(behind)  # siblings that end in the same turn are saved, as with LangGraph
+            raise
+        await _turns(behind)
         for place, (writer, write) in enumerate(self._writers, start=2):
             if write is not None:
                 write(output, config)

@@ -1,7 +1,7 @@
 """Batches: a batched function takes a list of what its callers bring, and each gets one item of the list it returns.
 
-Always true: every item of the list is taken to be what each caller brought, and to come from others as well; every
-output is taken to be what each caller gets, and to be held by the others, too.
+Always true: every item of the list is taken to be what each caller brought, and every output to be what each gets. So
+an output that is made of another caller's input is none the less known for what it is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from alto_lg.batching import Batching
 from alto_lg.hints import REPEATABLE
 
 from .core import Core
-from .values import NEVER, OUTSIDE, Made, Part, State, Thing, Value
+from .values import NEVER, OUTSIDE, Made, Thing, Value
 
 
 def written_function(batching: Batching) -> Callable[..., Any]:
@@ -42,13 +42,3 @@ def _is_raised(core: Core, output: object) -> bool:
     """Whether an output is an exception, which its caller gets raised."""
     thing: Thing | None = core.heap.things[output.site] if isinstance(output, Made) else None
     return thing is not None and thing.type_ is not None and issubclass(thing.type_, BaseException)
-
-
-def note_shared(core: Core, outputs: Value, where: str) -> None:
-    """What came with one input may be held by the output for another."""
-    why = f"hands it on from a batch, where another input may have come with it ({where})"
-    for atom in core.heap.reach(outputs):
-        if isinstance(atom, State):
-            core.findings.leaks.add_every(why)
-        elif isinstance(atom, Part):
-            core.findings.leaks.add(atom.key, why)

@@ -18,7 +18,7 @@ from types import FunctionType, MethodType
 from alto_lg.batching import Batching, batching_of
 from alto_lg.hints import REPEATABLE
 
-from .batches import note_shared, outputs_of, written_function
+from .batches import outputs_of, written_function
 from .core import MOST_STEPS, Arguments
 from .findings import TooLarge
 from .follow import Follow
@@ -188,7 +188,6 @@ class Calls(Follow):
         inputs = self.holder("list", arguments.all | OUTSIDE, scope, node, "inputs")
         function = frozenset({Live(written_function(batching))})
         outputs = outputs_of(self, self.call(function, Arguments((inputs,)), scope, node))
-        note_shared(self, outputs, self.line(scope, node))
         return self.holder("awaitable", outputs, scope, node, "output") if batching.is_async else outputs
 
     def _may_run_own_code(self, function: FunctionType, held: frozenset[Live]) -> bool:

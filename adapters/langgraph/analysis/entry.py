@@ -24,7 +24,7 @@ from alto_lg.hints import READINGS, STREAMING
 
 from .advice import loops_of_awaits
 from .attributes import class_attribute
-from .batches import note_shared, outputs_of, written_function
+from .batches import outputs_of, written_function
 from .core import MOST_PASSES, Arguments
 from .findings import CannotTell, Touched
 from .known import Interpreter
@@ -197,9 +197,8 @@ def _facts_of(start: Start, schema_keys: frozenset[str], outcome_of: OutcomeOf, 
         result = interpreter.elements_of_made(result)
     if start.batches:
         result = outputs_of(interpreter, result)
-        note_shared(interpreter, result, where)
     outcome = outcome_of(interpreter, result, where)
-    _note_returned(interpreter, result, outcome, where, router=router, batches=start.batches)
+    _note_returned(interpreter, result, outcome, where, router=router)
     return _collect(interpreter, outcome, where, router=router)
 
 
@@ -246,9 +245,7 @@ def _injected(name: str) -> Value:
     return OUTSIDE
 
 
-def _note_returned(
-    interpreter: Interpreter, result: Value, outcome: Outcome, where: str, *, router: bool, batches: bool
-) -> None:
+def _note_returned(interpreter: Interpreter, result: Value, outcome: Outcome, where: str, *, router: bool) -> None:
     findings = interpreter.findings
     if outcome.may_run:
         findings.reads.add_every(outcome.may_run)
@@ -264,7 +261,7 @@ def _note_returned(
         outcome.goto.add_every(why)
     if findings.sends:
         outcome.writes.add_every(findings.sends)
-    if batches or _kept_objects(interpreter) & interpreter.heap.reach(result):
+    if _kept_objects(interpreter) & interpreter.heap.reach(result):
         # What it wrote is also held outside, where it may be changed when it is part of the state.
         for key in outcome.writes.keys:
             findings.leaks.add(key, f"keeps what it returns ({where})")
