@@ -13,6 +13,9 @@ from alto_lg.adapters.embedders import Embedder, LatentSemantic
 from alto_lg.adapters.faiss_index import FaissIndex
 from alto_lg.apps.corpus import Passage
 
+Found = tuple[Sequence[Sequence[int]], Sequence[Sequence[float]]]
+"""Of several queries: the candidates of each, and its vector."""
+
 CANDIDATES_MAX = 200
 EVIDENCE_MAX = 3
 
@@ -46,13 +49,19 @@ class Retriever:
             documents[passage["id"].rpartition("-")[0] or passage["id"]].append(passage)
         return list(documents.values())
 
-    def encode(self, queries: Sequence[str]) -> list[list[float]]:
-        """One vector a query."""
-        return [[float(entry) for entry in row] for row in self._embedder.embed(queries)]
+    def encode(self, asked: Sequence[Sequence[str]]) -> list[list[list[float]]]:
+        """One vector a query, for the queries of each who asks; the embedder is called once for all."""
+        rows = iter(self._embedder.embed([query for queries in asked for query in queries]))
+        return [[[float(entry) for entry in next(rows)] for _ in queries] for queries in asked]
 
     def rerank(self, candidates: Sequence[int], vector: Sequence[float]) -> list[int]:
         """The same positions, in order of closeness to the vector."""
         return [hit.row for hit in self._meanings.search(vector, len(candidates), among=candidates)]
+
+    def best(self, asked: Sequence[Found]) -> list[list[Passage]]:
+        """For each who asks, the passages that fit the queries best."""
+        rankings = [[self.rerank(*pair) for pair in zip(*found, strict=True)] for found in asked]
+        return [self.evidence(fuse(ranking)) for ranking in rankings]
 
     def evidence(self, positions: Iterable[int]) -> list[Passage]:
         """The passages at these positions."""

@@ -405,5 +405,3 @@ def test_what_is_written_is_what_one_output_writes() -> None:
 @alto_lg.batched(max_size=8)
 def _analysed(items: list[Item]) -> list[dict[str, Any]]:
     return [{"results": [f"work {item['item']}"]} for item in items]
-
-
