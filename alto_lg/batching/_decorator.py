@@ -16,6 +16,8 @@ from alto_lg.hints import BATCHED, READINGS, STREAMING
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 
+_Kind = inspect.Parameter
+
 _INJECTED = frozenset(name for name, *_ in KWARGS_CONFIG_KEYS)
 
 
@@ -23,7 +25,7 @@ class Batched(Protocol):
     """What `batched(...)` gives to decorate a function with."""
 
     @overload
-    def __call__(  # type: ignore[overload-overlap]
+    def __call__(
         self, function: Callable[[list[Input]], Awaitable[list[Output]]], /
     ) -> Callable[[Input], Awaitable[Output]]: ...
 
@@ -81,7 +83,7 @@ def batched(*, max_size: int, max_wait_ms: float = 10.0, max_calls: int | None =
         _annotate(node, function, parameter)
         return node
 
-    return declare  # type: ignore[return-value]
+    return declare
 
 
 def _asynchronous(batching: Batching) -> Callable[..., Any]:
@@ -112,15 +114,16 @@ def _parameter(function: object) -> inspect.Parameter:
     name = function.__name__
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(f"alto_lg.batched got the generator function {name!r}: let it return a list with all outputs")
-    for mark, other in ((STREAMING, "streaming"), (READINGS, "reading"), (BATCHED, "batched")):
+    for mark, maker in ((STREAMING, "streaming"), (READINGS, "reading"), (BATCHED, "batched")):
         if mark in vars(function):
             raise TypeError(
-                f"alto_lg.batched got {name!r}, which takes one input, because alto_lg.{other} has made it: "
-                f"decorate a function of a list of inputs{', and put reading above' if other == 'reading' else ''}"
+                f"alto_lg.batched got {name!r}, which takes one input, because alto_lg.{maker} has made it: "
+                f"decorate a function of a list of inputs{', and put reading above' if maker == 'reading' else ''}"
             )
-    first, *others = [*inspect.signature(function).parameters.values()] or [None]
-    if first is None or first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or parameters[0].kind not in (_Kind.POSITIONAL_ONLY, _Kind.POSITIONAL_OR_KEYWORD):
         raise TypeError(f"alto_lg.batched got {name!r}, which takes no input: give it one parameter, for the list")
+    first, *others = parameters
     for other in others:
         if other.name in _INJECTED:
             raise TypeError(
@@ -128,7 +131,7 @@ def _parameter(function: object) -> inspect.Parameter:
                 "each with its own. Put what it needs of it into the input, in the node before or in an async node "
                 f"that awaits {name}()"
             )
-        if other.default is other.empty and other.kind not in (other.VAR_POSITIONAL, other.VAR_KEYWORD):
+        if other.default is other.empty and other.kind not in (_Kind.VAR_POSITIONAL, _Kind.VAR_KEYWORD):
             raise TypeError(
                 f"alto_lg.batched got {name!r}, whose parameter {other.name!r} nobody fills in: it takes one list of "
                 "inputs. Of a method, decorate the bound one: self.embed = alto_lg.batched(max_size=…)(self.embed)"

@@ -71,7 +71,8 @@ def _copy(error: BaseException) -> BaseException:
     """An equal exception. `copy.copy` would call the `__init__` of its class, which may want other arguments."""
     kind = type(error)
     try:
-        maker, arguments = error.__reduce_ex__(4)[:2]
+        reduced: Any = error.__reduce_ex__(4)
+        maker, arguments = reduced[:2]
         made: BaseException = kind.__new__(kind, *arguments) if maker is kind else maker(*arguments)
         if maker is kind:
             _first_builtin(kind).__init__(made, *arguments)  # what it keeps besides `args`, as OSError does

@@ -1,8 +1,8 @@
 """The stages of fact checking, shared by every version of the graph.
 
 Always true: a stage reads its argument and returns new values; it changes nothing in place. Keyword search runs on the
-event loop, where it takes a quarter of a millisecond a claim. Encoding and reranking are batched: claims of all requests
-that are under way share a call, which is made in a thread, because a pretrained encoder takes 10 ms for one text.
+event loop, where it takes less time than a hop to a thread is worth. Encoding and reranking are batched: the claims of
+all requests under way share a call in a thread, because a pretrained encoder takes long for one text.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def test_the_mark_of_a_function_is_not_that_of_a_decorator_above_it() -> None:
     above = functools.wraps(node)(lambda state: node(state))
     assert batching_of(node) is not None
     assert batching_of(above) is None
-    with pytest.raises(TypeError, match="did not come from alto_lg.batched"):
+    with pytest.raises(TypeError, match=r"did not come from alto_lg\.batched"):
         alto_lg.batch_statistics(above)
 
 

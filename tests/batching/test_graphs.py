@@ -381,7 +381,8 @@ def test_reading_may_stand_above_it(impl: Implementation) -> None:
         (
             "plain",
             {"max_size": 8},
-            "batched: one call takes up to 8 inputs, of all runs; the next call begins when the one before it has ended",
+            "batched: one call takes up to 8 inputs, of all runs; the next call begins when the one before it has "
+            "ended",
         ),
         (
             "plain",

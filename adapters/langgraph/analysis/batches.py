@@ -19,7 +19,8 @@ from .values import NEVER, OUTSIDE, Made, Thing, Value
 
 def written_function(batching: Batching) -> Callable[..., Any]:
     """The user's own function of a list."""
-    return inspect.unwrap(batching.function, stop=lambda inner: not hasattr(inner, REPEATABLE))
+    written: Callable[..., Any] = inspect.unwrap(batching.function, stop=lambda inner: not hasattr(inner, REPEATABLE))
+    return written
 
 
 def outputs_of(core: Core, returned: Value) -> Value:
