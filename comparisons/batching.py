@@ -146,9 +146,7 @@ def check(arm: Arm, vectors: Vectors, expected: Vectors) -> None:
     """`UnequalVectors` if a text has another vector than the embedder gives it alone."""
     apart = float(np.abs(vectors - expected).max())
     if apart > _TOLERANCE:
-        raise UnequalVectors(
-            f"{arm.name}: a vector is {apart:.2g} away from that of its text alone; no time is printed"
-        )
+        raise UnequalVectors(f"{arm.name}: a vector is {apart:.2g} off that of its text alone; no time is printed")
 
 
 def limits_table(embedder: Embedder, texts: Sequence[str], repeats: int) -> Table:
