@@ -15,10 +15,18 @@ from alto_lg.hints import BATCHED, READINGS, STREAMING
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")
+Given = TypeVar("Given", contravariant=True)
+Gets = TypeVar("Gets", covariant=True)
 
 _Kind = inspect.Parameter
 
 _INJECTED = frozenset(name for name, *_ in KWARGS_CONFIG_KEYS)
+
+
+class BatchedNode(Protocol[Given, Gets]):
+    """A function of one input, which LangGraph takes for a node by the name of its parameter."""
+
+    def __call__(self, state: Given) -> Gets: ...
 
 
 class Batched(Protocol):
@@ -27,10 +35,10 @@ class Batched(Protocol):
     @overload
     def __call__(
         self, function: Callable[[list[Input]], Awaitable[list[Output]]], /
-    ) -> Callable[[Input], Awaitable[Output]]: ...
+    ) -> BatchedNode[Input, Awaitable[Output]]: ...
 
     @overload
-    def __call__(self, function: Callable[[list[Input]], list[Output]], /) -> Callable[[Input], Output]: ...
+    def __call__(self, function: Callable[[list[Input]], list[Output]], /) -> BatchedNode[Input, Output]: ...
 
 
 def batched(*, max_size: int, max_wait_ms: float = 10.0, max_calls: int | None = None) -> Batched:
@@ -88,16 +96,16 @@ def batched(*, max_size: int, max_wait_ms: float = 10.0, max_calls: int | None =
 
 def _asynchronous(batching: Batching) -> Callable[..., Any]:
     @functools.wraps(batching.function)
-    async def one(input: Any) -> Any:
-        return await batching.acall(input)
+    async def one(state: Any) -> Any:
+        return await batching.acall(state)
 
     return one
 
 
 def _synchronous(batching: Batching) -> Callable[..., Any]:
     @functools.wraps(batching.function)
-    def one(input: Any) -> Any:
-        return batching.call(input)
+    def one(state: Any) -> Any:
+        return batching.call(state)
 
     return one
 
@@ -145,11 +153,10 @@ def _annotate(node: Callable[..., Any], function: Callable[..., Any], parameter:
         hints = get_type_hints(function, include_extras=True)
     except Exception:  # names that are not there (yet): LangGraph then takes the graph's own schema, too
         hints = {}
-    annotations = {name: item for name in (parameter.name, "return") if (item := _item(hints.get(name))) is not None}
-    node.__annotations__ = annotations
-    shown = parameter.replace(annotation=annotations.get(parameter.name, parameter.empty), default=parameter.empty)
-    returned = annotations.get("return", inspect.Signature.empty)
-    node.__signature__ = inspect.Signature([shown], return_annotation=returned)  # type: ignore[attr-defined]
+    item, output = _item(hints.get(parameter.name)), _item(hints.get("return"))
+    node.__annotations__ = {name: hint for name, hint in (("state", item), ("return", output)) if hint is not None}
+    shown = inspect.signature(node, follow_wrapped=False)
+    node.__signature__ = shown  # type: ignore[attr-defined]
 
 
 def _item(hint: Any) -> Any:

@@ -2,8 +2,8 @@
 
 There is no thread of ours: of those that wait, one makes the call for all of its batch, and the others wait for it.
 
-Always true: the function is called without the lock, in an empty context; whoever changes the line wakes its head,
-which is the one that looks at the clock.
+Always true: the function is called without the lock, in an empty context; whoever changes the line wakes the first that
+sleeps in it, which sends what is due or looks at the clock.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ _NOTHING_YET = object()
 class _Ticket:
     """One item on its way, and what its thread waits on."""
 
-    __slots__ = ("item", "news", "outcome")
+    __slots__ = ("item", "news", "outcome", "sleeps")
 
     def __init__(self, item: Any, lock: threading.Lock) -> None:
         self.item = item
         self.news = threading.Condition(lock)
+        self.sleeps = False  # it does not while its thread makes the call for others
         self.outcome: Any = _NOTHING_YET
 
 
@@ -53,15 +54,17 @@ class ThreadBatches:
                     if batch:
                         self._lead(batch)
                     else:
+                        ticket.sleeps = True
                         ticket.news.wait(self._patience_s())
+                        ticket.sleeps = False
             except BaseException:  # an interrupt of the main thread
                 self._line.leave(ticket)
-                self._wake_head()
+                self._wake_first()
                 raise
             return ticket.outcome
 
     def _lead(self, batch: list[_Ticket]) -> None:
-        self._wake_head()  # there is another one now
+        self._wake_first()  # to look at the clock for those that are left
         self._lock.release()
         try:
             outcomes = Context().run(self._call, [ticket.item for ticket in batch])
@@ -73,12 +76,13 @@ class ThreadBatches:
         for ticket, outcome in zip(batch, outcomes, strict=True):
             ticket.outcome = outcome
             ticket.news.notify()
-        self._wake_head()
+        self._wake_first()
 
-    def _wake_head(self) -> None:
-        head = self._line.head()
-        if head is not None:
-            head.news.notify()
+    def _wake_first(self) -> None:
+        for ticket in self._line:
+            if ticket.sleeps:
+                ticket.news.notify()
+                return
 
     def _patience_s(self) -> float | None:
         due_s = self._line.due_s()

@@ -25,7 +25,7 @@ Call = Callable[[list[Any]], Awaitable[Outcomes]]
 
 @dataclass(eq=False, slots=True)
 class _Ticket:
-    """One item on its way. call: the task of its batch, once it is in one."""
+    """One item on its way."""
 
     item: Any
     outcome: asyncio.Future[Any]
@@ -77,7 +77,6 @@ class LoopBatches:
         batch = ticket.batch
         if batch is None:
             self._line.leave(ticket)
-            self._set_timer()
             return None
         batch.left += 1
         if batch.left < len(batch.tickets):

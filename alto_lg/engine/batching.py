@@ -14,7 +14,7 @@ Always true:
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
@@ -37,7 +37,7 @@ class BatchLimits:
 
 
 class Line(Generic[Item]):
-    """The items that wait for a call, and how many calls are under way."""
+    """The items that wait for a call, longest first, and how many calls are under way."""
 
     def __init__(self, limits: BatchLimits) -> None:
         self._limits = limits
@@ -55,9 +55,8 @@ class Line(Generic[Item]):
         """An item does not want to wait any more; False if it is in a batch already."""
         return self._came_s.pop(item, None) is not None
 
-    def head(self) -> Item | None:
-        """The item that has waited longest."""
-        return next(iter(self._came_s), None)
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._came_s)
 
     def due_s(self) -> float | None:
         """From when on a batch is due, if nothing else happens before; None if that will never be."""

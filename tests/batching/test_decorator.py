@@ -34,8 +34,8 @@ def embed(states: list[Small]) -> list[Command[Literal["after"]]]:
 
 def test_langgraph_finds_the_input_and_the_destinations_of_one_item() -> None:
     node = alto_lg.batched(max_size=4)(embed)
-    assert get_type_hints(node) == {"states": Small, "return": Command[Literal["after"]]}
-    assert str(inspect.signature(node)).count("list") == 0
+    assert get_type_hints(node) == {"state": Small, "return": Command[Literal["after"]]}
+    assert list(inspect.signature(node).parameters) == ["state"]
     builder = StateGraph(State)
     builder.add_node(node)
     assert builder.nodes["embed"].input_schema is Small

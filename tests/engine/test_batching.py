@@ -135,7 +135,7 @@ class LivesOfALine(RuleBasedStateMachine):
     @invariant()
     def nobody_is_forgotten(self) -> None:
         assert len(self.line) == len(self.came)
-        assert self.line.head() == (self.came[0][0] if self.came else None)
+        assert list(self.line) == [item for item, _ in self.came]
         assert self.went == sorted(self.went), "items go in the order in which they came"
         if self.came and self.calls < 2:
             due_s = self.line.due_s()
