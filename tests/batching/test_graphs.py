@@ -200,6 +200,26 @@ def test_when_all_runs_are_cancelled_the_call_is_too(impl: Implementation) -> No
     assert work.calls == []
 
 
+@pytest.mark.parametrize("colour", ["async", "plain"])
+def test_a_run_may_be_cancelled_at_any_turn_of_the_loop(
+    impl: Implementation, colour: Literal["async", "plain"]
+) -> None:
+    """The run beside it gets its answer, and nothing is left: `run` raises `Leak`."""
+    work = Work(colour, max_size=3)
+    app = impl(graph(work.node))
+
+    async def main(turns: int) -> Any:
+        runs = [asyncio.create_task(app.ainvoke({"items": [number, number + 10, number + 20]})) for number in range(2)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        runs[0].cancel()
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    for turns in range(60):
+        _, other = run(lambda turns=turns: main(turns), seed=turns, schedule="shuffle").result  # type: ignore[misc]
+        assert other["results"] == ["work 1", "work 11", "work 21"]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_failing_sibling_takes_its_own_runs_items_with_it(impl: Implementation, seed: int) -> None:
     work = Work("async")

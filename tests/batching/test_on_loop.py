@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sim.loop import run
 
 import alto_lg
+from alto_lg.batching import batching_of
 
 USER: ContextVar[str] = ContextVar("USER", default="nobody")
 
@@ -111,7 +112,7 @@ def test_a_plain_function_is_called_in_a_thread_one_call_at_a_time() -> None:
         calls.append(items)
         return [2 * item for item in items]
 
-    one = alto_lg.batching.batching_of(double)
+    one = batching_of(double)
     assert one is not None
 
     async def main() -> list[int]:
@@ -399,6 +400,25 @@ def test_no_item_meets_the_context_of_another(count: int) -> None:
         return await asyncio.gather(*(asyncio.create_task(as_user(item)) for item in range(count)))
 
     assert run(main).result == [f"user {item}" for item in range(count)]
+    assert seen == ["nobody"]
+
+
+def test_a_plain_function_does_not_meet_it_either() -> None:
+    seen: list[str] = []
+
+    @alto_lg.batched(max_size=8)
+    def who(items: list[int]) -> list[int]:
+        seen.append(USER.get())
+        return items
+
+    batching = batching_of(who)
+    assert batching is not None
+
+    async def main() -> int:
+        USER.set("user 1")
+        return await batching.acall(1)  # type: ignore[no-any-return]
+
+    assert run(main).result == 1
     assert seen == ["nobody"]
 
 
