@@ -50,14 +50,16 @@ class DirectSeq(RunnableSeq):
         children = _Children(config, AsyncCallbackManager)
         own = children.config(1)
         is_saved = bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER))
-        before, behind = (_BEFORE, _BEHIND) if is_saved else (0, 0)
-        await _turns(before)
+        if is_saved:
+            await _turns(_BEFORE)
         try:
             output = await _in_context(_context_of(own), self._node.ainvoke(input, own, **kwargs))
         except Exception:
-            await _turns(behind)  # siblings that end in the same turn are saved, as with LangGraph
+            if is_saved:
+                await _turns(_BEHIND)  # siblings that end in the same turn are saved, as with LangGraph
             raise
-        await _turns(behind)
+        if is_saved:
+            await _turns(_BEHIND)
         for place, (writer, write) in enumerate(self._writers, start=2):
             if write is not None:
                 write(output, config)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import math
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -72,7 +73,8 @@ class Batching:
     def __str__(self) -> str:
         limits = self.limits
         together = f"batched: one call takes up to {limits.max_size} inputs, of all runs"
-        waits = f"while one is under way, an input waits at most {limits.max_wait_s * 1000:g} ms for others"
+        most = "" if math.isinf(limits.max_wait_s) else f" at most {limits.max_wait_s * 1000:g} ms"
+        waits = f"while one is under way, an input waits{most} for others"
         if limits.max_calls is None:
             return f"{together}; {waits}"
         if limits.max_calls == 1:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from typing import Any
 from alto_lg.batching._outcomes import Outcomes, for_all
 from alto_lg.engine.batching import BatchLimits, Line
 
-Call = Callable[[list[Any]], Awaitable[Outcomes]]
+Call = Callable[[list[Any]], Coroutine[Any, Any, Outcomes]]
 
 
 @dataclass(eq=False, slots=True)
@@ -90,16 +90,13 @@ class LoopBatches:
         loop = asyncio.get_running_loop()
         while tickets := self._line.take(loop.time()):
             items = [ticket.item for ticket in tickets]
-            call = loop.create_task(self._run(items), name=f"batch of {self._name}", context=Context())
+            call = loop.create_task(self._call(items), name=f"batch of {self._name}", context=Context())
             batch = _Batch(tickets, call)
             for ticket in tickets:
                 ticket.batch = batch
             self._batches.add(batch)  # the loop itself holds a task weakly
             call.add_done_callback(partial(self._ended, batch))
         self._set_timer()
-
-    async def _run(self, items: list[Any]) -> Outcomes:
-        return await self._call(items)
 
     def _ended(self, batch: _Batch, call: asyncio.Task[Outcomes]) -> None:
         self._batches.discard(batch)

@@ -6,21 +6,19 @@ an output that is made of another caller's input is none the less known for what
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
-from alto_lg.batching import Batching
 from alto_lg.hints import REPEATABLE
 
 from .core import Core
 from .values import NEVER, OUTSIDE, Made, Thing, Value
 
 
-def written_function(batching: Batching) -> Callable[..., Any]:
-    """The user's own function of a list."""
-    written: Callable[..., Any] = inspect.unwrap(batching.function, stop=lambda inner: not hasattr(inner, REPEATABLE))
-    return written
+def own_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The user's own function behind one that `alto_lg.repeatable` has made; any other as it is."""
+    wrapped: Callable[..., Any] = getattr(function, "__wrapped__", function)
+    return wrapped if getattr(function, REPEATABLE, None) is wrapped else function
 
 
 def outputs_of(core: Core, returned: Value) -> Value:

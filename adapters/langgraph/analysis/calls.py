@@ -16,9 +16,8 @@ import functools
 from types import FunctionType, MethodType
 
 from alto_lg.batching import Batching, batching_of
-from alto_lg.hints import REPEATABLE
 
-from .batches import outputs_of, written_function
+from .batches import outputs_of, own_function
 from .core import MOST_STEPS, Arguments
 from .findings import TooLarge
 from .follow import Follow
@@ -156,8 +155,9 @@ class Calls(Follow):
         batching = batching_of(function)
         if batching is not None:
             return self._call_batched(batching, arguments, scope, node)
-        if hasattr(function, REPEATABLE):  # it is answered by what the user's own function gave
-            return self._call_function(function.__wrapped__, arguments, scope, node)  # type: ignore[attr-defined]
+        own = own_function(function)
+        if own is not function:  # it is answered by what the user's own function gave
+            return self.call(frozenset({Live(own)}), arguments, scope, node)
         if function.__code__ in _CONTEXT_CODES:
             inner = [c.cell_contents for c in function.__closure__ or () if isinstance(c.cell_contents, FunctionType)]
             return join(self._call_function(f, arguments, scope, node) for f in inner)
@@ -186,7 +186,7 @@ class Calls(Follow):
     def _call_batched(self, batching: Batching, arguments: Arguments, scope: Scope, node: ast.AST) -> Value:
         """It is called with what others bring as well."""
         inputs = self.holder("list", arguments.all | OUTSIDE, scope, node, "inputs")
-        function = frozenset({Live(written_function(batching))})
+        function = frozenset({Live(own_function(batching.function))})
         outputs = outputs_of(self, self.call(function, Arguments((inputs,)), scope, node))
         return self.holder("awaitable", outputs, scope, node, "output") if batching.is_async else outputs
 

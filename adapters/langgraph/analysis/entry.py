@@ -24,7 +24,7 @@ from alto_lg.hints import READINGS, STREAMING
 
 from .advice import loops_of_awaits
 from .attributes import class_attribute
-from .batches import outputs_of, written_function
+from .batches import outputs_of, own_function
 from .core import MOST_PASSES, Arguments
 from .findings import CannotTell, Touched
 from .known import Interpreter
@@ -108,7 +108,7 @@ def unwrap(function: object) -> list[Start] | str:
             return unwrap(inspect.unwrap(function, stop=lambda inner: READINGS not in vars(inner)))
         batching = batching_of(function)
         if batching is not None:
-            starts = unwrap(written_function(batching))
+            starts = unwrap(own_function(batching.function))
             return starts if isinstance(starts, str) else [replace(start, batches=True) for start in starts]
         generator = vars(function).get(STREAMING)
         if isinstance(generator, FunctionType) and is_user_code(generator):

@@ -17,7 +17,7 @@ from langgraph.types import interrupt
 
 from alto_lg.batching import batched, batching_of
 
-from .batches import written_function
+from .batches import own_function
 from .library import is_library_class, is_user_code, may_interrupt, reference_effect
 
 _OBJECTS_MOST = 2_000
@@ -49,7 +49,7 @@ def _behind(thing: object) -> Iterator[object]:
     """What an object of the user's leads to by name."""
     batching = batching_of(thing)
     if batching is not None:
-        yield written_function(batching)
+        yield own_function(batching.function)
     elif thing is batched:  # it makes such functions, and calls none
         return
     elif isinstance(thing, FunctionType):

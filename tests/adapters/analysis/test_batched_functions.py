@@ -6,6 +6,7 @@ Always true: every proof here has the false proof next to it that is not made.
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any
 
 import pytest
@@ -235,15 +236,28 @@ def test_a_node_that_calls_a_batched_function_is_seen_through() -> None:
     assert "docs" in _keys(facts.mutates)
 
 
-def test_a_decorator_above_is_seen_as_what_it_is() -> None:
-    """It copies the mark, as `functools.wraps` does; its own code counts."""
-    import functools
+@functools.wraps(in_a_comprehension)
+def above_batched(state):
+    state["docs"].append(1)
+    return in_a_comprehension(state)
 
-    @functools.wraps(in_a_comprehension)
-    def above(state):
+
+@alto_lg.repeatable
+def below(states):
+    return [{"answer": state["question"]} for state in states]
+
+
+@alto_lg.batched(max_size=4)
+@functools.wraps(below)
+def between_both(states):
+    for state in states:
         state["docs"].append(1)
-        return in_a_comprehension(state)
+    return below(states)
 
-    facts = _facts(above)
-    assert "docs" in _keys(facts.reads)
+
+@pytest.mark.parametrize("function", [above_batched, between_both])
+def test_a_decorator_that_copies_a_mark_is_seen_as_what_it_is(function: Any) -> None:
+    """As `functools.wraps` does; its own code counts."""
+    facts = _facts(function)
+    assert facts.reads.keys.is_every or {"docs", "question"} <= _keys(facts.reads)
     assert facts.mutates.keys.is_every or "docs" in _keys(facts.mutates)
