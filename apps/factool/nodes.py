@@ -1,8 +1,8 @@
 """The stages of fact checking, shared by every version of the graph.
 
-Always true: a stage reads its argument and returns new values; it changes nothing in place. Keyword search runs on the
-event loop, where it takes less time than a hop to a thread is worth. Encoding and reranking are batched: the claims of
-all requests under way share a call in a thread, because a pretrained encoder takes long for one text.
+Always true: a stage reads its argument and returns new values; it changes nothing in place. Encoding and reranking are
+batched: the claims of all requests under way share a call, in a thread where the encoder is one that takes long. What
+takes less time than a hop to a thread runs on the event loop, as keyword search does.
 """
 
 from __future__ import annotations
@@ -90,9 +90,13 @@ class Stages:
             return await self._evidence((candidates, vectors))
 
     async def _all_vectors(self, asked: list[list[str]]) -> list[list[list[float]]]:
+        if self._retriever.is_quick:  # a hop to a thread would take longer
+            return self._retriever.encode(asked)
         return await asyncio.to_thread(self._retriever.encode, asked)
 
     async def _all_evidence(self, asked: list[Found]) -> list[list[Passage]]:
+        if self._retriever.is_quick:
+            return self._retriever.best(asked)
         return await asyncio.to_thread(self._retriever.best, asked)
 
     async def appraise(self, index: int, claim: str, evidence: list[Passage]) -> Verdict:
