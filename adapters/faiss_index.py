@@ -91,9 +91,8 @@ class FaissIndex:
         if found < 1:
             return []
         scores, rows = self._vectors.search(query, found, params=_only(among))
-        hits = [(float(score), int(row)) for score, row in zip(scores[0], rows[0], strict=True) if row >= 0]
-        hits.sort(key=lambda hit: (-hit[0], hit[1]))
-        return [Hit(row, self._documents[row], score) for score, row in hits]
+        hits = sorted((-float(score), int(row)) for score, row in zip(scores[0], rows[0], strict=True) if row >= 0)
+        return [Hit(row, self._documents[row], -less) for less, row in hits]
 
     def save(self, path: Path) -> None:
         """Write the documents and vectors as JSON."""

@@ -8,12 +8,14 @@ from alto_lg import reducers, split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.adapters.langgraph.tools import ToolVerdict
+from alto_lg.batching import BatchStatistics, batch_statistics, batched
 from alto_lg.context import ancestry, current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import (
     AltoError,
     AltoWarning,
+    BatchMismatch,
     MissingCheckpointer,
     Mistake,
     NoEndpoint,
@@ -34,6 +36,8 @@ __all__ = [
     "AltoError",
     "AltoWarning",
     "Ancestry",
+    "BatchMismatch",
+    "BatchStatistics",
     "EndpointStatistics",
     "Explanation",
     "First",
@@ -56,6 +60,8 @@ __all__ = [
     "Update",
     "accelerate",
     "ancestry",
+    "batch_statistics",
+    "batched",
     "current_ancestry",
     "explain",
     "install",

@@ -4,6 +4,7 @@
     ├── AltoError
     │   ├── UndeclaredWrite       your node wrote a key that it did not declare
     │   ├── UndeclaredRead        your node read a key that it did not declare (a KeyError, too)
+    │   ├── BatchMismatch         your batched function did not return one output for each input
     │   ├── NoEndpoint            no server of your pool answered (a ConnectionError, too)
     │   ├── MissingCheckpointer   you asked for durability="sync", with nothing to save to (an AttributeError, too)
     │   └── Mistake               with strict=True: what would be an AltoWarning otherwise (a ValueError, too)
@@ -72,6 +73,19 @@ class NoEndpoint(AltoError, ConnectionError):
             self,
             f"No endpoint answered the call of model {model!r}{caller}. Tried: {made}. Now: {'; '.join(states)}. "
             "Start those servers, or look at their logs; Pool(patience_s=…) waits longer for them to come back.",
+        )
+
+
+class BatchMismatch(AltoError):
+    """A batched function returned something else than a list with one output for each input, so nobody got theirs."""
+
+    def __init__(self, node: str | None, function: str, given: int, returned: str) -> None:
+        self.node, self.function, self.given, self.returned = node, function, given, returned
+        where = "" if node is None else f"Node {node!r}: "
+        super().__init__(
+            f"{where}{function}() got {given} inputs and returned {returned}. "
+            "A batched function returns a list with one output for each input, in their order; for an input that "
+            "fails, put the exception in its place."
         )
 
 

@@ -13,13 +13,19 @@ NodeFunction = TypeVar("NodeFunction", bound=Callable[..., Any])
 _ATTRIBUTE = "__alto_hint__"
 
 REPEATABLE = "__alto_repeatable__"
-"""The mark of a function that `alto_lg.repeatable` returns; its `__wrapped__` is the user's."""
+"""Where the function that `alto_lg.repeatable` returns has the user's, which is also its `__wrapped__`.
+
+A decorator above copies the mark, as `functools.wraps` does, and wraps another function.
+"""
 
 STREAMING = "__alto_streaming__"
 """Where the function that `alto_lg.streaming` returns has the generator function."""
 
 READINGS = "__alto_readings__"
 """Where the function that `alto_lg.reading` returns has what was declared."""
+
+BATCHED = "__alto_batched__"
+"""Where the function that `alto_lg.batched` returns has what forms its batches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,12 @@ class DirectSeq(RunnableSeq):
         is_saved = bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER))
         if is_saved:
             await _turns(_BEFORE)
-        output = await _in_context(_context_of(own), self._node.ainvoke(input, own, **kwargs))
+        try:
+            output = await _in_context(_context_of(own), self._node.ainvoke(input, own, **kwargs))
+        except Exception:
+            if is_saved:
+                await _turns(_BEHIND)  # siblings that end in the same turn are saved, as with LangGraph
+            raise
         if is_saved:
             await _turns(_BEHIND)
         for place, (writer, write) in enumerate(self._writers, start=2):

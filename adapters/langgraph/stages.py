@@ -29,6 +29,7 @@ from alto_lg.adapters.langgraph.internals import (
     RunnableCallable,
 )
 from alto_lg.adapters.langgraph.wiring import Wiring
+from alto_lg.batching import batching_of
 from alto_lg.engine.facts import CodeFacts, Evidence, Fact, Keys, nothing, opaque
 from alto_lg.engine.plan import Stage
 from alto_lg.hints import STREAMING, Hint, hint_of
@@ -111,7 +112,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, pre
         streams=has_partials and no_promises is None,
         unfinished=unfinished,
         groups_at=groups_at,
-        notes=(*(_streaming_note(no_promises) if has_partials else ()), *read_notes),
+        notes=(*(_streaming_note(no_promises) if has_partials else ()), *read_notes, *_batching_note(node)),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),
         gate_at_start=(bool(node.subgraphs) or isinstance(node.bound, Pregel)) and bool(routers),
@@ -300,6 +301,11 @@ def _streaming_note(no_promises: str | None) -> tuple[str]:
     if no_promises is None:
         return ("streams: what its updates so far lead to starts while it goes on",)
     return (f"streams to nobody: {no_promises}",)
+
+
+def _batching_note(node: PregelNode) -> tuple[str, ...]:
+    batching = batching_of(function_of(node.bound))
+    return () if batching is None else (str(batching),)
 
 
 def _unfinished(node: PregelNode, wiring: Wiring) -> tuple[frozenset[str], tuple[str, ...]]:

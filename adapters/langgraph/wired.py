@@ -35,6 +35,7 @@ from alto_lg.adapters.langgraph.stages import declared, function_of
 from alto_lg.adapters.langgraph.tails import tail_of
 from alto_lg.adapters.langgraph.tools import answering_node
 from alto_lg.adapters.langgraph.wiring import Wiring
+from alto_lg.batching import batching_of
 from alto_lg.engine.plan import Plan
 from alto_lg.engine.quiet import can_be_quiet, is_quiet
 from alto_lg.errors import UndeclaredRead, UndeclaredWrite
@@ -124,7 +125,7 @@ class _Wirer:
             update["bound"] = self._accelerate_subgraph(node.bound)
             update["subgraphs"] = [update["bound"] if one is node.bound else one for one in node.subgraphs]
         else:
-            update["bound"] = self._watched(name, answering_node(node.bound))
+            update["bound"] = self._watched(name, _in_both_colours(answering_node(node.bound)))
         if name in self._options.replay:
             update["bound"] = self._replayed(name, update["bound"], node.bound)
         if hint is not None and hint.writes is not None:
@@ -153,6 +154,16 @@ class _RunNode(PregelNode):
     @cached_property
     def node(self) -> Any:
         return direct(vars(PregelNode)["node"].func(self))
+
+
+def _in_both_colours(bound: Any) -> Any:
+    """A plain batched function, awaited in async runs: LangGraph would hold a thread for each of its inputs."""
+    batching = batching_of(function_of(bound)) if isinstance(bound, RunnableCallable) else None
+    if batching is None or batching.is_async:
+        return bound
+    made = copy.copy(bound)
+    made.afunc = batching.acall
+    return made
 
 
 def _gated(writer: Any) -> Any:

@@ -1,24 +1,27 @@
 """The stages of fact checking, shared by every version of the graph.
 
-Always true: a stage reads its argument and returns new values; it changes nothing in place. Keyword search, encoding
-and reranking run on the event loop: they take about 0.3 ms a claim together, and a hop to a thread takes 0.06 ms each.
+Always true: a stage reads its argument and returns new values; it changes nothing in place. Encoding and reranking are
+batched: the claims of all requests under way share a call, in a thread where the encoder is one that takes long. What
+takes less time than a hop to a thread runs on the event loop, as keyword search does.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 from langchain_core.language_models import BaseChatModel
 
-from alto_lg import split
+from alto_lg import batched, split
 from alto_lg.apps.chat import Chat, as_chat, as_streaming_chat
 from alto_lg.apps.corpus import Passage
 from alto_lg.apps.factool import parsing, prompts
 from alto_lg.apps.factool.claims_so_far import ClaimsSoFar
 from alto_lg.apps.factool.state import ClaimWork, Verdict
-from alto_lg.apps.retrieval import Retriever, fuse
+from alto_lg.apps.retrieval import Found, Retriever
 from alto_lg.apps.spans import note, now, span
 
+_CLAIMS_AT_ONCE = 64
 _ANSWER_TOKENS_MAX = 1024
 _CLAIMS_TOKENS_MAX = 1024
 _QUERIES_TOKENS_MAX = 200
@@ -31,6 +34,9 @@ class Stages:
     def __init__(self, chat: Chat | BaseChatModel, retriever: Retriever) -> None:
         self._chat = as_chat(chat)
         self._retriever = retriever
+        one_call_at_a_time = batched(max_size=_CLAIMS_AT_ONCE, max_calls=1)
+        self._vectors = one_call_at_a_time(self._all_vectors)
+        self._evidence = one_call_at_a_time(self._all_evidence)
 
     async def answer(self, question: str, reference: str | None) -> str:
         """An answer to the question."""
@@ -75,14 +81,23 @@ class Stages:
         with span("retrieve", (index,)):
             return {
                 "candidates": [self._retriever.candidates(query) for query in queries],
-                "vectors": self._retriever.encode(queries),
+                "vectors": await self._vectors(queries),
             }
 
     async def rerank(self, index: int, candidates: list[list[int]], vectors: list[list[float]]) -> list[Passage]:
         """The passages that fit the queries best."""
         with span("rerank", (index,)):
-            pairs = zip(candidates, vectors, strict=True)
-            return self._retriever.evidence(fuse([self._retriever.rerank(rows, vector) for rows, vector in pairs]))
+            return await self._evidence((candidates, vectors))
+
+    async def _all_vectors(self, asked: list[list[str]]) -> list[list[list[float]]]:
+        if self._retriever.is_quick:  # a hop to a thread would take longer
+            return self._retriever.encode(asked)
+        return await asyncio.to_thread(self._retriever.encode, asked)
+
+    async def _all_evidence(self, asked: list[Found]) -> list[list[Passage]]:
+        if self._retriever.is_quick:
+            return self._retriever.best(asked)
+        return await asyncio.to_thread(self._retriever.best, asked)
 
     async def appraise(self, index: int, claim: str, evidence: list[Passage]) -> Verdict:
         """The verdict on one claim."""

@@ -34,19 +34,19 @@ def test_no_more_than_two_hundred_candidates_are_taken() -> None:
 def test_reranking_keeps_the_candidates() -> None:
     retriever = Retriever(_passages(20))
     candidates = retriever.candidates("stone 7")
-    assert sorted(retriever.rerank(candidates, retriever.encode(["stone 7"])[0])) == sorted(candidates)
+    assert sorted(retriever.rerank(candidates, retriever.encode([["stone 7"]])[0][0])) == sorted(candidates)
 
 
 def test_a_query_of_nothing_finds_nothing_and_fails_nowhere() -> None:
     retriever = Retriever(_passages(3))
     assert retriever.candidates("") == []
-    assert retriever.rerank([], retriever.encode([""])[0]) == []
+    assert retriever.rerank([], retriever.encode([[""]])[0][0]) == []
     assert retriever.evidence([]) == []
 
 
 def test_the_shipped_corpus_answers_a_question_on_it() -> None:
     retriever = Retriever(shipped_corpus())
     queries = ["Marie Curie Nobel Prize", "Which prize did Marie Curie win in 1911?"]
-    pairs = zip(queries, retriever.encode(queries), strict=True)
+    pairs = zip(queries, *retriever.encode([queries]), strict=True)
     best = fuse([retriever.rerank(retriever.candidates(query), vector) for query, vector in pairs])
     assert "marie-curie-3" in [passage["id"] for passage in retriever.evidence(best)]

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from random_graphs.batches import draw_batched
 from random_graphs.campaign import Tally, chunk, judged
 from random_graphs.differ import compared
 from random_graphs.draw import draw
@@ -51,9 +52,10 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", type=int, help="run this seed alone, and shrink it if it fails")
     parser.add_argument("--parts", action="store_true", help="nodes stream, and take lists in part")
+    parser.add_argument("--batches", action="store_true", help="nodes are written for lists of inputs")
     parser.add_argument("--whole", action="store_true", help="do not shrink")
     chosen = parser.parse_args()
-    drawn = draw_partly if chosen.parts else draw
+    drawn = draw_partly if chosen.parts else draw_batched if chosen.batches else draw
     if chosen.only is not None:
         return shown(chosen.only, drawn, shrink=not chosen.whole)
     began, tally = time.monotonic(), Tally()

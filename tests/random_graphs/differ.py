@@ -219,17 +219,21 @@ def _stopped_by_limit(one: Watched, spec: Spec) -> bool:
 
 
 def _too_often(found: Watched, known: Sequence[Watched], spec: Spec) -> Iterable[str]:
-    """A node that no packets are sent to runs once in a step (and once more for each retry)."""
+    """A node that no packets are sent to runs once in a step (and once more for each retry).
+
+    A batched one does not know in which step it runs.
+    """
     if len(found.errors) > 1:
         return  # a node that failed or paused runs again
     sent_to = {target for way in _ways(spec) if way.sends for target in way.targets}
     retried = {node.name for node in spec.every_node() if node.retries}
+    batched = {node.name for node in spec.every_node() if node.batches}
     most: Counter[Any] = Counter()
     for one in known:
         most |= _by_task(one)
     for task, count in _by_task(found).items():
         name = task[2].removesuffix("-handler")
-        if name not in sent_to and count > max(most[task], 2 if name in retried else 1):
+        if name not in sent_to | batched and count > max(most[task], 2 if name in retried else 1):
             yield f"{task} ran {count} times"
 
 

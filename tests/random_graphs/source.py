@@ -143,12 +143,34 @@ class _Function:
             yield "@alto_lg.streaming"
         if node.declares:
             yield f"@alto_lg.node({', '.join(self._declared())})"
-        yield f"{self._def(self.name)}({', '.join(self._parameters())}) -> Any:"
-        yield from self._body()
+        if node.batches:
+            yield from self._of_a_list()
+        else:
+            yield f"{self._def(self.name)}({', '.join(self._parameters())}) -> Any:"
+            yield from self._body()
         if node.handled:
             yield from ("", "", f"{self._def(self.name + '_handler')}(state: {self.state}) -> Any:")
             yield f'    log.info("{node.name}-handler %s", 0)'
             yield f"    return {self._update(node.writes, '1')}"
+
+    def _of_a_list(self) -> Iterator[str]:
+        """One after the other; one that fails, alone."""
+        (state,) = self._parameters()
+        output = "await one(state)" if self.node.is_async else "one(state)"
+        yield "@alto_lg.batched(max_size=3, max_wait_ms=20)"
+        yield f"{self._def(self.name)}({state.replace('state: ', 'states: list[')}]) -> Any:"
+        yield f"    {self._def('one')}({state}) -> Any:"
+        yield from (f"    {line}" for line in self._body())
+        if not self.node.may_fail:
+            yield f"    return [{output} for state in states]"
+            return
+        yield "    outputs: list[Any] = []"
+        yield "    for state in states:"
+        yield "        try:"
+        yield f"            outputs.append({output})"
+        yield "        except Exception as error:"
+        yield "            outputs.append(error)"
+        yield "    return outputs"
 
     def _def(self, name: str) -> str:
         return f"{'async ' if self.node.is_async else ''}def {name}"

@@ -80,7 +80,7 @@ class Node:
     asks: calls of `interrupt`. store: "put", "get". result: the form of what it returns; "sometimes" is nothing for
     some of what it can see. declares: arguments of `alto_lg.node`. speaks: writes custom events.
     streams: it yields its update in parts, and rests in between. wavers: the first parts are not what it ends with.
-    takes: what it takes of the lists that it reads.
+    takes: what it takes of the lists that it reads. batches: it is written for a list of inputs.
     inner: it is a compiled subgraph; `saver` is that one's checkpointer.
     """
 
@@ -115,6 +115,7 @@ class Node:
     streams: bool = False
     wavers: bool = False
     takes: Literal["", "first", "stream", "arrivals"] = ""
+    batches: bool = False
     inner: Spec | None = None
     saver: bool | None = None
 

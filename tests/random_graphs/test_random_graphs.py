@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from random_graphs import spec as words
+from random_graphs.batches import draw_batched
 from random_graphs.campaign import Tally, chunk, judged
 from random_graphs.differ import assert_same
 from random_graphs.draw import draw
@@ -15,7 +16,7 @@ from random_graphs.spec import Key, Node, Run, Spec, Way
 
 pytestmark = pytest.mark.filterwarnings(LEFT_BY_LANGGRAPH)
 
-GRAPHS, PARTS, CHUNK = 2000, 300, 50
+GRAPHS, PARTS, BATCHES, CHUNK = 2000, 300, 300, 50
 RELEASE_FROM, RELEASE_CHUNK = 1_000_000, 1000
 
 
@@ -37,6 +38,16 @@ def test_random_graphs_that_stream_and_read_in_part_give_what_langgraph_gives(fi
     if release:
         start = RELEASE_FROM + first // CHUNK * RELEASE_CHUNK
         tally.include(chunk(range(start, start + RELEASE_CHUNK), draw_partly))
+    assert tally.failures == []
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", range(0, BATCHES, CHUNK))
+def test_random_graphs_of_batched_nodes_give_what_langgraph_gives(first: int, release: bool) -> None:
+    tally = chunk(range(first, first + CHUNK), draw_batched)
+    if release:
+        start = RELEASE_FROM + first // CHUNK * RELEASE_CHUNK
+        tally.include(chunk(range(start, start + RELEASE_CHUNK), draw_batched))
     assert tally.failures == []
 
 

@@ -45,7 +45,7 @@ class Constructors(Calls):
         if user_method(type_, "__init__") is not None:
             return self._plain_instance(type_, arguments, scope, node)
         if not is_library_class(type_) or type_.__module__ == "builtins":
-            made, thing = self.make("any", scope, node, "exception")
+            made, thing = self.make("any", scope, node, "exception", type_)
             self.heap.add_elements(thing, arguments.all | SCALAR)
             return frozenset({made})
         return self.escape(arguments.all, name_of(type_), scope, node)

@@ -18,11 +18,13 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableSequence
 from langchain_core.runnables.config import run_in_executor
 
 from alto_lg.adapters.langgraph.internals import KWARGS_CONFIG_KEYS, RunnableCallable, RunnableSeq
+from alto_lg.batching import batching_of
 from alto_lg.engine.facts import Advice, CodeFacts, Evidence, Fact, Keys, nothing, opaque, unknown
 from alto_lg.hints import READINGS, STREAMING
 
 from .advice import loops_of_awaits
 from .attributes import class_attribute
+from .batches import outputs_of, own_function
 from .core import MOST_PASSES, Arguments
 from .findings import CannotTell, Touched
 from .known import Interpreter
@@ -41,12 +43,14 @@ class Start:
     """A function to walk into: leading arguments that are already bound, and keywords.
 
     streams: a generator function, each of whose yields is an update.
+    batches: it takes a list of what the node takes, and returns a list of what the node returns.
     """
 
     function: FunctionType
     leading: tuple[object, ...] = ()
     keywords: tuple[tuple[str, object], ...] = ()
     streams: bool = False
+    batches: bool = False
 
 
 def node_facts(function: object, *, schema_keys: frozenset[str]) -> CodeFacts:
@@ -102,6 +106,10 @@ def unwrap(function: object) -> list[Start] | str:
     if isinstance(function, FunctionType):
         if READINGS in vars(function):
             return unwrap(inspect.unwrap(function, stop=lambda inner: READINGS not in vars(inner)))
+        batching = batching_of(function)
+        if batching is not None:
+            starts = unwrap(own_function(batching.function))
+            return starts if isinstance(starts, str) else [replace(start, batches=True) for start in starts]
         generator = vars(function).get(STREAMING)
         if isinstance(generator, FunctionType) and is_user_code(generator):
             return [Start(generator, streams=True)]
@@ -187,6 +195,8 @@ def _facts_of(start: Start, schema_keys: frozenset[str], outcome_of: OutcomeOf, 
     where = f"{code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}"
     if start.streams:
         result = interpreter.elements_of_made(result)
+    if start.batches:
+        result = outputs_of(interpreter, result)
     outcome = outcome_of(interpreter, result, where)
     _note_returned(interpreter, result, outcome, where, router=router)
     return _collect(interpreter, outcome, where, router=router)
@@ -221,7 +231,12 @@ def _arguments(interpreter: Interpreter, start: Start) -> Arguments | str:
         for name in sorted(_INJECTED & set(shown) - taken - set(keywords)):
             keywords[name] = _injected(name)
             optional.add(name)
-    return Arguments((*leading, STATE), keywords, NEVER, frozenset(optional))
+    given = STATE
+    if start.batches:
+        inputs = interpreter.heap.make(("inputs",), "list", "")
+        interpreter.heap.add_elements(interpreter.heap.things[inputs.site], STATE)
+        given = frozenset({inputs})
+    return Arguments((*leading, given), keywords, NEVER, frozenset(optional))
 
 
 def _injected(name: str) -> Value:

@@ -15,6 +15,9 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 
 from langgraph.types import interrupt
 
+from alto_lg.batching import batched, batching_of
+
+from .batches import own_function
 from .library import is_library_class, is_user_code, may_interrupt, reference_effect
 
 _OBJECTS_MOST = 2_000
@@ -44,7 +47,12 @@ def may_run_own_code(function: FunctionType, held: Iterator[object]) -> bool:
 
 def _behind(thing: object) -> Iterator[object]:
     """What an object of the user's leads to by name."""
-    if isinstance(thing, FunctionType):
+    batching = batching_of(thing)
+    if batching is not None:
+        yield own_function(batching.function)
+    elif thing is batched:  # it makes such functions, and calls none
+        return
+    elif isinstance(thing, FunctionType):
         if is_user_code(thing):
             yield from _named(thing)
     elif isinstance(thing, MethodType):

@@ -79,7 +79,7 @@ def repeatable_function(function: Callable[..., Any]) -> Callable[..., Any]:
             return _answer(called, around, function, positional, named)
 
         answering = called
-    setattr(answering, REPEATABLE, True)
+    setattr(answering, REPEATABLE, function)
     return answering
 
 
