@@ -7,7 +7,6 @@ app = alto_lg.accelerate(graph)
 from alto_lg import reducers, split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
-from alto_lg.adapters.langgraph.tools import ToolVerdict
 from alto_lg.batching import BatchStatistics, batch_statistics, batched
 from alto_lg.context import ancestry, current_ancestry
 from alto_lg.engine.ancestry import Ancestry
@@ -22,7 +21,7 @@ from alto_lg.errors import (
     UndeclaredRead,
     UndeclaredWrite,
 )
-from alto_lg.explain import Explanation, NodeExplanation, explain
+from alto_lg.explain import Explanation, NodeExplanation, ToolVerdict, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
 from alto_lg.pool import EndpointStatistics, Pool, PoolStatistics

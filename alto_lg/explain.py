@@ -6,8 +6,6 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any
 
-from alto_lg.adapters.langgraph.acceleration import acceleration_of
-from alto_lg.adapters.langgraph.tools import ToolVerdict
 from alto_lg.engine.facts import Fact
 from alto_lg.engine.outlook import Outlook, outlooks
 
@@ -42,6 +40,15 @@ class NodeExplanation:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolVerdict:
+    """One tool of a graph. nodes: which hold it. why_not: why it does not start early; None if it may."""
+
+    name: str
+    nodes: tuple[str, ...]
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """All nodes of a graph, and the tools in them; `print` it, or read `nodes` and `tools`."""
 
@@ -67,6 +74,8 @@ def explain(app: Any) -> Explanation:
     Raises:
         TypeError: `app` did not come from `accelerate`.
     """
+    from alto_lg.adapters.langgraph.acceleration import acceleration_of
+
     acceleration = acceleration_of(app)
     if acceleration is None:
         raise TypeError(f"alto_lg.explain() got a {type(app).__name__} that did not come from alto_lg.accelerate().")

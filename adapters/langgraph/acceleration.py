@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, update_wrapper
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
@@ -21,11 +21,14 @@ from alto_lg.adapters.langgraph.declarations import check_declarations, check_pr
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_names
 from alto_lg.adapters.langgraph.listening import hearing
 from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner, AltoThreadedLoop
-from alto_lg.adapters.langgraph.tools import Catalogue
-from alto_lg.adapters.langgraph.wired import WiredPlan, nodes_of
+from alto_lg.adapters.langgraph.nodes import nodes_of
 from alto_lg.adapters.replay import install as install_replay
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.options import Options
+
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.tools import Catalogue
+    from alto_lg.adapters.langgraph.wired import WiredPlan
 
 observers: list[Callable[[Acceleration, RunStatistics], None]] = []
 """Called with the statistics of every run of an accelerated graph in this process, when it ends."""
@@ -66,7 +69,13 @@ class Acceleration:
         return self._catalogue
 
     def plan(self) -> None:
-        """Make the plan, if there is none: reads the code of every node, a few milliseconds each."""
+        """Make the plan, if there is none: reads the code of every node, a few milliseconds each.
+
+        The first of a process loads the analysis, too, which takes longer than loading everything else.
+        """
+        from alto_lg.adapters.langgraph.tools import Catalogue
+        from alto_lg.adapters.langgraph.wired import WiredPlan
+
         with self._planning:
             if self._wired is None:
                 wired = WiredPlan(self.original, self.options)
