@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alto_lg.engine.facts import Fact
-from alto_lg.engine.outlook import Outlook, outlooks
+if TYPE_CHECKING:
+    from alto_lg.engine.facts import Fact
+    from alto_lg.engine.outlook import Outlook
 
 _START = "__start__"
 _WIDTH = 110
@@ -75,6 +76,7 @@ def explain(app: Any) -> Explanation:
         TypeError: `app` did not come from `accelerate`.
     """
     from alto_lg.adapters.langgraph.acceleration import acceleration_of
+    from alto_lg.engine.outlook import outlooks
 
     acceleration = acceleration_of(app)
     if acceleration is None:
