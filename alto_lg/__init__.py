@@ -11,10 +11,21 @@ from alto_lg.adapters.langgraph.tools import ToolVerdict
 from alto_lg.context import ancestry, current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
-from alto_lg.errors import AltoError, AltoWarning, MissingCheckpointer, Mistake, UndeclaredRead, UndeclaredWrite
+from alto_lg.errors import (
+    AltoError,
+    AltoWarning,
+    MissingCheckpointer,
+    Mistake,
+    NotPortable,
+    NoWorker,
+    UndeclaredRead,
+    UndeclaredWrite,
+    WorkerLost,
+)
 from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
+from alto_lg.placement import processes, ray, threads
 from alto_lg.readings import First, Group, PerGroup, Stream, reading
 from alto_lg.repeatable import repeatable
 from alto_lg.streaming import streaming
@@ -31,7 +42,9 @@ __all__ = [
     "Hint",
     "MissingCheckpointer",
     "Mistake",
+    "NoWorker",
     "NodeExplanation",
+    "NotPortable",
     "PerGroup",
     "RunStatistics",
     "Stream",
@@ -41,18 +54,22 @@ __all__ = [
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
+    "WorkerLost",
     "accelerate",
     "ancestry",
     "current_ancestry",
     "explain",
     "install",
     "node",
+    "processes",
+    "ray",
     "reading",
     "reducers",
     "repeatable",
     "split",
     "statistics",
     "streaming",
+    "threads",
     "trace",
     "uninstall",
 ]
