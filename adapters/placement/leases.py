@@ -47,7 +47,9 @@ class Leases(Generic[Worker, Ticket]):
 
     def withdraw(self, ticket: Ticket) -> bool:
         """Wait no longer; False if the ticket does not wait."""
-        return self._waiting.pop(ticket, self) is None
+        waits = ticket in self._waiting
+        self._waiting.pop(ticket, None)
+        return waits
 
     def end(self, worker: Worker) -> list[tuple[Ticket, Worker]]:
         """A firing has left the worker. Returns the leases that this made possible, with who asked for them."""

@@ -60,7 +60,7 @@ class ProcessWorker:
         try:
             return ProcessCall(self._pool.submit(_run, sent))
         except BrokenProcessPool as error:
-            raise Died(str(error)) from error
+            raise Died(error) from error
 
     def stream(self, sent: Any) -> Any:
         raise NotImplementedError("a pool of processes has no way back for a stream; refused before")
@@ -79,13 +79,13 @@ class ProcessCall:
         try:
             return Answer(*self._future.result())
         except BrokenProcessPool as error:
-            raise Died(str(error)) from error
+            raise Died(error) from error
 
     async def aresult(self) -> Answer:
         try:
             return Answer(*await asyncio.shield(asyncio.wrap_future(self._future)))
         except BrokenProcessPool as error:
-            raise Died(str(error)) from error
+            raise Died(error) from error
 
     def abandon(self, then: Callable[[], None]) -> None:
         """What runs in a process runs to its end."""

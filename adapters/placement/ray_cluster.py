@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 _lock = threading.Lock()
 _users = 0
-_is_ours = False
+_keeper: _Keeper | None = None
 
 
 def ray_module() -> Any:
@@ -33,12 +36,13 @@ def connect(address: str | None, cpus: float) -> None:
     Raises:
         ValueError: This process is connected to Ray at another address.
     """
-    global _users, _is_ours
+    global _users, _keeper
     ray = ray_module()
     with _lock:
         if not ray.is_initialized():
-            _start(ray, address, cpus)
-            _is_ours, _users = True, 0
+            if _keeper is not None:  # somebody else has shut it down
+                _keeper.end()
+            _keeper, _users = _Keeper(partial(_start, ray, address, cpus)), 0
         elif address not in (None, "auto", "local") and address != ray.get_runtime_context().gcs_address:
             raise ValueError(
                 f"placement asks for Ray at {address!r}, and this process is connected to "
@@ -49,12 +53,39 @@ def connect(address: str | None, cpus: float) -> None:
 
 def disconnect() -> None:
     """Undo one `connect`."""
-    global _users, _is_ours
+    global _users, _keeper
     with _lock:
         _users -= 1
-        if _users == 0 and _is_ours:
-            _is_ours = False
-            ray_module().shutdown()
+        if _users == 0 and _keeper is not None:
+            _keeper.end()
+            _keeper = None
+
+
+class _Keeper:
+    """The thread that started Ray, and lives as long: Linux ends the processes of Ray with the thread that made them."""
+
+    def __init__(self, start: Callable[[], None]) -> None:
+        self._start = start
+        self._started: Future[None] = Future()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="alto_lg ray", daemon=True)
+        self._thread.start()
+        self._started.result()
+
+    def end(self) -> None:
+        """Stop Ray, and wait until it has."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._start()
+        except BaseException as error:
+            self._started.set_exception(error)
+            return
+        self._started.set_result(None)
+        self._over.wait()
+        ray_module().shutdown()
 
 
 def _start(ray: Any, address: str | None, cpus: float) -> None:

@@ -6,8 +6,12 @@ Always true: Ray runs nothing twice, and restarts no actor: whether a firing run
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 from alto_lg.adapters.placement.calling import Answer
@@ -40,7 +44,7 @@ class RayHost:
         placed = actor.options(
             num_cpus=asked.num_cpus, num_gpus=asked.num_gpus, resources=dict(asked.resources), **options
         )
-        return RayWorker(placed.remote(self._code), asked.stream_ahead)
+        return RayWorker(placed.remote((_SearchPath(), self._code)), asked.stream_ahead)
 
     def close(self) -> None:
         if self._is_open:
@@ -57,7 +61,16 @@ class RayWorker:
         self._streaming = {"num_returns": "streaming", "_generator_backpressure_num_objects": stream_ahead}
 
     def start(self) -> Future[Any]:
-        ready: Future[Any] = self._actor.ready.remote().future()
+        """The future is a thread's: in a callback of Ray's own, a call of Ray would wait for itself."""
+        ready: Future[Any] = Future()
+
+        def wait() -> None:
+            try:
+                ready.set_result(self._ray.get(self._actor.ready.remote()))
+            except Exception as error:
+                ready.set_exception(error)
+
+        threading.Thread(target=wait, name="alto_lg ray start", daemon=True).start()
         return ready
 
     def call(self, sent: Any, *, plain: bool) -> RayCall:
@@ -146,17 +159,17 @@ def _as_died(ray: Any, error: BaseException) -> BaseException:
         errors.LocalRayletDiedError,
     )
     if isinstance(error, gone) or not ray.is_initialized():
-        return Died(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
-    if isinstance(error, errors.RayTaskError):
-        return error.as_instanceof_cause()
+        return Died(error)
+    if isinstance(error, errors.RayTaskError) and isinstance(error.cause, Exception):
+        return error.cause
     return error
 
 
 class PlainActor:
     """Runs plain functions, `max_concurrency` at once on threads of the actor."""
 
-    def __init__(self, code: Any) -> None:
-        self._code = code
+    def __init__(self, path_and_code: tuple[Any, Any]) -> None:
+        self._code = path_and_code[1]
 
     def ready(self) -> None:
         """Answers when the actor has its code."""
@@ -173,8 +186,8 @@ class PlainActor:
 class AsyncActor:
     """Runs async functions, all on one event loop."""
 
-    def __init__(self, code: Any) -> None:
-        self._code = code
+    def __init__(self, path_and_code: tuple[Any, Any]) -> None:
+        self._code = path_and_code[1]
 
     async def ready(self) -> None:
         """Answers when the actor has its code."""
@@ -188,6 +201,17 @@ class AsyncActor:
     async def stream(self, sent: Any) -> AsyncIterator[Any]:
         async for message in self._code.astream(sent, dumps):
             yield message
+
+
+class _SearchPath:
+    """Where this process finds modules. In the pickle it stands before the code, and is in force when that is read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _search_also, (tuple(map(os.path.abspath, sys.path)),)
+
+
+def _search_also(path: tuple[str, ...]) -> None:
+    sys.path.extend(one for one in path if one not in sys.path and Path(one).exists())
 
 
 def dumps(value: Any) -> bytes:

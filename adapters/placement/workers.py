@@ -24,7 +24,10 @@ _STARTS_MAX = 3
 
 
 class Died(Exception):
-    """A worker is gone, and nobody knows how far the firing got that it had."""
+    """A worker is gone, and nobody knows how far the firing got that it had. Says the first line of what is known."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(str(reason).strip().split("\n")[0])
 
 
 class Closed(Exception):
@@ -224,7 +227,7 @@ class Workers:
             if self._failed_starts < _STARTS_MAX:
                 self._start_one()
             elif not self._leases.workers and not self._unready:
-                failure = CannotStart(str(error))
+                failure = CannotStart(str(error).strip().split("\n")[-1])
                 failure.__cause__ = error
                 self._give_up(failure)
 

@@ -18,6 +18,7 @@ from alto_lg.adapters.langgraph.internals import Pregel, PregelNode
 from alto_lg.adapters.langgraph.placed.checks import check_placement, far_code, refuse_unpicklable
 from alto_lg.adapters.langgraph.placed.nodes import Far, FarNode, ThreadNode, far_stream
 from alto_lg.adapters.langgraph.placed.sending import Sender
+from alto_lg.adapters.langgraph.placed.sentinels import keep_sentinels
 from alto_lg.adapters.langgraph.stages import function_of
 from alto_lg.adapters.langgraph.tools.answering import is_repeatable
 from alto_lg.adapters.langgraph.wired import WiredPlan
@@ -37,6 +38,8 @@ class Placements:
 
     def __init__(self, graph: Pregel, placement: Mapping[str, Placement]) -> None:
         check_placement(graph, placement)
+        if placement:
+            keep_sentinels()
         self._placement = placement
         self._graph = graph
         self._workers: dict[str, Workers] = {}
@@ -112,7 +115,7 @@ class Placements:
             return ThreadNode(near, threads.pool)
         bound = self._graph.nodes[name].bound
         function = function_of(bound)
-        code = far_code(name, bound)
+        code = far_code(name, near if isinstance(bound, Pregel) else bound)
         repeatable = placement.repeatable or is_repeatable(function)
         attempts = placement.max_attempts if repeatable else 1
         if isinstance(placement, ProcessPlacement):
