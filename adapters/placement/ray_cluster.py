@@ -62,7 +62,7 @@ def disconnect() -> None:
 
 
 class _Keeper:
-    """The thread that started Ray, and lives as long: Linux ends the processes of Ray with the thread that made them."""
+    """The thread that started Ray, and lives as long: Linux ends the processes of Ray with the thread that made it."""
 
     def __init__(self, start: Callable[[], None]) -> None:
         self._start = start

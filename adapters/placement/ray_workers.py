@@ -66,9 +66,11 @@ class RayWorker:
 
         def wait() -> None:
             try:
-                ready.set_result(self._ray.get(self._actor.ready.remote()))
+                self._ray.get(self._actor.ready.remote())
             except Exception as error:
                 ready.set_exception(error)
+            else:
+                ready.set_result(None)
 
         threading.Thread(target=wait, name="alto_lg ray start", daemon=True).start()
         return ready
@@ -143,7 +145,7 @@ def _cancel(ray: Any, what: Any, until: Any, then: Callable[[], None]) -> None:
     if not ray.is_initialized():
         then()
         return
-    until.future().add_done_callback(lambda ended: (ended.cancelled() or ended.exception(), then()))
+    until.future().add_done_callback(lambda ended: then())
     ray.cancel(what)
 
 

@@ -102,7 +102,7 @@ class Workers:
         self._start_timeout_s = start_timeout_s
         self._lock = threading.RLock()
         self._starting = threading.Lock()
-        self._leases: Leases[Worker, Future[Lease]] = Leases(max_in_flight)
+        self._leases: Leases[Any, Future[Lease]] = Leases(max_in_flight)
         self._unready: set[Worker] = set()
         self._fresh: set[Worker] = set()  # have run nothing yet
         self._failed_starts = 0

@@ -137,7 +137,7 @@ def changes(state: State) -> dict[str, Any]:
 
 
 def logs(state: State) -> dict[str, Any]:
-    logger.info("of %s: %s", sorted(state.keys()), state["unread"])
+    logger.info("of %s", sorted(state.keys()))
     return {"x": [state["k"]]}
 
 

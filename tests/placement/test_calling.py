@@ -23,7 +23,7 @@ async def turns(count: int = 20) -> None:
 async def started(calling: Coroutine[Any, Any, Any], host: FakeHost, calls: int = 1) -> asyncio.Task[Any]:
     """A firing that is at its worker."""
     task = asyncio.create_task(calling)
-    while len(host.calls) < calls:  # the workers start on a thread
+    while len(host.calls) < calls:  # noqa: ASYNC110 -- the workers start on a thread
         await asyncio.sleep(0.001)
     return task
 
@@ -175,7 +175,7 @@ def test_a_stage_whose_workers_fail_to_start_says_so() -> None:
 
 def test_a_worker_that_fails_to_start_once_is_started_again() -> None:
     host = FakeHost([ValueError("out of ports")])
-    calling, workers = caller(host)
+    _, workers = caller(host)
     workers.start()
     assert len(host.alive) == 1
 

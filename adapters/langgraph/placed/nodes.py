@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Executor
 from contextvars import copy_context
 from functools import partial
@@ -73,28 +73,32 @@ class Far:
             try:
                 with contextlib.closing(self._caller.stream(sent)) as items:
                     for item in items:
-                        if not isinstance(item, Answer):
+                        if isinstance(item, Answer):
+                            answer = item
+                        else:
                             self._say(item.said, config)
                             yield item.value
             except Exception as error:
                 self._failed(sent, error, config)
             else:
-                self._received(item, config)
+                self._received(answer, config)
                 return
 
-    async def astream(self, given: Any, config: RunnableConfig) -> AsyncIterator[Any]:
+    async def astream(self, given: Any, config: RunnableConfig) -> AsyncGenerator[Any, None]:
         while True:
             sent = self._sent(given, config)
             try:
                 async with contextlib.aclosing(self._caller.astream(sent)) as items:
                     async for item in items:
-                        if not isinstance(item, Answer):
+                        if isinstance(item, Answer):
+                            answer = item
+                        else:
                             self._say(item.said, config)
                             yield item.value
             except Exception as error:
                 self._failed(sent, error, config)
             else:
-                self._received(item, config)
+                self._received(answer, config)
                 return
 
     def _sent(self, given: Any, config: RunnableConfig) -> Sent:
@@ -148,15 +152,15 @@ class FarNode(Runnable[Any, Any]):
         return await self._far.acall(input, ensure_config(config))
 
 
-def far_stream(function: Callable[..., Any], far: Far) -> Runnable[Any, Any]:
+def far_stream(function: Callable[..., Any], far: Far) -> RunnableCallable:
     """A streaming node that runs on a worker. function: the generator function that `alto_lg.streaming` was given."""
     from alto_lg.streaming import streaming  # it imports the adapter
 
     def partials(state: Any, config: RunnableConfig) -> Iterator[Any]:
         return (yield from far.stream(state, config))
 
-    async def apartials(state: Any, config: RunnableConfig) -> AsyncIterator[Any]:
-        async with contextlib.aclosing(far.astream(state, config)) as updates:  # type: ignore[type-var]
+    async def apartials(state: Any, config: RunnableConfig) -> Any:
+        async with contextlib.aclosing(far.astream(state, config)) as updates:
             async for update in updates:
                 yield update
 

@@ -69,8 +69,8 @@ class Sender:
                     self._node,
                     f"cannot be sent {what}: {reason}. Keep such an object out of the state: make it in the node",
                 )
-        found = {(CONF, key) for key, value in sent.config[CONF].items() if self._why_not(value)}
-        found |= {("runtime", key) for key, value in sent.runtime.items() if self._why_not(value)}
+        places: dict[str, Mapping[str, Any]] = {CONF: sent.config[CONF], "runtime": sent.runtime}
+        found = {(place, key) for place, part in places.items() for key, value in part.items() if self._why_not(value)}
         if self._why_not(sent.config.get("metadata")):
             raise NotPortable(self._node, "cannot be sent the metadata of the run's config: keep plain values there")
         self._stays |= found

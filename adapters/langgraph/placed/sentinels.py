@@ -14,7 +14,7 @@ from typing import Any
 
 def keep_sentinels() -> None:
     """From now on, pickles that this process makes have LangGraph's sentinels by name."""
-    copyreg.pickle(object, _reduce)  # type: ignore[arg-type]
+    copyreg.pickle(object, _reduce)
 
 
 def _reduce(plain: object) -> tuple[Any, ...]:
