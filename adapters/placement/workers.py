@@ -2,6 +2,7 @@
 
 Owns their lives: they are started once, replaced when they die, and stopped. Always true:
   firings come from any thread and any event loop; what is decided, is decided under one lock (`leases.py`);
+  no worker is made, called or stopped under that lock, which a thread of Ray's may be waiting for;
   a worker that was lost is never leased again, and another one is started in its place;
   when no worker can be started any more, and when they are closed, whoever waits is told so.
 """
@@ -161,22 +162,24 @@ class Workers:
             if not self._leases.leave(worker):
                 return
             self._fresh.discard(worker)
-            worker.stop()
             self.costs.lost_workers += 1
-            if self._over is None:
-                self._start_one()
+        worker.stop()
+        self._start_one()
 
     def close(self) -> None:
         """Stop all workers; firings that they have, and those that wait, end in `Closed`."""
-        with self._starting, self._lock:
+        with self._starting:
             was_started, self._is_started = self._is_started, False
-            self._give_up(Closed())
-            for worker in (*self._leases.workers, *self._unready):
-                self._leases.leave(worker)
+            with self._lock:
+                self._give_up(Closed())
+                workers = (*self._leases.workers, *self._unready)
+                self._unready.clear()
+                for worker in workers:
+                    self._leases.leave(worker)
+            for worker in workers:
                 worker.stop()
-            self._unready.clear()
-        if was_started:
-            self._host.close()
+            if was_started:
+                self._host.close()
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -206,27 +209,38 @@ class Workers:
 
     def _start_one(self) -> None:
         with self._lock:
-            worker = self._host.worker()
-            self._unready.add(worker)
-        worker.start().add_done_callback(partial(self._started, worker))
+            if self._over is not None:
+                return
+        worker = self._host.worker()
+        with self._lock:
+            is_wanted = self._over is None
+            if is_wanted:
+                self._unready.add(worker)
+        if is_wanted:
+            worker.start().add_done_callback(partial(self._started, worker))
+        else:
+            worker.stop()
 
     def _started(self, worker: Worker, ready: Future[Any]) -> None:
+        error = ready.exception()
         with self._lock:
             if worker not in self._unready:  # closed meanwhile
                 return
             self._unready.remove(worker)
-            error = ready.exception()
             if error is None:
                 self._failed_starts = 0
                 self._fresh.add(worker)
                 self._grant(self._leases.join(worker))
                 self._first.set()
                 return
-            worker.stop()
             self._failed_starts += 1
-            if self._failed_starts < _STARTS_MAX:
-                self._start_one()
-            elif not self._leases.workers and not self._unready:
+            starts_again = self._failed_starts < _STARTS_MAX
+        worker.stop()
+        if starts_again:
+            self._start_one()
+            return
+        with self._lock:
+            if not self._leases.workers and not self._unready:
                 failure = CannotStart(str(error).strip().split("\n")[-1])
                 failure.__cause__ = error
                 self._give_up(failure)

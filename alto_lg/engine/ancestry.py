@@ -82,6 +82,10 @@ class Ancestry:
         """The index at every level that has one, from the top: which item of which item."""
         return tuple(level.index for level in self.levels() if level.index is not None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # It travels with every firing of a placed node; as a dataclass with slots it would take three times as long.
+        return Ancestry, (self.parent, self.stage, self.step, self.index, self.run, self.order)
+
     def _identity(self) -> tuple[Any, ...]:
         return (self.stage, self.step, self.index)
 

@@ -262,3 +262,29 @@ GRAPH = inner()
 
 def invokes_a_graph(state: State) -> Any:
     return GRAPH.invoke({"k": state["k"], "x": []})
+
+
+class Numbered(TypedDict, total=False):
+    x: Annotated[list[str], operator.add]
+    items: list[str]
+    file: str
+
+
+def numbered(node: Any) -> Any:
+    """START → a `Send` to n for each of `items`."""
+    builder = StateGraph(Numbered)
+    builder.add_node("begin", lambda state: {})
+    builder.add_node("n", node)
+    builder.add_edge(START, "begin")
+    builder.add_conditional_edges(
+        "begin", lambda state: [Send("n", {"item": item, "file": state["file"]}) for item in state["items"]], ["n"]
+    )
+    return builder.compile()
+
+
+def slow_effect(packet: dict[str, str]) -> dict[str, Any]:
+    """Says that it began, and in which process."""
+    with Path(packet["file"]).open("a") as file:
+        file.write(f"{packet['item']}:{os.getpid()}\n")
+    time.sleep(0.02)
+    return {"x": [packet["item"]]}

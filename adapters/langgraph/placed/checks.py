@@ -66,8 +66,8 @@ def far_code(name: str, bound: Any) -> Code:
         made = RunnableCallable(generator, name=name, trace=False, recurse=False)
         return Code(name, made, is_async=inspect.isasyncgenfunction(generator))
     if isinstance(bound, RunnableCallable):
-        # LangGraph gives each plain function a twin that calls it on a thread; that is no async function.
-        return Code(name, bound, is_async=bound.func is None or inspect.iscoroutinefunction(bound.afunc))
+        twin = getattr(bound.afunc, "__wrapped__", None)  # LangGraph gives each plain function one, for threads
+        return Code(name, bound, is_async=bound.func is None or (bound.afunc is not None and twin is not bound.func))
     return Code(name, bound, is_async=True)
 
 

@@ -9,10 +9,12 @@ Owns the choice. Always true:
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.runtime import ExecutionInfo
 
 from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_RUNTIME, CONFIG_KEY_TASK_ID, PUSH
 from alto_lg.adapters.langgraph.placed.code import Absent, Dumps, Sent
@@ -21,7 +23,7 @@ from alto_lg.engine.plan import Stage
 from alto_lg.errors import NotPortable
 
 _CONFIG = ("tags", "metadata", "recursion_limit", "max_concurrency")
-_RUNTIME = ("context", "execution_info", "server_info")
+_INFO = tuple(field.name for field in dataclasses.fields(ExecutionInfo))
 _KEPT = (ANCESTRY, CONFIG_KEY_TASK_ID)
 """Of the keys that LangGraph and alto_lg keep in a config, those that mean something elsewhere."""
 
@@ -39,6 +41,7 @@ class Sender:
         """What goes."""
         conf = config[CONF]
         runtime = conf.get(CONFIG_KEY_RUNTIME)
+        info = getattr(runtime, "execution_info", None)
         stage, reads = self._facts()
         sent = Sent(
             input=given if _is_packet(config) else self._read_part(given, reads),
@@ -46,7 +49,11 @@ class Sender:
                 **{name: config[name] for name in _CONFIG if name in config},  # type: ignore[literal-required]
                 CONF: {key: value for key, value in conf.items() if not key.startswith("__") or key in _KEPT},
             },
-            runtime={name: getattr(runtime, name, None) for name in _RUNTIME},
+            runtime={
+                "context": getattr(runtime, "context", None),
+                "server_info": getattr(runtime, "server_info", None),
+                "execution_info": None if info is None else tuple([getattr(info, name) for name in _INFO]),
+            },
             has_store=getattr(runtime, "store", None) is not None,
             watch=bool(stage.mutates.keys),
         )
