@@ -8,6 +8,9 @@ is a pool of one process, because a process that dies breaks its whole pool.
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +18,9 @@ from typing import Any
 
 from alto_lg.adapters.placement.calling import Answer
 from alto_lg.adapters.placement.workers import Died
+
+_LOOKS_EVERY_S = 1.0
+"""How often a process looks whether the one that started it is still there."""
 
 
 def loky_module() -> Any:
@@ -99,6 +105,14 @@ _code: Any = None
 def _take(code: Any) -> None:
     global _code
     _code = code
+    threading.Thread(target=_end_with, args=(os.getppid(),), name="alto_lg parent", daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End when the process of the graph is gone: loky's processes would wait for its next call for ever."""
+    while os.getppid() == parent:
+        time.sleep(_LOOKS_EVERY_S)
+    os._exit(1)
 
 
 def _ready() -> None:
