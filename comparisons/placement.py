@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import logging
 import operator
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -256,7 +257,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300, help="firings, or items, in a round")
     parser.add_argument("--seed", type=int, default=0, help="of the intervals")
     asked = parser.parse_args()
-    ray.init(include_dashboard=False, logging_level="ERROR")
+    ray.init(include_dashboard=False, logging_level=logging.ERROR)
     try:
         measured = cases(asked.count)
 

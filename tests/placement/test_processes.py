@@ -65,9 +65,11 @@ def test_what_a_node_raises_arrives_as_it_was_raised() -> None:
 
 
 def test_what_cannot_be_sent_either_way_names_the_node() -> None:
-    with in_processes(stages.graph(stages.gives_lock)) as app:
-        with pytest.raises(alto_lg.NotPortable, match="Node 'n' is placed elsewhere, and what it gives cannot be sent"):
-            asyncio.run(app.ainvoke(GIVEN))
+    with (
+        in_processes(stages.graph(stages.gives_lock)) as app,
+        pytest.raises(alto_lg.NotPortable, match="Node 'n' is placed elsewhere, and what it gives cannot be sent"),
+    ):
+        asyncio.run(app.ainvoke(GIVEN))
     with (
         in_processes(stages.graph(stages.plain)) as app,
         pytest.raises(alto_lg.NotPortable, match="cannot be sent 'k'"),
