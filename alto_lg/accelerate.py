@@ -64,8 +64,8 @@ def accelerate(
             whole, such a node's function runs again, aside, on the answer so far, and what it would send starts. Its
             code must be repeatable; its models are asked for streams. See docs/replay.md.
         placement: Nodes, by name, that run elsewhere: `alto_lg.ray(…)`, `alto_lg.processes(…)` or `alto_lg.threads(…)`.
-            Their workers start when they are first needed, and end with `close()` of the returned graph, with the
-            `with` that it is used in, or with the process. See docs/scaling.md.
+            Their workers start when they are first needed. The returned graph has `close()`, which ends them, and can
+            be used in `with`, which starts and ends them. See docs/scaling.md.
 
     Returns:
         A graph of the same type, with every method of LangGraph's.

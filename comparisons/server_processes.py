@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 from langgraph.graph import START, StateGraph
 from langgraph.types import Send
@@ -38,10 +38,11 @@ class State(TypedDict, total=False):
 
     found: Annotated[list[int], operator.add]
     width: int
+    number: int
 
 
-async def _work(packet: Any) -> dict[str, list[int]]:
-    return {"found": [packet["number"]]}
+async def _work(state: State) -> dict[str, list[int]]:
+    return {"found": [state["number"]]}
 
 
 def _fan_out(state: State) -> list[Send]:

@@ -126,28 +126,6 @@ class Accelerated(Pregel):
         with hearing(options, debug=self.debug):
             return super().invoke(input, config, **options)
 
-    def close(self) -> None:
-        """End the workers of placed nodes, of this graph and all its copies; what runs there is lost.
-
-        A graph without placed nodes has none, and goes on as before.
-        """
-        self._alto.placements.close()
-
-    def __enter__(self) -> Accelerated:
-        """Start the workers of placed nodes, which `close` ends."""
-        self._alto.placements.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Accelerated:
-        await asyncio.to_thread(self.__enter__)
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await asyncio.to_thread(self.close)
-
     def __copy__(self) -> Accelerated:
         made = object.__new__(type(self))
         vars(made).update(vars(self))
@@ -163,6 +141,29 @@ class Accelerated(Pregel):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """Saved as the graph that it accelerates; its nodes are made again from that one's."""
         return accelerated, (self._as_plain(), self._alto.options)
+
+
+class WithWorkers(Accelerated):
+    """One that has placed nodes. Any other looks to all who ask as LangGraph's do, and has nothing to close."""
+
+    def close(self) -> None:
+        """End the workers of placed nodes, of this graph and all its copies; what runs there is lost."""
+        self._alto.placements.close()
+
+    def __enter__(self) -> WithWorkers:
+        """Start the workers of placed nodes, which `close` ends."""
+        self._alto.placements.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> WithWorkers:
+        await asyncio.to_thread(self.__enter__)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await asyncio.to_thread(self.close)
 
 
 update_wrapper(Accelerated.ainvoke, Pregel.ainvoke)
@@ -199,15 +200,15 @@ def accelerated(graph: Pregel, options: Options) -> Pregel:
     if options.events == "eager":
         attributes["stream_eager"] = True
     attributes["_alto"] = Acceleration(graph, options, placements)
-    made = accelerated_class(type(graph))(**attributes)
+    made = accelerated_class(type(graph), WithWorkers if options.placement else Accelerated)(**attributes)
     for name, value in {**vars(graph), **attributes}.items():  # what was set on it after its construction
         vars(made).setdefault(name, value)
     return made
 
 
 @cache
-def accelerated_class(base: type[Pregel]) -> type[Accelerated]:
+def accelerated_class(base: type[Pregel], kind: type[Accelerated] = Accelerated) -> type[Accelerated]:
     """The accelerated twin of a graph class: what it overrides itself stays in force."""
     names = {"__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
-    twin: type[Accelerated] = type(base.__name__, (base, Accelerated) if base is not Pregel else (Accelerated,), names)
+    twin: type[Accelerated] = type(base.__name__, (base, kind) if base is not Pregel else (kind,), names)
     return twin

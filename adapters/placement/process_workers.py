@@ -40,10 +40,11 @@ class ProcessHost:
     """Processes with the code of a stage."""
 
     def __init__(self, code: Any) -> None:
+        loky_module()  # raises here, and not in a run
         self._code = code
 
     def open(self) -> None:
-        loky_module()
+        """Nothing is shared by the workers."""
 
     def worker(self) -> ProcessWorker:
         return ProcessWorker(self._code)

@@ -24,11 +24,11 @@ class RayHost:
     """Actors with the code of a stage, each with what a placement asks for."""
 
     def __init__(self, code: Any, placement: RayPlacement, concurrency: int, *, is_async: bool) -> None:
+        ray_module()  # raises here, and not in a run
         self._code = code
         self._placement = placement
         self._concurrency = concurrency
         self._is_async = is_async
-        self._sent_code: Any = None
         self._is_open = False
 
     def open(self) -> None:

@@ -124,7 +124,10 @@ class Workers:
         with self._starting:
             if not self._is_started:
                 self._check()
-                self._host.open()
+                try:
+                    self._host.open()
+                except Exception as error:
+                    raise CannotStart(str(error)) from error
                 self._is_started = True
                 for _ in range(self._count):
                     self._start_one()
