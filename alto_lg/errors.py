@@ -91,7 +91,7 @@ class WorkerLost(AltoError):
             "If it may run twice, declare it with @alto_lg.repeatable, or repeatable=True in its placement, and it "
             "runs again elsewhere."
             if attempts == 1
-            else f"It ran {attempts} times; max_attempts in its placement allows no more."
+            else f"It ran {attempts} times; max_attempts in its placement bounds that."
         )
         super().__init__(f"Node {node!r} ({ancestry}) lost the worker that ran it: {reason} {again}")
 

@@ -150,6 +150,7 @@ class Caller:
         self._workers.lost(lease.worker)
         if self._workers.is_closed:
             raise Closed from error
+        error.attempts = self._attempts - left
         if left == 0 or isinstance(error, _Different):
             raise error
         self._workers.costs.again += 1

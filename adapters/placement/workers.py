@@ -25,7 +25,12 @@ _STARTS_MAX = 3
 
 
 class Died(Exception):
-    """A worker is gone, and nobody knows how far the firing got that it had. Says the first line of what is known."""
+    """A worker is gone, and nobody knows how far the firing got that it had. Says the first line of what is known.
+
+    attempts: how often the firing had run when it was given up.
+    """
+
+    attempts = 1
 
     def __init__(self, reason: object) -> None:
         super().__init__(str(reason).strip().split("\n")[0])

@@ -83,8 +83,11 @@ class Ancestry:
         return tuple(level.index for level in self.levels() if level.index is not None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # It travels with every firing of a placed node; as a dataclass with slots it would take three times as long.
-        return Ancestry, (self.parent, self.stage, self.step, self.index, self.run, self.order)
+        # It travels with every firing of a placed node, also at the end of a chain of thousands of hops: so it is flat.
+        levels = list(self.levels())
+        runs = [None if level.run is None else levels.index(level.run) for level in levels]
+        told = ((one.stage, one.step, one.index, run, one.order) for one, run in zip(levels, runs, strict=True))
+        return _of_levels, (tuple(told),)
 
     def _identity(self) -> tuple[Any, ...]:
         return (self.stage, self.step, self.index)
@@ -110,3 +113,12 @@ class Ancestry:
         return " ▸ ".join(
             level.stage if level.index is None else f"{level.stage}#{level.index}" for level in self.levels()
         )
+
+
+def _of_levels(levels: tuple[tuple[str, int, int | None, int | None, Order], ...]) -> Ancestry:
+    """From the top down; the run of each is the number of a level above it."""
+    made: list[Ancestry] = []
+    for stage, step, index, run, order in levels:
+        above = made[-1] if made else None
+        made.append(Ancestry(above, stage, step, index, None if run is None else made[run], order))
+    return made[-1]

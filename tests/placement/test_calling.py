@@ -62,8 +62,9 @@ async def test_a_firing_that_kills_every_worker_is_given_up() -> None:
     for attempt in range(3):
         host.calls[attempt].die()
         await turns()
-    with pytest.raises(Died):
+    with pytest.raises(Died) as died:
         await task
+    assert died.value.attempts == 3
     assert len(host.calls) == 3
     assert len(host.alive) == 1
     assert workers.costs.statistics.lost_workers == 3
@@ -216,8 +217,9 @@ async def test_a_stream_that_is_run_again_says_nothing_twice() -> None:
 
 async def test_a_stream_that_yields_something_else_when_it_is_run_again_is_lost() -> None:
     scripts = [[*items(1, 2), Died("killed")], [*items(1, 9), ANSWER], [*items(1, 2), ANSWER]]
-    with pytest.raises(Died, match="yielded something else"):
+    with pytest.raises(Died, match="yielded something else") as died:
         await streamed(scripts, repeatable=True)
+    assert died.value.attempts == 2
 
 
 async def test_a_stream_that_may_not_repeat_is_lost_with_its_worker() -> None:

@@ -35,16 +35,15 @@ class RemoteTraceback(Exception):
 
 
 class Far:
-    """The worker side of one node, as its runnables see it. attempts: how often a firing of it may run.
+    """The worker side of one node, as its runnables see it.
 
     saves: it is a graph that files its checkpoints with those of the graph around it, if that has any.
     """
 
-    def __init__(self, node: str, caller: Caller, sender: Sender, attempts: int, *, saves: bool) -> None:
+    def __init__(self, node: str, caller: Caller, sender: Sender, *, saves: bool) -> None:
         self.node = node
         self._caller = caller
         self._sender = sender
-        self._attempts = attempts
         self._saves = saves
 
     def call(self, given: Any, config: RunnableConfig) -> Any:
@@ -124,7 +123,7 @@ class Far:
             case CannotStart():
                 raise NoWorker(self.node, f"{error}. See what its placement asks for") from error
             case Died():
-                raise WorkerLost(self.node, config[CONF].get(ANCESTRY), str(error), self._attempts) from error
+                raise WorkerLost(self.node, config[CONF].get(ANCESTRY), str(error), error.attempts) from error
         if not self._sender.learned(sent):
             raise NotPortable(self.node, f"what it gives cannot be sent back: {error}") from error
 

@@ -117,7 +117,6 @@ class Placements:
         function = function_of(bound)
         code = far_code(name, near if isinstance(bound, Pregel) else bound)
         repeatable = placement.repeatable or is_repeatable(function)
-        attempts = placement.max_attempts if repeatable else 1
         if isinstance(placement, ProcessPlacement):
             from alto_lg.adapters.placement.process_workers import ProcessHost, dumps
 
@@ -136,7 +135,7 @@ class Placements:
         caller = Caller(workers, repeatable=repeatable, max_attempts=placement.max_attempts)
         sender = Sender(name, dumps, lambda: self._facts(name))
         saves = isinstance(bound, Pregel) and bound.checkpointer is not False
-        far = Far(name, caller, sender, attempts, saves=saves)
+        far = Far(name, caller, sender, saves=saves)
         streams = getattr(function, STREAMING, None)
         return FarNode(near, far) if streams is None else far_stream(streams, far)
 
