@@ -36,14 +36,20 @@ class Leases(Generic[Worker, Ticket]):
         """How many firings the worker has; 0 if it has left."""
         return self._outstanding.get(worker, 0)
 
-    def ask(self, ticket: Ticket) -> Worker | None:
-        """The worker with the least outstanding, now leased; None: `ticket` waits."""
-        worker = self._free()
-        if worker is None:
-            self._waiting[ticket] = None
-        else:
-            self._outstanding[worker] += 1
-        return worker
+    def free(self) -> Worker | None:
+        """The worker that a firing should go to, the one with the least outstanding; None: it has to wait."""
+        worker = min(self._outstanding, key=self._outstanding.__getitem__, default=None)
+        return None if worker is None or self._outstanding[worker] >= self._max_in_flight else worker
+
+    def begin(self, worker: Worker) -> None:
+        """A firing goes to a worker that is free."""
+        assert self._outstanding[worker] < self._max_in_flight, "a worker that has no room"
+        self._outstanding[worker] += 1
+
+    def wait(self, ticket: Ticket) -> None:
+        """A firing waits for a worker."""
+        assert self.free() is None, "nobody waits while a worker has room"
+        self._waiting[ticket] = None
 
     def withdraw(self, ticket: Ticket) -> bool:
         """Wait no longer; False if the ticket does not wait."""
@@ -70,13 +76,9 @@ class Leases(Generic[Worker, Ticket]):
 
     def _granted(self) -> list[tuple[Ticket, Worker]]:
         granted = []
-        while self._waiting and (worker := self._free()) is not None:
+        while self._waiting and (worker := self.free()) is not None:
             ticket = next(iter(self._waiting))
             del self._waiting[ticket]
-            self._outstanding[worker] += 1
+            self.begin(worker)
             granted.append((ticket, worker))
         return granted
-
-    def _free(self) -> Worker | None:
-        worker = min(self._outstanding, key=self._outstanding.__getitem__, default=None)
-        return None if worker is None or self._outstanding[worker] >= self._max_in_flight else worker

@@ -144,15 +144,16 @@ class Workers:
         """Wait for a worker that has room."""
         if not self._first.is_set():
             self.start()
-        return self._ask().result()
+        asked = self._ask()
+        return asked if isinstance(asked, Lease) else asked.result()
 
     async def alease(self) -> Lease:
         """The same, on an event loop."""
         if not self._first.is_set():
             await asyncio.to_thread(self.start)
         asked = self._ask()
-        if asked.done():
-            return asked.result()
+        if isinstance(asked, Lease):
+            return asked
         try:
             return await asyncio.shield(asyncio.wrap_future(asked))
         except asyncio.CancelledError:
@@ -195,20 +196,27 @@ class Workers:
         if self._over is not None:
             raise type(self._over)(*self._over.args) from self._over.__cause__
 
-    def _ask(self) -> Future[Lease]:
-        asked: Future[Lease] = Future()
+    def _ask(self) -> Lease | Future[Lease]:
+        """A lease, if a worker has room; else one that is to come."""
         with self._lock:
             self._check()
-            worker = self._leases.ask(asked)
+            worker = self._leases.free()
             if worker is not None:
-                self._grant([(asked, worker)])
-        return asked
+                self._leases.begin(worker)
+                return self._leased(worker)
+            asked: Future[Lease] = Future()
+            self._leases.wait(asked)
+            return asked
 
     def _grant(self, granted: list[tuple[Future[Lease], Worker]]) -> None:
         for asked, worker in granted:
-            is_alone = self._leases.outstanding(worker) == 1
-            asked.set_result(Lease(worker, met_idle=is_alone and worker not in self._fresh))
-            self._fresh.discard(worker)
+            asked.set_result(self._leased(worker))
+
+    def _leased(self, worker: Worker) -> Lease:
+        is_alone = self._leases.outstanding(worker) == 1
+        lease = Lease(worker, met_idle=is_alone and worker not in self._fresh)
+        self._fresh.discard(worker)
+        return lease
 
     def _withdraw(self, asked: Future[Lease]) -> None:
         with self._lock:

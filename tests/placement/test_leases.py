@@ -34,12 +34,14 @@ class Life(RuleBasedStateMachine):
     @rule()
     def ask(self) -> None:
         ticket, least = self.next(), min(self.has.values(), default=MAX_IN_FLIGHT)
-        worker = self.leases.ask(ticket)
+        worker = self.leases.free()
         if worker is None:
             assert least == MAX_IN_FLIGHT
+            self.leases.wait(ticket)
             self.waiting.append(ticket)
         else:
             assert self.has[worker] == least
+            self.leases.begin(worker)
             self.has[worker] += 1
 
     @rule()

@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.config import ensure_config
 
 from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_RUNTIME, RunnableCallable
 from alto_lg.adapters.langgraph.placed.code import Sent
@@ -145,10 +144,12 @@ class FarNode(Runnable[Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         if isinstance(self._bound, RunnableCallable) and self._bound.func is None:
             return self._bound.invoke(input, config)  # LangGraph's error: there is no synchronous function
-        return self._far.call(input, ensure_config(config))
+        assert config is not None, "a node runs in a graph"
+        return self._far.call(input, config)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        return await self._far.acall(input, ensure_config(config))
+        assert config is not None, "a node runs in a graph"
+        return await self._far.acall(input, config)
 
 
 def far_stream(function: Callable[..., Any], far: Far) -> RunnableCallable:
