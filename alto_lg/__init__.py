@@ -19,12 +19,16 @@ from alto_lg.errors import (
     MissingCheckpointer,
     Mistake,
     NoEndpoint,
+    NotPortable,
+    NoWorker,
     UndeclaredRead,
     UndeclaredWrite,
+    WorkerLost,
 )
 from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
+from alto_lg.placement import processes, ray, threads
 from alto_lg.pool import EndpointStatistics, Pool, PoolStatistics
 from alto_lg.readings import First, Group, PerGroup, Stream, reading
 from alto_lg.repeatable import repeatable
@@ -46,7 +50,9 @@ __all__ = [
     "MissingCheckpointer",
     "Mistake",
     "NoEndpoint",
+    "NoWorker",
     "NodeExplanation",
+    "NotPortable",
     "PerGroup",
     "Pool",
     "PoolStatistics",
@@ -58,6 +64,7 @@ __all__ = [
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
+    "WorkerLost",
     "accelerate",
     "ancestry",
     "batch_statistics",
@@ -66,12 +73,15 @@ __all__ = [
     "explain",
     "install",
     "node",
+    "processes",
+    "ray",
     "reading",
     "reducers",
     "repeatable",
     "split",
     "statistics",
     "streaming",
+    "threads",
     "trace",
     "uninstall",
 ]

@@ -15,6 +15,7 @@ from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import AltoWarning
 from alto_lg.hints import Hint
 from alto_lg.options import Events, Options, Overlap
+from alto_lg.placement import Placement
 
 
 def accelerate(
@@ -31,6 +32,7 @@ def accelerate(
     annotate: bool = True,
     stream: Iterable[str] = (),
     replay: Mapping[str, object] | None = None,
+    placement: Mapping[str, Placement] | None = None,
     **compile_options: Any,
 ) -> Any:
     """Return a graph that gives the same answers as `graph`, sooner.
@@ -61,6 +63,9 @@ def accelerate(
             that answer: a function of `alto_lg.split`, a splitter, or None for structured output. Whenever an item is
             whole, such a node's function runs again, aside, on the answer so far, and what it would send starts. Its
             code must be repeatable; its models are asked for streams. See docs/replay.md.
+        placement: Nodes, by name, that run elsewhere: `alto_lg.ray(…)`, `alto_lg.processes(…)` or `alto_lg.threads(…)`.
+            Their workers start when they are first needed. The returned graph has `close()`, which ends them, and can
+            be used in `with`, which starts and ends them. See docs/scaling.md.
 
     Returns:
         A graph of the same type, with every method of LangGraph's.
@@ -68,6 +73,7 @@ def accelerate(
     Raises:
         TypeError: `graph` is something else, or `compile_options` were given for a graph that is compiled already.
         ValueError: An option has a value that it cannot have, or a hint names an unknown node or key.
+        NotPortable: A node that is placed in another process cannot run there.
     """
     options = Options(
         overlap=overlap,
@@ -81,6 +87,7 @@ def accelerate(
         annotate=annotate,
         stream=_names(stream),
         replay=dict(replay or {}),
+        placement=dict(placement or {}),
     )
     if isinstance(graph, StateGraph):
         graph = graph.compile(**compile_options)
