@@ -40,7 +40,7 @@ GRAPHS ?= 100000
 release-check: check  ## Random graphs, planted bugs, crash points, kills, lives and relations, whole.
 	$(BIN)/pip install --quiet --editable ".[release]"
 	cd tests && ../$(BIN)/python -m random_graphs --graphs $(GRAPHS) --processes 2
-	$(BIN)/python -m pytest -n auto --release --timeout 7200 tests/random_graphs tests/crashes tests/stateful tests/metamorphic
+	$(BIN)/python -m pytest -n auto --release --timeout 7200 tests/random_graphs tests/crashes tests/stateful tests/metamorphic tests/placement
 	cd tests && for mode in sync async exit; do \
 	  ../$(BIN)/python -m crashes.kill --saver sqlite --mode $$mode --kills 200 || exit 1; \
 	  ../$(BIN)/python -m crashes.kill --saver postgres --mode $$mode --kills 50 || exit 1; \

@@ -18,12 +18,16 @@ from alto_lg.errors import (
     MissingCheckpointer,
     Mistake,
     NoEndpoint,
+    NotPortable,
+    NoWorker,
     UndeclaredRead,
     UndeclaredWrite,
+    WorkerLost,
 )
 from alto_lg.explain import Explanation, NodeExplanation, ToolVerdict, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
+from alto_lg.placement import processes, ray, threads
 from alto_lg.pool import EndpointStatistics, Pool, PoolStatistics
 from alto_lg.readings import First, Group, PerGroup, Stream, reading
 from alto_lg.repeatable import repeatable
@@ -45,7 +49,9 @@ __all__ = [
     "MissingCheckpointer",
     "Mistake",
     "NoEndpoint",
+    "NoWorker",
     "NodeExplanation",
+    "NotPortable",
     "PerGroup",
     "Pool",
     "PoolStatistics",
@@ -57,6 +63,7 @@ __all__ = [
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
+    "WorkerLost",
     "accelerate",
     "ancestry",
     "batch_statistics",
@@ -65,12 +72,15 @@ __all__ = [
     "explain",
     "install",
     "node",
+    "processes",
+    "ray",
     "reading",
     "reducers",
     "repeatable",
     "split",
     "statistics",
     "streaming",
+    "threads",
     "trace",
     "uninstall",
 ]

@@ -14,6 +14,7 @@ from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import AltoWarning
 from alto_lg.hints import Hint
 from alto_lg.options import Events, Options, Overlap
+from alto_lg.placement import Placement
 
 
 def accelerate(
@@ -30,6 +31,7 @@ def accelerate(
     annotate: bool = True,
     stream: Iterable[str] = (),
     replay: Mapping[str, object] | None = None,
+    placement: Mapping[str, Placement] | None = None,
     **compile_options: Any,
 ) -> Any:
     """Return a graph that gives the same answers as `graph`, sooner.
@@ -60,6 +62,9 @@ def accelerate(
             that answer: a function of `alto_lg.split`, a splitter, or None for structured output. Whenever an item is
             whole, such a node's function runs again, aside, on the answer so far, and what it would send starts. Its
             code must be repeatable; its models are asked for streams. See docs/replay.md.
+        placement: Nodes, by name, that run elsewhere: `alto_lg.ray(…)`, `alto_lg.processes(…)` or `alto_lg.threads(…)`.
+            Their workers start when they are first needed. The returned graph has `close()`, which ends them, and can
+            be used in `with`, which starts and ends them. See docs/scaling.md.
 
     Returns:
         A graph of the same type, with every method of LangGraph's.
@@ -67,6 +72,7 @@ def accelerate(
     Raises:
         TypeError: `graph` is something else, or `compile_options` were given for a graph that is compiled already.
         ValueError: An option has a value that it cannot have, or a hint names an unknown node or key.
+        NotPortable: A node that is placed in another process cannot run there.
     """
     from alto_lg.adapters.langgraph.acceleration import accelerated, acceleration_of, can_be_accelerated
 
@@ -82,6 +88,7 @@ def accelerate(
         annotate=annotate,
         stream=_names(stream),
         replay=dict(replay or {}),
+        placement=dict(placement or {}),
     )
     if isinstance(graph, StateGraph):
         graph = graph.compile(**compile_options)

@@ -7,6 +7,9 @@
     │   ├── BatchMismatch         your batched function did not return one output for each input
     │   ├── NoEndpoint            no server of your pool answered (a ConnectionError, too)
     │   ├── MissingCheckpointer   you asked for durability="sync", with nothing to save to (an AttributeError, too)
+    │   ├── NotPortable           your node, or what it is given, cannot be sent to a worker (a TypeError, too)
+    │   ├── NoWorker              a placed node has no workers: closed, or none could be started (a RuntimeError, too)
+    │   ├── WorkerLost            the worker that ran your node died, and the node may not run twice
     │   └── Mistake               with strict=True: what would be an AltoWarning otherwise (a ValueError, too)
     UserWarning
     └── AltoWarning               a run went on, but not as you may think
@@ -94,6 +97,39 @@ class MissingCheckpointer(AltoError, AttributeError):
 
     def __init__(self) -> None:
         super().__init__("durability='sync' needs a checkpointer; compile(checkpointer=…).")
+
+
+class NotPortable(AltoError, TypeError):
+    """A placed node runs in another process, to which its code, what it is given and what it gives must be sent."""
+
+    def __init__(self, node: str, why: str) -> None:
+        self.node, self.why = node, why
+        super().__init__(f"Node {node!r} is placed elsewhere, and {why}")
+
+
+class NoWorker(AltoError, RuntimeError):
+    """A placed node cannot run: its workers were closed, or none of them could be started."""
+
+    def __init__(self, node: str, why: str) -> None:
+        self.node, self.why = node, why
+        super().__init__(f"Node {node!r} has no worker to run on: {why}")
+
+
+class WorkerLost(AltoError):
+    """The worker that ran a node is gone. Nobody knows how far the node got: it may have had its effects, or not.
+
+    node: its name. ancestry: which firing of it. attempts: how often that firing ran.
+    """
+
+    def __init__(self, node: str, ancestry: object, reason: str, attempts: int) -> None:
+        self.node, self.ancestry, self.reason, self.attempts = node, ancestry, reason, attempts
+        again = (
+            "If it may run twice, declare it with @alto_lg.repeatable, or repeatable=True in its placement, and it "
+            "runs again elsewhere."
+            if attempts == 1
+            else f"It ran {attempts} times; max_attempts in its placement bounds that."
+        )
+        super().__init__(f"Node {node!r} ({ancestry}) lost the worker that ran it: {reason} {again}")
 
 
 class Mistake(AltoError, ValueError):

@@ -20,7 +20,7 @@ class NodeExplanation:
 
     starts_early: "yes", "no" or "alone" (nothing could run beside it).
     reads, writes: the state keys, None for every key; each with its evidence and where that was found.
-    notes: how it streams, and reads what others still write.
+    notes: how it streams, reads what others still write, and where it runs, with what that costs.
     why_not: what it waits for. hints: what could be declared to change that, smallest first.
     advice: work inside the node that could overlap, with its place in the code.
     """
@@ -82,11 +82,13 @@ def explain(app: Any) -> Explanation:
     if acceleration is None:
         raise TypeError(f"alto_lg.explain() got a {type(app).__name__} that did not come from alto_lg.accelerate().")
     found = outlooks(acceleration.wired.plan, can_pause=bool(app.checkpointer))
-    nodes = tuple(_node(outlook) for outlook in found if outlook.stage.name != _START)
+    nodes = tuple(
+        _node(outlook, acceleration.notes(outlook.stage.name)) for outlook in found if outlook.stage.name != _START
+    )
     return Explanation(nodes, acceleration.catalogue.verdicts)
 
 
-def _node(outlook: Outlook) -> NodeExplanation:
+def _node(outlook: Outlook, placed: tuple[str, ...]) -> NodeExplanation:
     stage = outlook.stage
     verdict = "yes" if outlook.starts_early else "no" if outlook.rivals or stage.never_early else "alone"
     return NodeExplanation(
@@ -99,7 +101,7 @@ def _node(outlook: Outlook) -> NodeExplanation:
         writes_evidence=stage.writes.evidence.value,
         writes_why=stage.writes.why,
         rivals=outlook.rivals,
-        notes=stage.notes,
+        notes=(*stage.notes, *placed),
         why_not=outlook.reasons,
         hints=outlook.hints,
         advice=tuple(

@@ -37,10 +37,10 @@ def install(**accelerate_options: Any) -> None:
         ValueError: An option has a value that it cannot have, or other options are installed already.
     """
     global _installed
-    if "hints" in accelerate_options:
+    for name in {"hints", "placement"} & accelerate_options.keys():
         raise TypeError(
-            "install() takes no hints, because they name the nodes of one graph. Decorate the functions of its nodes "
-            "with alto_lg.node, or pass hints to alto_lg.accelerate(graph, hints=...)."
+            f"install() takes no {name}, because they name the nodes of one graph. Decorate the functions of its nodes "
+            f"with alto_lg.node, or pass {name} to alto_lg.accelerate(graph, {name}=...)."
         )
     options = {**_DEFAULTS, **accelerate_options}
     Options(**options)  # raises here, and not in somebody's compile()

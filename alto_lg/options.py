@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from alto_lg.hints import Hint
+from alto_lg.placement import Placement
 
 Overlap = Literal["branches", "chains"]
 Events = Literal["steps", "eager"]
@@ -31,6 +32,7 @@ class Options:
     annotate: bool = True
     replay: Mapping[str, object] = field(default_factory=dict)
     stream: tuple[str, ...] = ()
+    placement: Mapping[str, Placement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _one_of("overlap", self.overlap, get_args(Overlap))
@@ -42,6 +44,17 @@ class Options:
         for name, hint in self.hints.items():
             if not isinstance(hint, Hint):
                 raise TypeError(f"hints[{name!r}] must be an alto_lg.Hint, got {type(hint).__name__}")
+        for name, placed in self.placement.items():
+            if not isinstance(placed, Placement):
+                raise TypeError(
+                    f"placement[{name!r}] must be made by alto_lg.ray, alto_lg.processes or alto_lg.threads, got "
+                    f"{type(placed).__name__}"
+                )
+            if name in self.predicted:
+                raise ValueError(
+                    f"Node {name!r} is placed elsewhere, and named by stream or replay, which watch its model here: "
+                    "choose one of them"
+                )
         if self.replay:
             from alto_lg.adapters.replay.asked import cuts_asked_for
 

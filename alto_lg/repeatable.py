@@ -28,6 +28,9 @@ def repeatable(tool: Declarable) -> Declarable:
     must depend on its arguments, the context and the config of the run alone, and nobody must mind that it ran: it
     reads, or it writes what may be written twice.
 
+    On the function of a node that is placed on workers (`accelerate(graph, placement=…)`) it says that a firing whose
+    worker died may run again on another one.
+
     On plain LangGraph, and for a call that has no early result, the tool is what it was.
 
     Returns:

@@ -27,7 +27,9 @@ PUBLIC = (
     "MissingCheckpointer",
     "Mistake",
     "NoEndpoint",
+    "NoWorker",
     "NodeExplanation",
+    "NotPortable",
     "PerGroup",
     "Pool",
     "PoolStatistics",
@@ -39,6 +41,7 @@ PUBLIC = (
     "UndeclaredRead",
     "UndeclaredWrite",
     "Update",
+    "WorkerLost",
     "accelerate",
     "ancestry",
     "batch_statistics",
@@ -47,12 +50,15 @@ PUBLIC = (
     "explain",
     "install",
     "node",
+    "processes",
+    "ray",
     "reading",
     "reducers",
     "repeatable",
     "split",
     "statistics",
     "streaming",
+    "threads",
     "trace",
     "uninstall",
 )
@@ -91,7 +97,7 @@ def test_a_public_method_of_a_class_says_what_it_does(name: str) -> None:
 
 
 def test_importing_the_package_imports_no_optional_library() -> None:
-    optional = ("openai", "faiss", "numpy", "bm25s", "starlette", "uvicorn")
+    optional = ("openai", "faiss", "numpy", "bm25s", "starlette", "uvicorn", "ray", "loky")
     program = f"import sys, alto_lg; print([name for name in {optional!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -6,6 +6,7 @@ The class is a subclass of the graph's own with the same name, made once per cla
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import threading
 import weakref
@@ -27,6 +28,7 @@ from alto_lg.engine.statistics import RunStatistics
 from alto_lg.options import Options
 
 if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.placed import Placements
     from alto_lg.adapters.langgraph.tools import Catalogue
     from alto_lg.adapters.langgraph.wired import WiredPlan
 
@@ -38,17 +40,21 @@ class Acceleration:
     """Shared by an accelerated graph and all copies of it.
 
     original: the graph as LangGraph made it.
+    placements: of the nodes that run elsewhere; None where none does.
     statistics: of the run that ended last; None before the first.
     """
 
-    def __init__(self, original: Pregel, options: Options) -> None:
+    def __init__(self, original: Pregel, options: Options, placements: Placements | None) -> None:
         self.options = options
+        self.placements = placements
         self.original = original
         self.installed = False  # by `alto_lg.install`: nobody has chosen options for this graph
         self.statistics: RunStatistics | None = None
         self._wired: WiredPlan | None = None
         self._catalogue: Catalogue | None = None
         self._planning = threading.Lock()
+        if placements is not None:
+            placements.bind(self)
 
     @property
     def is_planned(self) -> bool:
@@ -80,6 +86,10 @@ class Acceleration:
             if self._wired is None:
                 wired = WiredPlan(self.original, self.options)
                 self._catalogue, self._wired = Catalogue(self.original, wired.plan.barriers), wired
+
+    def notes(self, node: str) -> tuple[str, ...]:
+        """What a user should know of where a node runs."""
+        return () if self.placements is None else self.placements.notes(node)
 
     def run_ended(self, statistics: RunStatistics) -> None:
         self.statistics = statistics
@@ -147,6 +157,34 @@ class Accelerated(Pregel):
         return accelerated, (self._as_plain(), self._alto.options)
 
 
+class WithWorkers(Accelerated):
+    """One that has placed nodes. Any other looks to all who ask as LangGraph's do, and has nothing to close."""
+
+    @property
+    def _placements(self) -> Placements:
+        assert self._alto.placements is not None
+        return self._alto.placements
+
+    def close(self) -> None:
+        """End the workers of placed nodes, of this graph and all its copies; what runs there is lost."""
+        self._placements.close()
+
+    def __enter__(self) -> WithWorkers:
+        """Start the workers of placed nodes, which `close` ends."""
+        self._placements.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> WithWorkers:
+        await asyncio.to_thread(self.__enter__)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await asyncio.to_thread(self.close)
+
+
 update_wrapper(Accelerated.ainvoke, Pregel.ainvoke)
 update_wrapper(Accelerated.invoke, Pregel.invoke)
 
@@ -170,25 +208,35 @@ def accelerated(graph: Pregel, options: Options) -> Pregel:
     check_predicted(graph, options)
     if options.replay:
         install_replay()
-    inner = replace(options, hints={}, replay={}, stream=())
+    inner = replace(options, hints={}, replay={}, stream=(), placement={})
 
     def subgraph(inside: Pregel) -> Pregel:
         return accelerated(inside, inner) if can_be_accelerated(inside) and not acceleration_of(inside) else inside
 
     attributes = {name: value for name, value in vars(graph).items() if name != "__orig_class__"}
-    attributes["nodes"] = nodes_of(graph, options.hints, subgraph, options)
+    placements = _placements_of(graph, options)
+    nodes = nodes_of(graph, options.hints, subgraph, options)
+    attributes["nodes"] = nodes if placements is None else placements.placed(nodes)
     if options.events == "eager":
         attributes["stream_eager"] = True
-    attributes["_alto"] = Acceleration(graph, options)
-    made = accelerated_class(type(graph))(**attributes)
+    attributes["_alto"] = Acceleration(graph, options, placements)
+    made = accelerated_class(type(graph), WithWorkers if options.placement else Accelerated)(**attributes)
     for name, value in {**vars(graph), **attributes}.items():  # what was set on it after its construction
         vars(made).setdefault(name, value)
     return made
 
 
+def _placements_of(graph: Pregel, options: Options) -> Placements | None:
+    if not options.placement:
+        return None
+    from alto_lg.adapters.langgraph.placed import Placements
+
+    return Placements(graph, options.placement)
+
+
 @cache
-def accelerated_class(base: type[Pregel]) -> type[Accelerated]:
+def accelerated_class(base: type[Pregel], kind: type[Accelerated] = Accelerated) -> type[Accelerated]:
     """The accelerated twin of a graph class: what it overrides itself stays in force."""
     names = {"__module__": base.__module__, "__qualname__": base.__qualname__, "__doc__": base.__doc__}
-    twin: type[Accelerated] = type(base.__name__, (base, Accelerated) if base is not Pregel else (Accelerated,), names)
+    twin: type[Accelerated] = type(base.__name__, (base, kind) if base is not Pregel else (kind,), names)
     return twin

@@ -82,6 +82,13 @@ class Ancestry:
         """The index at every level that has one, from the top: which item of which item."""
         return tuple(level.index for level in self.levels() if level.index is not None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # It travels with every firing of a placed node, also at the end of a chain of thousands of hops: so it is flat.
+        levels = list(self.levels())
+        runs = [None if level.run is None else levels.index(level.run) for level in levels]
+        told = ((one.stage, one.step, one.index, run, one.order) for one, run in zip(levels, runs, strict=True))
+        return _of_levels, (tuple(told),)
+
     def _identity(self) -> tuple[Any, ...]:
         return (self.stage, self.step, self.index)
 
@@ -107,3 +114,12 @@ class Ancestry:
         return " ▸ ".join(
             level.stage if level.index is None else f"{level.stage}#{level.index}" for level in self.levels()
         )
+
+
+def _of_levels(levels: tuple[tuple[str, int, int | None, int | None, Order], ...]) -> Ancestry:
+    """From the top down; the run of each is the number of a level above it."""
+    made: list[Ancestry] = []
+    for stage, step, index, run, order in levels:
+        above = made[-1] if made else None
+        made.append(Ancestry(above, stage, step, index, None if run is None else made[run], order))
+    return made[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import random
 from collections.abc import Sequence
 from dataclasses import FrozenInstanceError
@@ -187,3 +188,17 @@ def test_another_stage_step_index_or_parent_is_another_identity(other: object) -
 def test_an_ancestry_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         REQUEST.stage = "other"  # type: ignore[misc]
+
+
+def test_an_ancestry_is_the_same_in_another_process_however_long_its_chain() -> None:
+    request = Ancestry.request()
+    inner = request.triggered("subgraph", 1).sent("deep", 2, 3, run=request)
+    long = inner
+    for step in range(3000):
+        long = long.sent("hop", step, step % 7, run=inner)
+    for one in (request, inner, long):
+        again = pickle.loads(pickle.dumps(one))
+        assert again == one
+        assert again.order == one.order
+        assert (again.run is None) == (one.run is None)
+        assert again.run == one.run

@@ -1,0 +1,39 @@
+"""Workers that are killed while runs go on: nothing is lost, nothing is committed twice, nothing hangs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from crashes.report import report
+
+TESTS = Path(__file__).parents[1]
+KILLS = (3, 100)
+"""On every change, and before a release."""
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "once"])
+@pytest.mark.parametrize("kind", ["ray", "processes"])
+def test_killed_workers_lose_nothing(
+    kind: str, repeatable: bool, release: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kills = KILLS[release]
+    command = [sys.executable, "-m", "placement.kill", "--on", kind, "--kills", str(kills)]
+    done = subprocess.run(
+        [*command, *(["--repeatable"] if repeatable else [])],
+        cwd=TESTS,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1700,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = {name: int(number) for name, number in re.findall(r"(\w+) (\d+)", done.stdout)}
+    assert counts["kills"] == kills
+    assert counts["again" if repeatable else "failed"] > 0, "no kill met a firing"
+    assert counts["lost"] == counts["twice"] == counts["hangs"] == counts["left"] == 0
+    report(capsys, done.stdout.strip())
