@@ -89,4 +89,5 @@ def test_what_runs_a_graph_is_loaded_when_one_is_accelerated() -> None:
 
 
 def test_the_analysis_is_loaded_when_a_plan_is_made() -> None:
-    assert set(_FOR_A_PLAN) <= _loaded()[2]
+    own = {name for name in _FOR_A_PLAN if name.startswith("alto_lg.")}
+    assert own <= _loaded()[2]
