@@ -19,7 +19,7 @@ from typing import Any
 from langchain_core.runnables.config import run_in_executor
 
 from alto_lg.adapters.langgraph.analysis.harmless import Harmless, harmless
-from alto_lg.adapters.langgraph.analysis.inert import are_inert
+from alto_lg.adapters.langgraph.analysis.inert import are_inert, parts_of
 from alto_lg.adapters.langgraph.internals import RunnableCallable
 from alto_lg.adapters.langgraph.pace import Pace, clock_of
 
@@ -82,7 +82,7 @@ class Inline:
         if self._proof is None or not self._proof.holds():
             self.is_left_to_threads = True
             return False
-        fits = are_inert((*self._proof.values, *_parts(given, self._proof.reads)))
+        fits = are_inert((*self._proof.values, *parts_of(given, self._proof.reads)))
         if not fits:
             self._count(is_setback=True)
         return fits
@@ -92,10 +92,3 @@ class Inline:
         self._setbacks += is_setback
         if self._setbacks > _SETBACKS_ALLOWED + self._calls // _RUNS_PER_SETBACK:
             self.is_left_to_threads = True
-
-
-def _parts(given: Any, reads: frozenset[str] | None) -> tuple[Any, ...]:
-    """What of an input a function looks into."""
-    if reads is None or type(given) is not dict:
-        return (given,)
-    return tuple(given[key] for key in reads if key in given)

@@ -17,8 +17,8 @@ from langgraph.prebuilt import tools_condition
 from langgraph.types import Command, Overwrite, Send
 
 _BUILTINS = (
-    *(abs, all, any, ascii, bin, bool, bytes, callable, chr, complex, dict, divmod, enumerate, filter, float, format),
-    *(frozenset, hash, hex, id, int, isinstance, issubclass, len, list, map, max, min, next, oct, ord, repr),
+    *(abs, all, any, ascii, bin, bool, bytes, callable, chr, complex, dict, divmod, enumerate, float, format),
+    *(frozenset, hash, hex, id, int, len, list, max, min, next, oct, ord, repr),
     *(reversed, round, set, slice, sorted, str, sum, tuple, zip),
 )
 _EXCEPTIONS = [one for one in vars(builtins).values() if isinstance(one, type) and issubclass(one, Exception)]
@@ -62,6 +62,8 @@ METHODS = frozenset(
 _OPEN = {"artifact", "additional_kwargs", "response_metadata"}
 """Fields of messages in which a provider, or a tool, may leave anything."""
 _ABOUT = {"__name__", "__class__"}
+_RUNNING = ("gi_", "f_", "tb_")
+"""How the attributes of generators and frames begin, which lead to whoever called."""
 
 
 def may_be_called(value: object) -> bool:
@@ -71,4 +73,4 @@ def may_be_called(value: object) -> bool:
 
 def may_be_read(name: str) -> bool:
     """Whether an attribute of this name may be read of an inert value."""
-    return name in _ABOUT or not (name.startswith("_") or name in _OPEN)
+    return name in _ABOUT or not (name.startswith(("_", *_RUNNING)) or name in _OPEN)

@@ -16,7 +16,6 @@ from types import FunctionType
 from typing import Any, Final
 
 from langchain_core.documents import Document
-from langchain_core.messages import ToolMessage, ToolMessageChunk
 from pydantic import BaseModel
 
 from .harmless_names import MESSAGES
@@ -27,9 +26,7 @@ MOST_VALUES: Final = 1000
 _MOST_DEPTH = 12
 
 SCALARS: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
-_HOLD_ARTIFACTS: Final = frozenset({ToolMessage, ToolMessageChunk})
-_LEAVES: Final = SCALARS | (MESSAGES - _HOLD_ARTIFACTS)
-_ROWS: Final = frozenset({list, tuple, set, frozenset})
+ROWS: Final = frozenset({list, tuple, set, frozenset})
 
 
 def are_inert(values: Iterable[Any]) -> bool:
@@ -37,36 +34,49 @@ def are_inert(values: Iterable[Any]) -> bool:
     return _left(list(values), MOST_VALUES, _MOST_DEPTH) >= 0
 
 
+def parts_of(value: Any, names: frozenset[str] | None) -> list[Any]:
+    """What a value has under these keys, or in these fields; itself where that cannot be said, or for None."""
+    if names is None:
+        return [value]
+    if type(value) is dict:
+        return [value[name] for name in names if name in value]
+    if is_plain_class(type(value)) and not isinstance(value, enum.Enum):
+        fields = {**vars(value), **(getattr(value, "__pydantic_extra__", None) or {})}
+        return [fields[name] for name in names if name in fields]
+    return [value]
+
+
 def _left(values: Collection[Any], most: int, depth: int) -> int:
     """How many more values may be looked at; below 0 if one of these is not inert."""
     most -= len(values)
     if most < 0 or depth == 0:
         return -1
-    kinds = set(map(type, values))
-    if kinds <= _LEAVES:
+    if SCALARS.issuperset(map(type, values)):
         return most
     for value in values:
         kind = type(value)
-        if kind in _LEAVES:
+        if kind in SCALARS:
             continue
-        if kind in _ROWS:
+        if kind in MESSAGES:
+            most = most if _is_bare(value) else -1
+        elif kind in ROWS:
             most = _left(value, most, depth - 1)
         elif kind is dict:
-            most = _left(value.keys(), most, depth - 1)
+            most = _left(value, most, depth - 1)
             most = _left(value.values(), most, depth - 1) if most >= 0 else most
-        elif kind in _HOLD_ARTIFACTS:
-            most = most if value.artifact is None else -1
-        elif issubclass(kind, enum.Enum):
-            most = most if is_plain_class(kind) else -1
-        elif kind is Document or is_plain_class(kind):
-            most = _left(vars(value).values(), most, depth - 1)
-            extra = getattr(value, "__pydantic_extra__", None)
-            most = _left(extra.values(), most, depth - 1) if extra and most >= 0 else most
-        else:
+        elif not (kind is Document or is_plain_class(kind)):
             return -1
+        elif not isinstance(value, enum.Enum):
+            fields = [*vars(value).values(), *(getattr(value, "__pydantic_extra__", None) or {}).values()]
+            most = _left(fields, most, depth - 1)
         if most < 0:
             return -1
     return most
+
+
+def _is_bare(message: Any) -> bool:
+    """Whether a message has nothing but what LangChain has checked, and what a provider sent."""
+    return not message.__pydantic_extra__ and getattr(message, "artifact", None) is None
 
 
 _plain: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
