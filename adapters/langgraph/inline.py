@@ -65,9 +65,9 @@ class Inline:
         clock = clock_of(asyncio.get_running_loop())
         if not self._pace.is_quick:
             return await run_in_executor(None, self._pace.timed, clock, self._function, given)
+        await asyncio.sleep(0)
         if not self._may_be_called_with(given):
             return await self._on_thread(given)
-        await asyncio.sleep(0)
         try:
             return copy_context().run(self._pace.timed, clock, self._function, given)
         except StopIteration as stopped:  # as from a thread, where it cannot be an error of a future

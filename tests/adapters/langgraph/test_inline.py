@@ -7,7 +7,7 @@ import operator
 import threading
 import time
 from collections.abc import Callable
-from types import FunctionType
+from contextlib import closing
 from typing import Annotated, Any
 
 import pytest
@@ -48,11 +48,16 @@ def _loop(node: Any = count_up, route: Any = again, **compiling: Any) -> Any:
 
 
 class _Hops(VirtualLoop):
-    """Notes what is taken to a thread."""
+    """Notes what is taken to a thread. passes_s: from one look at its clock to the next."""
 
     def __init__(self) -> None:
         super().__init__()
         self.taken: list[str] = []
+        self.passes_s = 0.0
+
+    def time(self) -> float:
+        self._now_s += self.passes_s
+        return self._now_s
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any
@@ -63,12 +68,12 @@ class _Hops(VirtualLoop):
 
 def _hops(app: Any, given: Any) -> list[int]:
     """How often two runs each hopped to a thread, after a first one."""
-    loop, hops = _Hops(), []
-    for _ in range(3):
-        loop.taken.clear()
-        loop.run_until_complete(app.ainvoke(given))
-        hops.append(len(loop.taken))
-    loop.close()
+    hops = []
+    with closing(_Hops()) as loop:
+        for _ in range(3):
+            loop.taken.clear()
+            loop.run_until_complete(app.ainvoke(given))
+            hops.append(len(loop.taken))
     return hops[1:]
 
 
@@ -83,8 +88,8 @@ def _waits(state: State) -> dict[str, Any]:
     return count_up(state)
 
 
-def _is_on_main_thread(state: State) -> str:
-    return again(state) if threading.current_thread() else END
+def _looks_around(state: State) -> str:
+    return "count_up" if threading.current_thread() and state["count"] < 5 else END
 
 
 class _Counting:
@@ -107,7 +112,7 @@ def test_a_node_of_which_nothing_is_proven_hops_every_time(node: Any) -> None:
 
 
 def test_an_edge_of_which_nothing_is_proven_hops_every_time() -> None:
-    assert _hops(alto_lg.accelerate(_loop(route=_is_on_main_thread)), {"count": 0}) == [5, 5]
+    assert _hops(alto_lg.accelerate(_loop(route=_looks_around)), {"count": 0}) == [5, 5]
 
 
 class _Meddling:
@@ -135,7 +140,7 @@ def test_a_value_that_is_not_looked_at_does_not() -> None:
 def test_a_name_that_is_bound_anew_sends_its_function_to_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     app = alto_lg.accelerate(_loop(route=lambda state: again(state)))
     assert _hops(app, {"count": 0}) == [0, 0]
-    monkeypatch.setitem(globals(), "again", _is_on_main_thread)
+    monkeypatch.setitem(globals(), "again", _looks_around)
     assert _hops(app, {"count": 0}) == [5, 5]
 
 
@@ -144,54 +149,43 @@ def test_a_name_that_is_bound_anew_sends_its_function_to_threads(monkeypatch: py
 
 def test_a_function_that_took_long_on_the_loop_goes_to_a_thread_next() -> None:
     function = _made(again)
-
-    async def thrice() -> list[bool]:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, _Hops)
-        hopped = []
-        for seconds in (0.0, 0.0, 0.5, 0.0, 0.0):
-            loop.taken.clear()
-            _held_for(loop, function, seconds)
-            await function({"count": 1})
-            hopped.append(bool(loop.taken))
-        return hopped
-
-    loop = _Hops()
-    assert loop.run_until_complete(thrice()) == [True, False, False, True, False]
+    assert _hopped(function, [0.0, 0.0, 0.5, 0.0, 0.0]) == [True, False, False, True, False]
     assert not function.is_left_to_threads
-    loop.close()
 
 
 def test_a_function_that_keeps_taking_long_is_left_to_threads_for_good() -> None:
     function = _made(again)
-
-    async def again_and_again() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, _Hops)
-        for _ in range(4):
-            _held_for(loop, function, 0.0)
-            await function({"count": 1})
-            assert not function.is_left_to_threads
-            _held_for(loop, function, 0.5)
-            await function({"count": 1})
-        loop.taken.clear()
-        await function({"count": 1})
-        assert loop.taken
-
-    loop = _Hops()
-    loop.run_until_complete(again_and_again())
+    assert _hopped(function, [0.0, 0.5] * 3) == [True, False] * 3
+    assert not function.is_left_to_threads
+    assert _hopped(function, [0.0, 0.5, 0.0, 0.0]) == [True, False, True, True]
     assert function.is_left_to_threads
-    loop.close()
+
+
+def test_one_setback_in_a_hundred_calls_is_none() -> None:
+    function = _made(again)
+    _hopped(function, ([0.0] * 100 + [0.5]) * 10)
+    assert not function.is_left_to_threads
+
+
+def _hopped(function: Inline, each_takes_s: list[float]) -> list[bool]:
+    """Whether each call of a function hopped to a thread; how long it takes, by the clock of the loop."""
+
+    hopped = []
+    with closing(_Hops()) as loop:
+        for seconds in each_takes_s:
+            loop.taken.clear()
+            loop.passes_s = seconds
+            loop.run_until_complete(function({"count": 1}))
+            hopped.append(bool(loop.taken))
+    return hopped
 
 
 def test_the_clock_goes_on_while_the_loop_is_held() -> None:
     uvloop = pytest.importorskip("uvloop")
-    loop = uvloop.new_event_loop()
-    assert clock_of(loop) is time.monotonic
-    loop.close()
-    virtual = VirtualLoop()
-    assert clock_of(virtual) == virtual.time
-    virtual.close()
+    with closing(uvloop.new_event_loop()) as loop:
+        assert clock_of(loop) is time.monotonic
+    with closing(VirtualLoop()) as virtual:
+        assert clock_of(virtual) == virtual.time
 
 
 def _made(function: Callable[..., Any]) -> Inline:
@@ -201,21 +195,6 @@ def _made(function: Callable[..., Any]) -> Inline:
     assert isinstance(made, RunnableCallable)
     assert isinstance(made.afunc, Inline)
     return made.afunc
-
-
-def _held_for(loop: Any, function: Inline, seconds: float) -> None:
-    """Let the clock move by so much in the next call."""
-    proven = function._function
-    assert isinstance(proven, FunctionType)
-    pace = function._pace
-
-    def clock() -> float:
-        ticks.append(ticks[-1] + seconds if ticks else 0.0)
-        return ticks[-1]
-
-    ticks: list[float] = []
-    timed = type(pace).timed
-    pace.timed = lambda _, call, *args: timed(pace, clock, call, *args)  # type: ignore[method-assign]
 
 
 # ── that nobody can tell ────────────────────────────────────────────────────────────────────────────────────────
