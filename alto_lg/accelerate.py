@@ -1,4 +1,4 @@
-"""The one call."""
+"""The one call. What carries it out is loaded by the first of a process, not by an import."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from langgraph.graph import StateGraph
 
-from alto_lg.adapters.langgraph.acceleration import accelerated, acceleration_of, can_be_accelerated
 from alto_lg.adapters.langgraph.internals import SUPPORTED, installed, supported
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import AltoWarning
@@ -75,6 +74,8 @@ def accelerate(
         ValueError: An option has a value that it cannot have, or a hint names an unknown node or key.
         NotPortable: A node that is placed in another process cannot run there.
     """
+    from alto_lg.adapters.langgraph.acceleration import accelerated, acceleration_of, can_be_accelerated
+
     options = Options(
         overlap=overlap,
         events=events,
@@ -145,6 +146,8 @@ def statistics(app: Any) -> RunStatistics | None:
     Raises:
         TypeError: `app` did not come from `accelerate`.
     """
+    from alto_lg.adapters.langgraph.acceleration import acceleration_of
+
     acceleration = acceleration_of(app)
     if acceleration is None:
         raise TypeError(f"alto_lg.statistics() got a {type(app).__name__} that did not come from alto_lg.accelerate().")

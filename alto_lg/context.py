@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from langgraph.config import get_config
 
+from alto_lg.adapters.langgraph.config_keys import ancestry_of
 from alto_lg.adapters.langgraph.events import ancestry_of_event
-from alto_lg.adapters.langgraph.lookahead import ancestry_of
 from alto_lg.engine.ancestry import Ancestry
 
 

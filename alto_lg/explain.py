@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alto_lg.adapters.langgraph.acceleration import acceleration_of
-from alto_lg.adapters.langgraph.tools import ToolVerdict
-from alto_lg.engine.facts import Fact
-from alto_lg.engine.outlook import Outlook, outlooks
+if TYPE_CHECKING:
+    from alto_lg.engine.facts import Fact
+    from alto_lg.engine.outlook import Outlook
 
 _START = "__start__"
 _WIDTH = 110
@@ -42,6 +41,15 @@ class NodeExplanation:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolVerdict:
+    """One tool of a graph. nodes: which hold it. why_not: why it does not start early; None if it may."""
+
+    name: str
+    nodes: tuple[str, ...]
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """All nodes of a graph, and the tools in them; `print` it, or read `nodes` and `tools`."""
 
@@ -67,12 +75,16 @@ def explain(app: Any) -> Explanation:
     Raises:
         TypeError: `app` did not come from `accelerate`.
     """
+    from alto_lg.adapters.langgraph.acceleration import acceleration_of
+    from alto_lg.engine.outlook import outlooks
+
     acceleration = acceleration_of(app)
     if acceleration is None:
         raise TypeError(f"alto_lg.explain() got a {type(app).__name__} that did not come from alto_lg.accelerate().")
     found = outlooks(acceleration.wired.plan, can_pause=bool(app.checkpointer))
-    placed = acceleration.placements.notes
-    nodes = tuple(_node(outlook, placed(outlook.stage.name)) for outlook in found if outlook.stage.name != _START)
+    nodes = tuple(
+        _node(outlook, acceleration.notes(outlook.stage.name)) for outlook in found if outlook.stage.name != _START
+    )
     return Explanation(nodes, acceleration.catalogue.verdicts)
 
 

@@ -10,12 +10,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import langgraph.func
-import langgraph.graph.state  # noqa: F401 -- both are patched, and so must have been imported
-
 from alto_lg import startup
 from alto_lg.accelerate import accelerate
-from alto_lg.adapters.langgraph.acceleration import acceleration_of, can_be_accelerated
 from alto_lg.options import Options
 
 graph_observers: list[Callable[[Any], None]] = []
@@ -48,6 +44,9 @@ def install(**accelerate_options: Any) -> None:
         )
     options = {**_DEFAULTS, **accelerate_options}
     Options(**options)  # raises here, and not in somebody's compile()
+    import langgraph.func
+    import langgraph.graph.state  # noqa: F401 -- both are patched, and so must have been imported
+
     with _lock:
         if _installed is not None and Options(**_installed) != Options(**options):
             raise ValueError(
@@ -78,6 +77,8 @@ def uninstall() -> None:
 
 def accelerated(graph: Any) -> Any:
     """A graph that was just made, accelerated with the options that are installed; anything else as it is."""
+    from alto_lg.adapters.langgraph.acceleration import acceleration_of, can_be_accelerated
+
     options = _installed
     if options is None or not can_be_accelerated(graph):
         return graph

@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from langchain_core.tools import BaseTool
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
 
-from alto_lg.adapters.langgraph.tools import answering_tool, repeatable_function
-
-Declarable = TypeVar("Declarable", bound=Callable[..., Any] | BaseTool)
+Declarable = TypeVar("Declarable", bound="Callable[..., Any] | BaseTool")
 
 
 def repeatable(tool: Declarable) -> Declarable:
@@ -40,6 +39,10 @@ def repeatable(tool: Declarable) -> Declarable:
     Raises:
         TypeError: It is neither a function nor a tool.
     """
+    from langchain_core.tools import BaseTool
+
+    from alto_lg.adapters.langgraph.tools import answering_tool, repeatable_function
+
     if isinstance(tool, BaseTool):
         return cast(Declarable, answering_tool(tool, declared=True))
     generates = inspect.isgeneratorfunction(tool) or inspect.isasyncgenfunction(tool)

@@ -10,9 +10,9 @@ from typing import Any, TypeVar, cast
 
 from langgraph.config import get_config
 
+from alto_lg.adapters.langgraph.config_keys import PARTIALS
 from alto_lg.adapters.langgraph.internals import CONF
 from alto_lg.adapters.langgraph.partials import Folding, folding_for
-from alto_lg.adapters.langgraph.preparation import PARTIALS
 from alto_lg.hints import STREAMING
 
 NodeFunction = TypeVar("NodeFunction", bound=Callable[..., Any])

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, update_wrapper
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
@@ -22,12 +22,15 @@ from alto_lg.adapters.langgraph.declarations import check_declarations, check_pr
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_names
 from alto_lg.adapters.langgraph.listening import hearing
 from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner, AltoThreadedLoop
-from alto_lg.adapters.langgraph.placed import Placements
-from alto_lg.adapters.langgraph.tools import Catalogue
-from alto_lg.adapters.langgraph.wired import WiredPlan, nodes_of
+from alto_lg.adapters.langgraph.nodes import nodes_of
 from alto_lg.adapters.replay import install as install_replay
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.options import Options
+
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.placed import Placements
+    from alto_lg.adapters.langgraph.tools import Catalogue
+    from alto_lg.adapters.langgraph.wired import WiredPlan
 
 observers: list[Callable[[Acceleration, RunStatistics], None]] = []
 """Called with the statistics of every run of an accelerated graph in this process, when it ends."""
@@ -37,10 +40,11 @@ class Acceleration:
     """Shared by an accelerated graph and all copies of it.
 
     original: the graph as LangGraph made it.
+    placements: of the nodes that run elsewhere; None where none does.
     statistics: of the run that ended last; None before the first.
     """
 
-    def __init__(self, original: Pregel, options: Options, placements: Placements) -> None:
+    def __init__(self, original: Pregel, options: Options, placements: Placements | None) -> None:
         self.options = options
         self.placements = placements
         self.original = original
@@ -49,7 +53,8 @@ class Acceleration:
         self._wired: WiredPlan | None = None
         self._catalogue: Catalogue | None = None
         self._planning = threading.Lock()
-        placements.bind(self)
+        if placements is not None:
+            placements.bind(self)
 
     @property
     def is_planned(self) -> bool:
@@ -70,11 +75,21 @@ class Acceleration:
         return self._catalogue
 
     def plan(self) -> None:
-        """Make the plan, if there is none: reads the code of every node, a few milliseconds each."""
+        """Make the plan, if there is none: reads the code of every node, a few milliseconds each.
+
+        The first of a process loads the analysis, too, which takes longer than loading everything else.
+        """
+        from alto_lg.adapters.langgraph.tools import Catalogue
+        from alto_lg.adapters.langgraph.wired import WiredPlan
+
         with self._planning:
             if self._wired is None:
                 wired = WiredPlan(self.original, self.options)
                 self._catalogue, self._wired = Catalogue(self.original, wired.plan.barriers), wired
+
+    def notes(self, node: str) -> tuple[str, ...]:
+        """What a user should know of where a node runs."""
+        return () if self.placements is None else self.placements.notes(node)
 
     def run_ended(self, statistics: RunStatistics) -> None:
         self.statistics = statistics
@@ -145,13 +160,18 @@ class Accelerated(Pregel):
 class WithWorkers(Accelerated):
     """One that has placed nodes. Any other looks to all who ask as LangGraph's do, and has nothing to close."""
 
+    @property
+    def _placements(self) -> Placements:
+        assert self._alto.placements is not None
+        return self._alto.placements
+
     def close(self) -> None:
         """End the workers of placed nodes, of this graph and all its copies; what runs there is lost."""
-        self._alto.placements.close()
+        self._placements.close()
 
     def __enter__(self) -> WithWorkers:
         """Start the workers of placed nodes, which `close` ends."""
-        self._alto.placements.start()
+        self._placements.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -194,8 +214,9 @@ def accelerated(graph: Pregel, options: Options) -> Pregel:
         return accelerated(inside, inner) if can_be_accelerated(inside) and not acceleration_of(inside) else inside
 
     attributes = {name: value for name, value in vars(graph).items() if name != "__orig_class__"}
-    placements = Placements(graph, options.placement)
-    attributes["nodes"] = placements.placed(nodes_of(graph, options.hints, subgraph, options))
+    placements = _placements_of(graph, options)
+    nodes = nodes_of(graph, options.hints, subgraph, options)
+    attributes["nodes"] = nodes if placements is None else placements.placed(nodes)
     if options.events == "eager":
         attributes["stream_eager"] = True
     attributes["_alto"] = Acceleration(graph, options, placements)
@@ -203,6 +224,14 @@ def accelerated(graph: Pregel, options: Options) -> Pregel:
     for name, value in {**vars(graph), **attributes}.items():  # what was set on it after its construction
         vars(made).setdefault(name, value)
     return made
+
+
+def _placements_of(graph: Pregel, options: Options) -> Placements | None:
+    if not options.placement:
+        return None
+    from alto_lg.adapters.langgraph.placed import Placements
+
+    return Placements(graph, options.placement)
 
 
 @cache

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import replace
 
+from alto_lg.adapters.langgraph.functions import declared
 from alto_lg.adapters.langgraph.internals import Pregel
-from alto_lg.adapters.langgraph.stages import declared, stage_of
-from alto_lg.adapters.langgraph.wiring import Wiring
+from alto_lg.adapters.langgraph.stages import stage_of
+from alto_lg.adapters.langgraph.wiring import Wiring, key_of
 from alto_lg.engine.facts import Evidence, Fact, Keys
 from alto_lg.engine.plan import Plan, Stage
 from alto_lg.hints import Hint
@@ -44,11 +45,6 @@ def plan_of(
 
 def _in_place(wiring: Wiring, atoms: frozenset[str]) -> frozenset[str]:
     return frozenset(atom for atom in atoms if wiring.reducers.reduces_in_place(key_of(atom, wiring.keys)))
-
-
-def key_of(atom: str, keys: frozenset[str]) -> str:
-    """The state key that an atom is a part of."""
-    return atom if atom in keys else atom.split(".", 1)[0]
 
 
 def _spread_sharing(stages: dict[str, Stage], keys: frozenset[str]) -> dict[str, Stage]:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 
 from langgraph.constants import START
 
-from alto_lg.adapters.langgraph.convert import key_of
+from alto_lg.adapters.langgraph.functions import declared, function_of
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode
-from alto_lg.adapters.langgraph.stages import declared, function_of
-from alto_lg.adapters.langgraph.tails import tail_of
-from alto_lg.adapters.langgraph.wiring import Wiring
+from alto_lg.adapters.langgraph.wiring import Wiring, key_of
 from alto_lg.hints import STREAMING, Hint
 from alto_lg.options import Options
 from alto_lg.readings import PerGroup, readings_of
@@ -62,6 +60,8 @@ def check_predicted(graph: Pregel, options: Options) -> None:
     for option, names in (("replay", options.replay), ("stream", options.stream)):
         for name in names:
             _check_predicted(option, name, graph)
+    if options.stream:
+        from alto_lg.adapters.langgraph.tails import tail_of  # loads LangChain's chat models and parsers
     for name in options.stream:
         if name in options.replay:
             raise ValueError(f"Node {name!r} is named by stream and by replay: one of them is enough, stream if it can")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.constants import START
 from langgraph.types import Send
@@ -17,9 +17,11 @@ from alto_lg.adapters.langgraph.freezing import is_frozen
 from alto_lg.adapters.langgraph.internals import TASKS
 from alto_lg.adapters.langgraph.ownership import is_owned
 from alto_lg.adapters.langgraph.projection import equal
-from alto_lg.adapters.langgraph.wired import WiredPlan
 from alto_lg.engine.firing import Firing
 from alto_lg.engine.messages import Emission, Packet
+
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.wired import WiredPlan
 
 _NOTHING: Mapping[int, Send] = {}
 

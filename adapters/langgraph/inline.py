@@ -14,14 +14,15 @@ import copy
 import functools
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables.config import run_in_executor
 
-from alto_lg.adapters.langgraph.analysis.harmless import Harmless, harmless
-from alto_lg.adapters.langgraph.analysis.inert import are_inert, parts_of
 from alto_lg.adapters.langgraph.internals import RunnableCallable
 from alto_lg.adapters.langgraph.pace import Pace, clock_of
+
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.analysis.harmless import Harmless
 
 _SETBACKS_ALLOWED = 3
 _RUNS_PER_SETBACK = 100
@@ -77,6 +78,9 @@ class Inline:
             await asyncio.sleep(0)
 
     def _may_be_called_with(self, given: Any) -> bool:
+        from alto_lg.adapters.langgraph.analysis.harmless import harmless  # loaded by the first plan
+        from alto_lg.adapters.langgraph.analysis.inert import are_inert, parts_of
+
         if self._proof is None:
             self._proof = harmless(self._function)
         if self._proof is None or not self._proof.holds():

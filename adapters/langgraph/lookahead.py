@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from langgraph.types import Send
 
+from alto_lg.adapters.langgraph.config_keys import ANCESTRY, PARTIALS
 from alto_lg.adapters.langgraph.early import EarlyFiring, Handover
 from alto_lg.adapters.langgraph.emissions import Emissions
 from alto_lg.adapters.langgraph.internals import (
@@ -29,11 +30,10 @@ from alto_lg.adapters.langgraph.internals import (
     TASKS,
     PregelExecutableTask,
 )
-from alto_lg.adapters.langgraph.preparation import ANCESTRY, PARTIALS, Preparation, describe, step_of
+from alto_lg.adapters.langgraph.preparation import Preparation, describe, step_of
 from alto_lg.adapters.langgraph.projection import Projection, equal, is_waiting
 from alto_lg.adapters.langgraph.promising import Promising
 from alto_lg.adapters.langgraph.quiet import QuietSteps
-from alto_lg.adapters.langgraph.streamed import follow
 from alto_lg.adapters.langgraph.unfinished import UnfinishedReads
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing, Status
@@ -263,6 +263,8 @@ class Lookahead:
             task.config[CONF][PARTIALS] = promising
             tail = self._wired.tails.get(firing.stage.name)
             if tail is not None:
+                from alto_lg.adapters.langgraph.streamed import follow
+
                 follow(tail, task.config, promising)
 
     def may_promise(self, firing: Firing) -> bool:
@@ -425,9 +427,3 @@ class Lookahead:
         written = self._written[step][key] if step in self._written else ()
         certain = (entry for entry in written if entry[0].is_certain)
         return [value for _, value in sorted(certain, key=lambda entry: entry[0].ancestry.order)]
-
-
-def ancestry_of(config: Any) -> Ancestry | None:
-    """The ancestry of the firing that a config belongs to."""
-    found = config.get(CONF, {}).get(ANCESTRY)
-    return found if isinstance(found, Ancestry) else None

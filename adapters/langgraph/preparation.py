@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Send
 
+from alto_lg.adapters.langgraph.config_keys import ANCESTRY, GATE, TALLY
 from alto_lg.adapters.langgraph.events import EVENT_KEY, AncestralText, tell_custom_events_apart
 from alto_lg.adapters.langgraph.internals import (
     CONF,
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.early import EarlyFiring
     from alto_lg.adapters.langgraph.run import AcceleratedRun
     from alto_lg.adapters.langgraph.wired import WiredPlan
-
-ANCESTRY = "__alto_ancestry"
-"""Where a node's config holds the `Ancestry` of its firing; LangGraph saves no key that begins with two underscores."""
-TALLY = "__alto_tally"
-"""Where a node's config holds the counts of its run, for the runs of subgraphs inside."""
-PARTIALS = "__alto_partials"
-"""Where in its config a streaming node finds whom to tell of its partial updates."""
-GATE = "__alto_gate"
-"""Where the config of an early firing holds the wait that comes before its conditional edges."""
 
 
 class Preparation:

@@ -19,7 +19,6 @@ from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarri
 from langgraph.channels.topic import Topic
 from langgraph.channels.untracked_value import UntrackedValue
 
-from alto_lg.adapters.langgraph import analysis
 from alto_lg.adapters.langgraph.internals import BaseChannel, BinaryOperatorAggregate
 from alto_lg.reducers import commutes, concatenate
 
@@ -44,6 +43,8 @@ class Reducers:
         """Whether the reducer of a key provably changes nothing, so that it may also run on a copy of the channel."""
         known = self._pure.get(key)
         if known is None:
+            from alto_lg.adapters.langgraph import analysis  # loaded with the first plan
+
             reducer = _reducer_of(self._channels[key])
             known = self._pure[key] = reducer is not None and analysis.reducer_is_pure(reducer)[0]
         return known

@@ -19,8 +19,8 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config, var_child_runnable_config
 from langsmith.run_helpers import tracing_context
 
+from alto_lg.adapters.langgraph.config_keys import PARTIALS
 from alto_lg.adapters.langgraph.internals import CONF
-from alto_lg.adapters.langgraph.preparation import PARTIALS
 from alto_lg.adapters.langgraph.promising import Promising
 from alto_lg.adapters.langgraph.silence import silenced
 from alto_lg.adapters.replay.cuts import MakeCuts

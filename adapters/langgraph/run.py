@@ -21,6 +21,7 @@ from langgraph.types import Command as GraphCommand
 
 from alto_lg.adapters.langgraph.caching import SettledCache
 from alto_lg.adapters.langgraph.collecting import collector_at_rest
+from alto_lg.adapters.langgraph.config_keys import ANCESTRY, TALLY, ancestry_of
 from alto_lg.adapters.langgraph.early import EarlyFiring
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.adapters.langgraph.filing import Filing
@@ -38,15 +39,12 @@ from alto_lg.adapters.langgraph.internals import (
     with_names,
 )
 from alto_lg.adapters.langgraph.listening import hears_only_interrupts
-from alto_lg.adapters.langgraph.lookahead import Lookahead, ancestry_of
+from alto_lg.adapters.langgraph.lookahead import Lookahead
 from alto_lg.adapters.langgraph.mistakes import RunChecks
-from alto_lg.adapters.langgraph.preparation import ANCESTRY, TALLY
 from alto_lg.adapters.langgraph.projection import hands_itself_out, keep_apart
 from alto_lg.adapters.langgraph.slots import OrderedSlots
 from alto_lg.adapters.langgraph.supersteps import SuperstepLoop
 from alto_lg.adapters.langgraph.threads import NodeThreads
-from alto_lg.adapters.langgraph.tools import RunTools
-from alto_lg.adapters.langgraph.wired import WiredPlan
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.firing import Firing
 from alto_lg.engine.messages import Conditions
@@ -56,6 +54,8 @@ from alto_lg.errors import AltoWarning
 
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.acceleration import Acceleration
+    from alto_lg.adapters.langgraph.tools import RunTools
+    from alto_lg.adapters.langgraph.wired import WiredPlan
 
 _LIVE_MODES = {"messages", "custom"}
 """Modes in which a subgraph's events carry no task id that an early start would not know."""
@@ -188,6 +188,8 @@ class AcceleratedRun(SuperstepLoop):
 
     def plan(self, wired: WiredPlan) -> None:
         """Look ahead from the first step on."""
+        from alto_lg.adapters.langgraph.tools import RunTools  # loaded by now, with the plan
+
         self._wired = wired
         self._tools = RunTools.attached(self)
 

@@ -17,6 +17,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore, Op, PutOp, Result
 
+from alto_lg.adapters.langgraph.config_keys import PARTIALS, TALLY, TOOLS
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_CALL,
@@ -27,8 +28,6 @@ from alto_lg.adapters.langgraph.internals import (
     CONFIG_KEY_STREAM,
     PregelScratchpad,
 )
-from alto_lg.adapters.langgraph.preparation import PARTIALS, TALLY
-from alto_lg.adapters.langgraph.tools.answering import TOOLS
 from alto_lg.adapters.replay.record import end_of_prediction
 
 _LEFT_OUT = (CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_STREAM, PARTIALS, TALLY, TOOLS)

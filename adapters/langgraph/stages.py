@@ -10,7 +10,6 @@ import inspect
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial, reduce
-from typing import Any
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.output_parsers import BaseOutputParser
@@ -21,6 +20,7 @@ from pydantic import BaseModel
 
 from alto_lg.adapters.langgraph import analysis
 from alto_lg.adapters.langgraph.analysis.constructors import pydantic_is_plain
+from alto_lg.adapters.langgraph.functions import function_of
 from alto_lg.adapters.langgraph.internals import (
     BranchSpec,
     ChannelWrite,
@@ -32,7 +32,7 @@ from alto_lg.adapters.langgraph.wiring import Wiring
 from alto_lg.batching import batching_of
 from alto_lg.engine.facts import CodeFacts, Evidence, Fact, Keys, nothing, opaque
 from alto_lg.engine.plan import Stage
-from alto_lg.hints import STREAMING, Hint, hint_of
+from alto_lg.hints import STREAMING, Hint
 from alto_lg.readings import First, PerGroup, Reading, Stream, readings_of
 
 _START_FACTS = CodeFacts(
@@ -43,19 +43,6 @@ _START_FACTS = CodeFacts(
     triggers=Keys.of(),
 )
 """The hidden node that every run begins with."""
-
-
-def function_of(bound: object) -> Any | None:
-    """The live function of a node or router that is one; None for any other runnable."""
-    if isinstance(bound, RunnableCallable):
-        return bound.func if bound.func is not None else bound.afunc
-    function = getattr(bound, "func", None) or getattr(bound, "afunc", None)
-    return function if type(bound).__name__ == "RunnableLambda" else None
-
-
-def declared(name: str, node: PregelNode, hints: Mapping[str, Hint]) -> Hint | None:
-    """What the user declared about a node: by `accelerate(hints=…)`, else on its function."""
-    return hints.get(name) or hint_of(function_of(node.bound))
 
 
 def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, predicted: bool = False) -> Stage:

@@ -88,6 +88,11 @@ class Wiring:
         return frozenset().union(*(self._triggered.get(channel, frozenset()) for channel in channels))
 
 
+def key_of(atom: str, keys: frozenset[str]) -> str:
+    """The state key that an atom is a part of."""
+    return atom if atom in keys else atom.split(".", 1)[0]
+
+
 def _edges(node: PregelNode) -> list[str]:
     return [
         entry.channel

@@ -12,9 +12,10 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alto_lg.adapters.replay.cuts import Cut, Cuts, MakeCuts
+if TYPE_CHECKING:
+    from alto_lg.adapters.replay.cuts import Cut, Cuts, MakeCuts
 
 Answer = Callable[[], Any]
 """Makes what the client would have returned, new each time: the node may change it."""

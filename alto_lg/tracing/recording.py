@@ -17,11 +17,9 @@ from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.tracers.context import register_configure_hook
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
 from alto_lg.adapters.langgraph.events import EVENT_KEY, AncestralText
-from alto_lg.tracing.saving import save
 from alto_lg.tracing.tasks import Ending, Heard, Kind, TracedTask, with_waits
 
 _TASK_TAG = "graph:step:"
@@ -79,6 +77,8 @@ class Trace:
         Raises:
             ValueError: The suffix is neither.
         """
+        from alto_lg.tracing.saving import save  # it draws
+
         save(Path(path), [(one.label, one.tasks) for one in (self, *others)])
 
 
@@ -204,6 +204,8 @@ class _Recorder(BaseCallbackHandler):
 @cache
 def _register() -> None:
     """Once a process: LangChain asks the variable at the start of every run, and finds nothing outside a block."""
+    from langchain_core.tracers.context import register_configure_hook
+
     register_configure_hook(_recorder, inheritable=True)
 
 

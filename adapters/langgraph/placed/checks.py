@@ -12,10 +12,10 @@ from typing import Any
 from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph
 
+from alto_lg.adapters.langgraph.functions import function_of
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, RunnableCallable
 from alto_lg.adapters.langgraph.placed.code import Code, Dumps
 from alto_lg.adapters.langgraph.placed.nodes import SAVES
-from alto_lg.adapters.langgraph.stages import function_of
 from alto_lg.errors import NotPortable
 from alto_lg.hints import STREAMING
 from alto_lg.placement import Placement, ProcessPlacement, ThreadPlacement

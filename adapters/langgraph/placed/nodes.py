@@ -17,10 +17,10 @@ from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from alto_lg.adapters.langgraph.config_keys import ANCESTRY
 from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_RUNTIME, RunnableCallable
 from alto_lg.adapters.langgraph.placed.code import Sent
 from alto_lg.adapters.langgraph.placed.sending import Sender
-from alto_lg.adapters.langgraph.preparation import ANCESTRY
 from alto_lg.adapters.placement.calling import Answer, Caller
 from alto_lg.adapters.placement.workers import CannotStart, Closed, Died
 from alto_lg.errors import NotPortable, NoWorker, WorkerLost

@@ -12,16 +12,15 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from alto_lg.adapters.langgraph.functions import function_of
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode
 from alto_lg.adapters.langgraph.placed.checks import check_placement, far_code, refuse_unpicklable
 from alto_lg.adapters.langgraph.placed.nodes import Far, FarNode, ThreadNode, far_stream
 from alto_lg.adapters.langgraph.placed.sending import Sender
 from alto_lg.adapters.langgraph.placed.sentinels import keep_sentinels
-from alto_lg.adapters.langgraph.stages import function_of
 from alto_lg.adapters.langgraph.tools.answering import is_repeatable
-from alto_lg.adapters.langgraph.wired import WiredPlan
 from alto_lg.adapters.placement.calling import Caller
 from alto_lg.adapters.placement.costs import PlacementStatistics
 from alto_lg.adapters.placement.workers import CannotStart, Workers
@@ -30,16 +29,18 @@ from alto_lg.errors import NoWorker
 from alto_lg.hints import STREAMING
 from alto_lg.placement import Placement, ProcessPlacement, RayPlacement, ThreadPlacement
 
+if TYPE_CHECKING:
+    from alto_lg.adapters.langgraph.wired import WiredPlan
+
 _ASYNC_CONCURRENCY = 64
 
 
 class Placements:
-    """Of one accelerated graph."""
+    """Of one accelerated graph that has any."""
 
     def __init__(self, graph: Pregel, placement: Mapping[str, Placement]) -> None:
         check_placement(graph, placement)
-        if placement:
-            keep_sentinels()
+        keep_sentinels()
         self._placement = placement
         self._graph = graph
         self._workers: dict[str, Workers] = {}
@@ -58,8 +59,7 @@ class Placements:
             return plan
 
         self._wired = wired
-        if self._placement:
-            self._finalizer = weakref.finalize(acceleration, _close, (*self._workers.values(), *self._threads.values()))
+        self._finalizer = weakref.finalize(acceleration, _close, (*self._workers.values(), *self._threads.values()))
 
     def placed(self, nodes: dict[str, PregelNode]) -> dict[str, PregelNode]:
         """The nodes of the accelerated graph, those that are placed with another runnable."""

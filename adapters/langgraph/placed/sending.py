@@ -16,9 +16,9 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import ExecutionInfo
 
+from alto_lg.adapters.langgraph.config_keys import ANCESTRY
 from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_RUNTIME, CONFIG_KEY_TASK_ID, PUSH
 from alto_lg.adapters.langgraph.placed.code import Absent, Dumps, Sent
-from alto_lg.adapters.langgraph.preparation import ANCESTRY
 from alto_lg.engine.plan import Stage
 from alto_lg.errors import NotPortable
 

@@ -22,12 +22,10 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 
+from alto_lg.adapters.langgraph.config_keys import TOOLS
 from alto_lg.adapters.langgraph.internals import CONF
 from alto_lg.adapters.langgraph.tools.results import Arguments, EarlyResult, Raised, Returned, Stopped, Wait
 from alto_lg.hints import REPEATABLE
-
-TOOLS = "__alto_tools"
-"""Where a config holds the early results of its run."""
 
 _RUN_MANAGER = ("run_manager", "callbacks")
 

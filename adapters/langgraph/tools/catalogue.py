@@ -22,18 +22,10 @@ from alto_lg.adapters.langgraph.analysis.mentions import held_by, names_in
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, RunnableCallable
 from alto_lg.adapters.langgraph.tools.answering import RUNS_TWINS, identity_of, is_repeatable, says_repeatable
 from alto_lg.adapters.langgraph.tools.fitness import why_unfit
+from alto_lg.explain import ToolVerdict
 
 _OBJECTS_MOST = 2_000
 _NOT_DECLARED = "it is not declared repeatable (@alto_lg.repeatable)"
-
-
-@dataclass(frozen=True, slots=True)
-class ToolVerdict:
-    """One tool of a graph. nodes: which hold it. why_not: why it does not start early; None if it may."""
-
-    name: str
-    nodes: tuple[str, ...]
-    why_not: str | None
 
 
 @dataclass(slots=True)

@@ -23,10 +23,10 @@ from langchain_core.tools import BaseTool
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command
 
+from alto_lg.adapters.langgraph.config_keys import TOOLS
 from alto_lg.adapters.langgraph.internals import CONF
 from alto_lg.adapters.langgraph.tools.answering import (
     NO_EARLY_RESULTS,
-    TOOLS,
     Early,
     config_parameter,
     injected_for_interceptors,

@@ -24,6 +24,7 @@ from langchain_core.callbacks import (
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 
+from alto_lg.adapters.langgraph.config_keys import TOOLS
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_CALL,
@@ -35,7 +36,6 @@ from alto_lg.adapters.langgraph.internals import (
     CONFIG_KEY_SEND,
     CONFIG_KEY_STREAM,
 )
-from alto_lg.adapters.langgraph.tools.answering import TOOLS
 from alto_lg.adapters.langgraph.tools.tool_runs import ToolRuns
 from alto_lg.adapters.watching import ModelWatcher
 

@@ -11,8 +11,9 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 import alto_lg
-from alto_lg.adapters.langgraph.convert import key_of, plan_of
+from alto_lg.adapters.langgraph.convert import plan_of
 from alto_lg.adapters.langgraph.declarations import check_declarations
+from alto_lg.adapters.langgraph.wiring import key_of
 from alto_lg.engine.facts import Evidence
 from alto_lg.engine.plan import Plan, Stage
 from alto_lg.hints import Hint, hint_of
