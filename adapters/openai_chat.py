@@ -7,7 +7,7 @@ server, which model, and what to try. The key appears in no message.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -75,15 +75,26 @@ class ClientOptions:
 
 
 class OpenAIChat:
-    """One model on one server. Safe to use from several event loops: each gets connections of its own."""
+    """One model on one server. Safe to use from several event loops: each gets connections of its own.
+
+    http_client: makes the `httpx.AsyncClient` of an event loop, for a transport of one's own such as that of a pool of
+    servers; None for the openai client's.
+    """
 
     def __init__(
-        self, base_url: str, model: str, *, api_key: str = "not-needed", options: ClientOptions | None = None
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key: str = "not-needed",
+        options: ClientOptions | None = None,
+        http_client: Callable[[], Any] | None = None,
     ) -> None:
         self.base_url, self.model = base_url, model
         self.usage = Usage()
         self._api_key = api_key
         self._options = options or ClientOptions()
+        self._http_client = http_client
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncOpenAI] = WeakKeyDictionary()
 
     async def complete(self, messages: Messages, *, max_tokens: int = 1024, temperature: float = 0.0) -> str:
@@ -146,7 +157,11 @@ class OpenAIChat:
             options = self._options
             timeout = openai.Timeout(options.timeout_s, connect=options.connect_timeout_s)
             self._clients[loop] = AsyncOpenAI(
-                base_url=self.base_url, api_key=self._api_key, timeout=timeout, max_retries=options.max_retries
+                base_url=self.base_url,
+                api_key=self._api_key,
+                timeout=timeout,
+                max_retries=options.max_retries,
+                http_client=None if self._http_client is None else self._http_client(),
             )
         return self._clients[loop]
 

@@ -28,7 +28,7 @@ def settings_of(plan: Plan) -> dict[str, Any]:
     options = plan.options
     return {
         "application": options.app,
-        "arms": {arm.name: arm.engine for arm in plan.arms},
+        "arms": {arm.name: f"{arm.engine} {arm.pool or ''}".strip() for arm in plan.arms},
         "missing": [one.arm for one in plan.missing],
         "requests": options.requests,
         "warm_up": options.warmup,
@@ -38,6 +38,8 @@ def settings_of(plan: Plan) -> dict[str, Any]:
         "clock": options.clock,
         "profile": None if options.base_url else options.profile,
         "slots": options.slots,
+        "replicas": options.replicas,
+        "cache_blocks": options.cache_blocks,
         "load": getattr(options, "load", None),
         "base_url": options.base_url,
         "model": options.model,
