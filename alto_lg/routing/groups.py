@@ -1,0 +1,85 @@
+"""Groups: which replica keeps the state of a group, such as one claim's evidence at a join.
+
+Owns the table of live groups. Always true:
+  all items of a group go to one replica, from its first item until it is closed, unless that replica is lost;
+  a new group goes to a replica with the fewest live groups, so that none ever has more than the mean, rounded up, by
+  an assignment;
+  a replica that is added moves no group; one that is lost moves its own groups, and no other.
+
+A table, and no hash of the group's name: one driver sees all groups of a run, a group lives only as long as its items
+are under way, and its end is known (`engine/completion.py`). So the table is as long as there are live groups, and both
+what it balances and what it moves are as good as can be, see docs/routing.md for the hashes that it was compared with.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Hashable, Iterable
+from random import Random
+
+
+class GroupTable:
+    """Replicas by name. Groups of different runs must not be equal: make the run a part of them."""
+
+    def __init__(self, replicas: Iterable[str], *, random: Random | None = None) -> None:
+        self._random = random or Random(0)
+        self._groups: dict[str, dict[Hashable, None]] = {}
+        self._replica_of: dict[Hashable, str] = {}
+        self._by_load: list[tuple[int, float, str]] = []
+        for replica in replicas:
+            self.add(replica)
+
+    def __len__(self) -> int:
+        return len(self._replica_of)
+
+    def replica_of(self, group: Hashable) -> str:
+        """Where the items of a group go.
+
+        Raises:
+            LookupError: There is no replica.
+        """
+        replica = self._replica_of.get(group)
+        if replica is None:
+            replica = self._replica_of[group] = self._least()
+            self._groups[replica][group] = None
+            self._enter(replica)
+        return replica
+
+    def close(self, group: Hashable) -> None:
+        """No item of this group will come; harmless when it has none."""
+        replica = self._replica_of.pop(group, None)
+        if replica is not None:
+            del self._groups[replica][group]
+            self._enter(replica)
+
+    def groups_of(self, replica: str) -> tuple[Hashable, ...]:
+        """The live groups of a replica, the oldest first."""
+        return tuple(self._groups[replica])
+
+    def add(self, replica: str) -> None:
+        """A replica more: it gets the next new groups."""
+        if replica in self._groups:
+            raise ValueError(f"Replica {replica!r} is there already.")
+        self._groups[replica] = {}
+        self._enter(replica)
+
+    def lose(self, replica: str) -> tuple[Hashable, ...]:
+        """A replica is gone, with the state of these groups: each has a new replica when it is next asked for."""
+        lost = tuple(self._groups.pop(replica))
+        for group in lost:
+            del self._replica_of[group]
+        return lost
+
+    def _enter(self, replica: str) -> None:
+        heapq.heappush(self._by_load, (len(self._groups[replica]), self._random.random(), replica))
+        if len(self._by_load) > 64 + 8 * len(self._groups):
+            self._by_load = [(len(groups), self._random.random(), name) for name, groups in self._groups.items()]
+            heapq.heapify(self._by_load)
+
+    def _least(self) -> str:
+        while self._by_load:
+            load, _, replica = self._by_load[0]
+            if replica in self._groups and len(self._groups[replica]) == load:
+                return replica
+            heapq.heappop(self._by_load)
+        raise LookupError("There is no replica left for this group; add one.")
