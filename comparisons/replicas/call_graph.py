@@ -12,8 +12,9 @@ an error, because a simulation could not say when it begins.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from alto_lg.comparisons.errors import ComparisonError
 
@@ -44,24 +45,30 @@ class Waits:
 class Answer:
     """One answer to a call.
 
-    tokens: how many were written, to the end or until the client left.
-    work: of the second and each later token; 1 is a token without jitter.
+    marks: the tokens after which somebody is told, the first and the last of the answer among them; none if it is empty.
+    work: from each mark to the next; 1 is a token without jitter.
     blocks: numbers of the full cache blocks of prompt and answer together.
     """
 
-    tokens: int
+    marks: tuple[int, ...]
     work: tuple[float, ...]
     prefill_factor: float
     first_token_s: float | None
     blocks: tuple[int, ...]
 
+    @property
+    def tokens(self) -> int:
+        """How many were written, to the end or until the client left."""
+        return self.marks[-1] if self.marks else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One model call of a request."""
+    """One model call of a request. route: its prompt as the client's scheduler knows it, `alto_lg.routing.chain`."""
 
     after: Waits
     prompt_tokens: int
+    route: tuple[int, ...]
     answers: tuple[Answer, ...]
 
 
@@ -84,6 +91,23 @@ class CallGraph:
         return sum(answer.tokens for call in self.calls for answer in call.answers)
 
 
+@dataclass(frozen=True, slots=True)
+class TracedAnswer:
+    """An answer of a run. work: of the second and each later token."""
+
+    tokens: int
+    work: tuple[float, ...]
+    prefill_factor: float
+    first_token_s: float | None
+    blocks: tuple[int, ...]
+
+    def marked(self, asked_for: Iterable[int]) -> Answer:
+        """The same, known at the tokens that are asked for."""
+        marks = tuple(sorted({1, *asked_for, self.tokens} if self.tokens else ()))
+        work = tuple(sum(self.work[before - 1 : after - 1]) for before, after in pairwise(marks))
+        return Answer(marks, work, self.prefill_factor, self.first_token_s, self.blocks)
+
+
 @dataclass(slots=True)
 class TracedCall:
     """When a call began, when each token of its first answer was written, and when all its answers had ended.
@@ -94,7 +118,8 @@ class TracedCall:
     key: tuple[int, int]
     started: float
     prompt_tokens: int
-    answers: list[Answer]
+    route: tuple[int, ...]
+    answers: list[TracedAnswer]
     token_times: list[float] = field(default_factory=list)
     ended: float | None = None
 
@@ -118,10 +143,18 @@ def call_graph(request: str, runs: Sequence[Run]) -> CallGraph:
     for at in place.values():
         waits.append(_waits(request, timelines, [timeline.begun[at] for timeline in timelines], waits))
     end = _waits(request, timelines, [run.ended for run in runs], waits)
+    asked = {trigger for one in (*waits, end) for trigger in (*one.all, *one.first_of)}
     calls = tuple(
-        Call(after, call.prompt_tokens, tuple(call.answers)) for after, call in zip(waits, runs[0].calls, strict=True)
+        Call(waits[at], call.prompt_tokens, call.route, tuple(_answers(call, at, asked)))
+        for at, call in enumerate(runs[0].calls)
     )
     return CallGraph(request, calls, end)
+
+
+def _answers(call: TracedCall, at: int, asked: set[Trigger]) -> Iterator[Answer]:
+    tokens = [one.tokens for one in asked if one.call == at and one.tokens is not None]
+    for choice, answer in enumerate(call.answers):
+        yield answer.marked(() if choice else tokens)
 
 
 class _Timeline:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ import openai
 
 from alto_lg.apps.base import Application, ModelEndpoint, Request
 from alto_lg.comparisons.arms import Arm
-from alto_lg.comparisons.replicas.call_graph import Answer, CallGraph, Run, TracedCall, call_graph
+from alto_lg.comparisons.replicas.call_graph import CallGraph, Run, TracedAnswer, TracedCall, call_graph
 from alto_lg.comparisons.runners import build_runner
 from alto_lg.comparisons.sim.batching import BatchModel, Job, Progress
 from alto_lg.comparisons.sim.options import SimOptions
@@ -26,6 +26,7 @@ from alto_lg.comparisons.sim.prefix_cache import block_hashes
 from alto_lg.comparisons.sim.serving import served_here
 from alto_lg.comparisons.sim.text import task_models
 from alto_lg.comparisons.virtual_time import VirtualTimeLoop
+from alto_lg.routing import chain
 
 RUNS = 8
 """Of each request: a join of several calls is known by the calls that were last in one of them."""
@@ -57,16 +58,21 @@ class Recorder:
         if task not in self._by_task:
             asked = hash(tuple(job.prompt))
             self._asked[asked] = again = self._asked.get(asked, -1) + 1
-            self._by_task[task] = TracedCall((asked, again), now, len(job.prompt), [])
+            route = tuple(map(self._number, chain(map(str, job.prompt))))
+            self._by_task[task] = TracedCall((asked, again), now, len(job.prompt), route, [])
             self._calls.append(self._by_task[task])
         return self._by_task[task]
 
-    def answer(self, job: Job, tokens: int) -> Answer:
+    def answer(self, job: Job, tokens: int) -> TracedAnswer:
         """What was written of a job."""
         written = [*job.prompt, *job.output[:tokens]]
-        blocks = tuple(self._numbers.setdefault(one, len(self._numbers)) for one in block_hashes(written))
+        blocks = tuple(map(self._number, block_hashes(written)))
         work = tuple(job.token_work[: max(tokens - 1, 0)])
-        return Answer(tokens, work, job.prefill_factor, job.first_token_s, blocks)
+        return TracedAnswer(tokens, work, job.prefill_factor, job.first_token_s, blocks)
+
+    def _number(self, block: int) -> int:
+        """A number of its own for each block, which says nothing of the process in which it was hashed."""
+        return self._numbers.setdefault(block, len(self._numbers))
 
     def varied(self, job: Job) -> Job:
         """The same job with the times of this run."""
@@ -161,15 +167,3 @@ async def _record(
                 seen = [await one_run(request, variant) for variant in range(runs)]
                 graphs.append(call_graph(request.id, seen))
         return tuple(graphs)
-
-
-def shared_blocks(graphs: Sequence[CallGraph]) -> frozenset[int]:
-    """Numbers of the cache blocks that calls of more than one request have: those of templates."""
-    owners: Mapping[int, set[str]] = {}
-    found = dict(owners)
-    for graph in graphs:
-        for call in graph.calls:
-            for answer in call.answers:
-                for block in answer.blocks:
-                    found.setdefault(block, set()).add(graph.request)
-    return frozenset(block for block, requests in found.items() if len(requests) > 1)
