@@ -11,10 +11,19 @@ from alto_lg.adapters.langgraph.tools import ToolVerdict
 from alto_lg.context import ancestry, current_ancestry
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
-from alto_lg.errors import AltoError, AltoWarning, MissingCheckpointer, Mistake, UndeclaredRead, UndeclaredWrite
+from alto_lg.errors import (
+    AltoError,
+    AltoWarning,
+    MissingCheckpointer,
+    Mistake,
+    NoEndpoint,
+    UndeclaredRead,
+    UndeclaredWrite,
+)
 from alto_lg.explain import Explanation, NodeExplanation, explain
 from alto_lg.hints import Hint, node
 from alto_lg.installing import install, uninstall
+from alto_lg.pool import EndpointStatistics, Pool, PoolStatistics
 from alto_lg.readings import First, Group, PerGroup, Stream, reading
 from alto_lg.repeatable import repeatable
 from alto_lg.streaming import streaming
@@ -25,14 +34,18 @@ __all__ = [
     "AltoError",
     "AltoWarning",
     "Ancestry",
+    "EndpointStatistics",
     "Explanation",
     "First",
     "Group",
     "Hint",
     "MissingCheckpointer",
     "Mistake",
+    "NoEndpoint",
     "NodeExplanation",
     "PerGroup",
+    "Pool",
+    "PoolStatistics",
     "RunStatistics",
     "Stream",
     "ToolVerdict",

@@ -4,6 +4,7 @@
     ├── AltoError
     │   ├── UndeclaredWrite       your node wrote a key that it did not declare
     │   ├── UndeclaredRead        your node read a key that it did not declare (a KeyError, too)
+    │   ├── NoEndpoint            no server of your pool answered (a ConnectionError, too)
     │   ├── MissingCheckpointer   you asked for durability="sync", with nothing to save to (an AttributeError, too)
     │   └── Mistake               with strict=True: what would be an AltoWarning otherwise (a ValueError, too)
     UserWarning
@@ -51,6 +52,27 @@ class UndeclaredRead(AltoError, KeyError):
 
     def __str__(self) -> str:  # KeyError would show the repr of the message
         return str(self.args[0])
+
+
+class NoEndpoint(AltoError, ConnectionError):
+    """No server of an `alto_lg.Pool` answered a call.
+
+    model, node: what was called for, and by which node, if by one. tried: (server, reason) of each attempt. states: of
+    each server, in words. From the openai client, or a LangChain model over it, it is an `openai.APIConnectionError` as
+    well.
+    """
+
+    def __init__(
+        self, model: str, node: str | None, tried: tuple[tuple[str, str], ...], states: tuple[str, ...]
+    ) -> None:
+        self.model, self.node, self.tried, self.states = model, node, tried, states
+        made = "; ".join(f"{server}: {reason}" for server, reason in tried) or "no attempt, for none is in service"
+        caller = f" of node {node!r}" if node is not None else ""
+        Exception.__init__(
+            self,
+            f"No endpoint answered the call of model {model!r}{caller}. Tried: {made}. Now: {'; '.join(states)}. "
+            "Start those servers, or look at their logs; Pool(patience_s=…) waits longer for them to come back.",
+        )
 
 
 class MissingCheckpointer(AltoError, AttributeError):

@@ -63,10 +63,13 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, pre
     schema = wiring.input_keys(node)
     state = _state_class(node)
     facts = _code_facts(node, schema)
+    groups_at = None
     for reading in readings_of(function_of(node.bound)).values():
-        if isinstance(reading, PerGroup) and reading.groups is not None:
-            named = analysis.router_facts(reading.groups, schema_keys=schema)
-            facts = replace(facts, reads=facts.reads | named.reads)
+        if isinstance(reading, PerGroup):
+            groups_at = reading.level
+            if reading.groups is not None:
+                named = analysis.router_facts(reading.groups, schema_keys=schema)
+                facts = replace(facts, reads=facts.reads | named.reads)
     if runs_code(state):
         facts = replace(facts, reads=_OWN_STATE)
     routers = [_Router.of(branch, wiring, branch.input_schema or state) for branch in branches_of(node)]
@@ -107,6 +110,7 @@ def stage_of(name: str, graph: Pregel, wiring: Wiring, hint: Hint | None, *, pre
         deferred=wiring.is_deferred(node),
         streams=has_partials and no_promises is None,
         unfinished=unfinished,
+        groups_at=groups_at,
         notes=(*(_streaming_note(no_promises) if has_partials else ()), *read_notes),
         touches_store=facts.store or any(router.store for router in routers),
         may_interrupt=facts.interrupts or any(router.interrupts for router in routers),

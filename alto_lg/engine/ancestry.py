@@ -96,10 +96,11 @@ class Ancestry:
 
     def __lt__(self, other: Ancestry) -> bool:
         """Commits earlier: by run, and by `order` within it."""
-        return self._path() < other._path()
+        return self.path() < other.path()
 
-    def _path(self) -> Order:
-        above: Order = () if self.run is None else self.run._path()
+    def path(self) -> Order:
+        """Where its writes are applied: the `order` of each run that it is within, from the request down."""
+        above: Order = () if self.run is None else self.run.path()
         return (*above, self.order) if self.order else above
 
     def __str__(self) -> str:

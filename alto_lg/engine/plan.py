@@ -47,6 +47,7 @@ class Stage:
     pure: declared to have no effect outside the state, so that it may start before its predecessor has ended.
     streams: it yields partial updates, on which its conditional edge may be run while it goes on.
     unfinished: keys among `reads` of which it may be given a part, while others still write them.
+    groups_at: the stage each of whose firings makes a group that it reads by itself (`PerGroup`), if it declared that.
     notes: what a user should know of how it streams, and reads what is unfinished.
     touches_store: may touch the graph's store.
     may_interrupt: may call `interrupt()`.
@@ -69,6 +70,7 @@ class Stage:
     pure: bool = False
     streams: bool = False
     unfinished: frozenset[str] = frozenset()
+    groups_at: str | None = None
     touches_store: bool = False
     may_interrupt: bool = False
     gate_at_start: bool = False

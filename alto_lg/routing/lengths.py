@@ -5,9 +5,9 @@ answer, however long, moves a mean that is known by at most a bounded step; afte
 mean is there.
 
 The mean is over the last answers, roughly `memory` of them: it weighs the n-th answer by 1/n until 1/n is below
-1/memory, and by that from then on, which is exponential decay without a cold start. From the `_TRUSTED`-th answer on, an
-answer counts as at most `_CLIP` times the mean (Huber's clipped mean), because models sometimes write until their limit.
-A mean, not a quantile: what balances endpoints is the sum of what they are to write.
+1/memory, and by that from then on, which is exponential decay without a cold start. From the `_TRUSTED`-th answer on,
+an answer counts as at most `_CLIP` times the mean, as in Huber's clipped mean, because models sometimes write until
+their limit. A mean, not a quantile: what balances endpoints is the sum of what they are to write.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,11 +14,9 @@ TEXTS = st.text("ab", max_size=12)
 
 @given(TEXTS, TEXTS)
 def test_chains_agree_as_far_as_the_texts_have_full_blocks_in_common(one: str, other: str) -> None:
-    same = 0
-    while same < min(len(one), len(other)) and one[same] == other[same]:
-        same += 1
-    agreeing = [a == b for a, b in zip(chain([one], block_characters=2), chain([other], block_characters=2))]
-    assert agreeing == [index < same // 2 for index in range(len(agreeing))]
+    chains = [chain([text], block_characters=2) for text in (one, other)]
+    agreeing = [a == b for a, b in zip(*chains, strict=False)]
+    assert agreeing == [index < _common(one, other) // 2 for index in range(len(agreeing))]
 
 
 @given(st.lists(TEXTS))
@@ -39,17 +39,15 @@ def test_the_longest_match_is_that_of_a_walk_over_everything_sent(
     for endpoint, prompt in sent:
         index.add(endpoint, chain([prompt], block_characters=2))
     blocks = chain([text], block_characters=2)
-    known = {
-        e: max((_common(blocks, chain([p], block_characters=2)) for o, p in sent if o == e), default=0)
-        for e in range(4)
-    }
+    chains = [(endpoint, chain([prompt], block_characters=2)) for endpoint, prompt in sent]
+    known = {e: max((_common(blocks, other) for o, other in chains if o == e), default=0) for e in range(4)}
     assert {e: index.match(blocks, e) for e in range(4)} == known
     longest = max((known[e] for e in range(4) if among >> e & 1), default=0)
     having = sum(1 << e for e in range(4) if among >> e & 1 and known[e] == longest)
     assert index.holders(blocks, among) == ((longest, having) if longest else (0, among))
 
 
-def _common(one: list[int], other: list[int]) -> int:
+def _common(one: Sequence[object], other: Sequence[object]) -> int:
     same = 0
     while same < min(len(one), len(other)) and one[same] == other[same]:
         same += 1

@@ -371,7 +371,7 @@ def test_the_same_seed_gives_the_same_decisions() -> None:
 
 @pytest.mark.parametrize("settings", [{"policy": "best"}, {"attempts": 0}, {"patience_s": -1.0}])
 def test_rules_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="policy|must be"):
+    with pytest.raises(ValueError, match=r"policy|must be"):
         Scheduler(["a"], Rules(**settings))
 
 
