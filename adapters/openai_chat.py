@@ -77,8 +77,7 @@ class ClientOptions:
 class OpenAIChat:
     """One model on one server. Safe to use from several event loops: each gets connections of its own.
 
-    http_client: makes the `httpx.AsyncClient` of an event loop, for a transport of one's own such as that of a pool of
-    servers; None for the openai client's.
+    through: makes of each of these clients the one that is asked, such as `alto_lg.Pool.client`.
     """
 
     def __init__(
@@ -88,13 +87,13 @@ class OpenAIChat:
         *,
         api_key: str = "not-needed",
         options: ClientOptions | None = None,
-        http_client: Callable[[], Any] | None = None,
+        through: Callable[[AsyncOpenAI], AsyncOpenAI] | None = None,
     ) -> None:
         self.base_url, self.model = base_url, model
         self.usage = Usage()
         self._api_key = api_key
         self._options = options or ClientOptions()
-        self._http_client = http_client
+        self._through = through
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncOpenAI] = WeakKeyDictionary()
 
     async def complete(self, messages: Messages, *, max_tokens: int = 1024, temperature: float = 0.0) -> str:
@@ -156,13 +155,10 @@ class OpenAIChat:
         if loop not in self._clients:
             options = self._options
             timeout = openai.Timeout(options.timeout_s, connect=options.connect_timeout_s)
-            self._clients[loop] = AsyncOpenAI(
-                base_url=self.base_url,
-                api_key=self._api_key,
-                timeout=timeout,
-                max_retries=options.max_retries,
-                http_client=None if self._http_client is None else self._http_client(),
+            client = AsyncOpenAI(
+                base_url=self.base_url, api_key=self._api_key, timeout=timeout, max_retries=options.max_retries
             )
+            self._clients[loop] = client if self._through is None else self._through(client)
         return self._clients[loop]
 
     def _texts_of(self, completion: ChatCompletion, max_tokens: int) -> list[str]:

@@ -42,14 +42,13 @@ class Request:
 class ModelEndpoint:
     """An OpenAI-compatible server. The key is never shown.
 
-    http_client: makes the `httpx.AsyncClient` with which it is asked, one for each event loop; None for the openai
-    client's own. Such a client may ask other servers in its place.
+    through: makes of the openai client of each event loop the one that is asked, such as that of a pool of servers.
     """
 
     base_url: str
     model: str
     api_key: str = field(default="not-needed", repr=False)
-    http_client: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    through: Callable[[Any], Any] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,7 @@ class AskedAgain:
 
 def chat_at(endpoint: ModelEndpoint) -> OpenAIChat:
     """The client with which every application asks the model of a server."""
-    client = endpoint.http_client
-    return OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key, http_client=client)
+    return OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key, through=endpoint.through)
 
 
 def as_chat(model: Chat | BaseChatModel) -> Chat:

@@ -25,6 +25,7 @@ def replica_arms(application: Application) -> tuple[Arm, ...]:
         Arm(ALTO, streaming, "alto", "all"),
         *((Arm("alto-no-streaming", plain[0], "alto", "all"),) if streaming not in plain else ()),
         Arm("alto-no-routing", streaming, "alto", "no-routing"),
+        Arm("alto-no-prefixes", streaming, "alto", "no-prefixes"),
         Arm("alto-no-scheduling", streaming, "alto", "no-scheduling"),
         Arm("alto-no-lengths", streaming, "alto", "no-lengths"),
     )

@@ -10,10 +10,11 @@ import asyncio
 import math
 import random
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
-import openai
+from openai import AsyncOpenAI
 
 from alto_lg.apps.base import Application, ModelEndpoint, Request
 from alto_lg.comparisons.arms import Arm
@@ -145,9 +146,13 @@ async def _record(
     def pacer(model: BatchModel, time_scale: float, loop: asyncio.AbstractEventLoop) -> Pacer:
         return RecordingPacer(recorder, model, time_scale, loop)
 
-    served = served_here(options, task_models(), pacer)
-    async with served as server, openai.DefaultAsyncHttpxClient() as client:
-        endpoint = ModelEndpoint(server.base_url, options.model, http_client=lambda: client)
+    async with served_here(options, task_models(), pacer) as server, AsyncExitStack() as clients:
+
+        def kept(client: AsyncOpenAI) -> AsyncOpenAI:
+            clients.push_async_callback(client.close)
+            return client
+
+        endpoint = ModelEndpoint(server.base_url, options.model, through=kept)
         runner = build_runner(arm, application, endpoint, corpus=None)
 
         async def one_run(request: Request, variant: int) -> Run:
