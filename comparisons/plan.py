@@ -68,7 +68,7 @@ def schedule_of(options: argparse.Namespace, available: int) -> Schedule:
     if options.rate == 0:
         count = options.requests or min(REQUESTS_ALONE, available)
         return Schedule(spread(available, count), 0.0, count, options.warmup, options.seed)
-    shape = trace_shape(options.rate, options.requests)
+    shape = trace_shape(options.rate, options.requests, options.blocks)
     return Schedule(
         indices=spread(available, shape.requests),
         rate=options.rate,
@@ -82,7 +82,17 @@ def schedule_of(options: argparse.Namespace, available: int) -> Schedule:
 def _check_numbers(options: argparse.Namespace) -> None:
     if options.sync and options.rate:
         raise UsageError("--sync runs one request at a time: leave out --rate or --sync.")
-    least = {"requests": 1, "warmup": 0, "slots": 1, "items": 1, "seed": 0, "rate": 0, "replicas": 1, "cache_blocks": 0}
+    least = {
+        "requests": 1,
+        "warmup": 0,
+        "slots": 1,
+        "items": 1,
+        "seed": 0,
+        "rate": 0,
+        "blocks": 1,
+        "replicas": 1,
+        "cache_blocks": 0,
+    }
     for name, bound in least.items():
         value = getattr(options, name)
         if value is not None and not bound <= value < float("inf"):

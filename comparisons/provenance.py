@@ -18,9 +18,22 @@ from alto_lg.comparisons.plan import Plan
 _DIGITS = 12
 _PRESENTING = tuple(
     f"alto_lg/comparisons/{name}"
-    for name in ("report/", "compare.py", "matrix.py", "cells.py", "overview.py", "table.py", "target.py")
+    for name in (
+        "report/",
+        "compare.py",
+        "matrix.py",
+        "cells.py",
+        "overview.py",
+        "table.py",
+        "target.py",
+        "replicas/command.py",
+        "replicas/graphs_file.py",
+        "replicas/jobs.py",
+        "replicas/simulation.py",
+        "replicas/sweep.py",
+    )
 )
-"""Code that shows figures and makes none: a column that is renamed does not spoil the files of a week."""
+"""Code that shows or replays figures and makes none: a column that is renamed does not spoil the files of a week."""
 
 
 def settings_of(plan: Plan) -> dict[str, Any]:
@@ -31,6 +44,7 @@ def settings_of(plan: Plan) -> dict[str, Any]:
         "arms": {arm.name: f"{arm.engine} {arm.pool or ''}".strip() for arm in plan.arms},
         "missing": [one.arm for one in plan.missing],
         "requests": options.requests,
+        "blocks": options.blocks,
         "warm_up": options.warmup,
         "seed": options.seed,
         "items": options.items,

@@ -1,0 +1,217 @@
+"""`alto-lg simulate`: arms of an application over many servers, by discrete events, from recorded requests.
+
+Always true: everything that can be refused is refused before anything is recorded or simulated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from alto_lg.apps.base import Application, InputError
+from alto_lg.comparisons.applications import load_application, load_requests
+from alto_lg.comparisons.arms import Arm, choose_arms
+from alto_lg.comparisons.errors import ComparisonError, UsageError
+from alto_lg.comparisons.load import spread
+from alto_lg.comparisons.provenance import source_digest
+from alto_lg.comparisons.replicas.arms import replica_arms
+from alto_lg.comparisons.replicas.graphs_file import kept_graphs
+from alto_lg.comparisons.replicas.pools import RULES
+from alto_lg.comparisons.replicas.recording import RUNS, record
+from alto_lg.comparisons.replicas.simulation import Fleet
+from alto_lg.comparisons.replicas.sweep import Load, Point, Side, point, rate_at_target
+from alto_lg.comparisons.sim.options import SimOptions
+from alto_lg.comparisons.sim.profiles import PROFILES
+from alto_lg.comparisons.table import number, output_console
+from alto_lg.comparisons.target import TARGET_S
+
+REFUSED, INTERRUPTED = 2, 130
+_TARGET_PERCENT = 90.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    add = parser.add_argument
+    add("--app", default="factool", help="as of `alto-lg compare` (default factool)")
+    add("--arms", help="comma-separated, as of `alto-lg compare --replicas` (default: all)")
+    add("--replicas", default="4", help="comma-separated numbers of servers (default 4)")
+    add("--rates", default="1", help="comma-separated requests a second for each server (default 1)")
+    add("--repeated", action="store_true", help="requests come again and are found in caches (default: each is new)")
+    add("--requests", type=int, default=400, help="at least so many at each point (default 400)")
+    add("--seconds", type=float, default=40.0, help="and at least so long (default 40)")
+    add("--distinct", type=int, default=20, help="requests that are recorded and then replayed (default 20)")
+    add("--profile", default="h100-8b", help="latency profile of the servers (default h100-8b)")
+    add("--slots", type=int, help="sequences that each runs at once (default: the profile's)")
+    add("--cache-blocks", type=int, help="prefix cache of each, in blocks of 16 tokens (default: the profile's)")
+    add("--items", type=int, help="items of each request, such as 30 claims an answer (default: as they are)")
+    add("--seed", type=int, default=0, help="of texts, jitter, arrivals and draws (default 0)")
+    add("--at-target", action="store_true", help="find the rate at which p90 reaches the target, too")
+    add("--target", type=float, default=TARGET_S, help=f"latency target in seconds (default {TARGET_S:g})")
+    add("--graphs", type=Path, default=Path("results") / "call-graphs", help="folder of recorded requests")
+    add("--output", type=Path, help="JSON lines (default results/simulate-APP.jsonl)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The command line, checked."""
+
+    application: Application
+    arms: tuple[Arm, ...]
+    replicas: tuple[int, ...]
+    rates: tuple[float, ...]
+    load: Load
+    fleet: Fleet
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 with a table; 2 when something is refused; 130 on Ctrl-C."""
+    try:
+        asked = _checked(options)
+        sides = [_side(asked.application, arm, options) for arm in asked.arms]
+        _simulate(sides, asked, options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (ComparisonError, InputError) as refused:
+        print(f"alto-lg simulate: {refused}", file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+def _checked(options: argparse.Namespace) -> _Asked:
+    least = {"requests": 4, "distinct": 1, "slots": 1, "cache_blocks": 0, "items": 1, "seed": 0, "seconds": 0}
+    for name, bound in least.items():
+        value = getattr(options, name)
+        if value is not None and not bound <= value < float("inf"):
+            raise UsageError(f"--{name.replace('_', '-')} {value} is out of range: give at least {bound}.")
+    if options.profile not in PROFILES:
+        raise UsageError(f"--profile {options.profile!r} is not known: choose from {', '.join(PROFILES)}.")
+    if not 0 < options.target < float("inf"):
+        raise UsageError(f"--target {options.target} is out of range: give seconds above 0.")
+    application = load_application(options.app)
+    return _Asked(
+        application,
+        choose_arms(options.arms, replica_arms(application)),
+        tuple(int(one) for one in _numbers("replicas", options.replicas, whole=True)),
+        _numbers("rates", options.rates, whole=False),
+        Load(not options.repeated, options.requests, options.seconds, options.seed),
+        Fleet(1, options.profile, options.slots, options.cache_blocks),
+    )
+
+
+def _numbers(name: str, text: str, *, whole: bool) -> tuple[float, ...]:
+    try:
+        found = tuple(int(word) if whole else float(word) for word in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(0 < one < float("inf") for one in found):
+        raise UsageError(f"--{name} {text!r}: give {'whole ' if whole else ''}numbers above 0, separated by commas.")
+    return found
+
+
+def _side(application: Application, arm: Arm, options: argparse.Namespace) -> Side:
+    """The arm's recorded requests. Arms that differ in their pool alone make the same calls, and share a recording."""
+    requests = load_requests(application, None, None, options.items)
+    chosen = [requests[at] for at in spread(len(requests), min(options.distinct, len(requests)))]
+    maker = replace(arm, name=f"{arm.engine}-{arm.version}".strip("-"), pool=None)
+    sampling = SimOptions(profile=options.profile, seed=options.seed)
+    settings = {
+        "application": options.app,
+        "engine": arm.engine,
+        "version": arm.version,
+        "requests": [request.id for request in chosen],
+        "items": options.items,
+        "profile": options.profile,
+        "seed": options.seed,
+        "runs": RUNS,
+        "source": source_digest(),
+    }
+    app = options.app.rpartition(":")[2].lower()
+    path = options.graphs / f"{app}-{maker.name}-{options.profile}.json"
+    graphs = kept_graphs(path, settings, lambda: record(application, maker, chosen, sampling))
+    assert arm.pool is not None, "arms over several servers have a pool"
+    return Side(arm.name, graphs, RULES[arm.pool])
+
+
+def _simulate(sides: Sequence[Side], asked: _Asked, options: argparse.Namespace) -> None:
+    app = options.app.rpartition(":")[2].lower()
+    output = options.output or Path("results") / f"simulate-{app}.jsonl"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    console = output_console()
+    with output.open("w", encoding="utf-8") as file:
+
+        def write(kind: str, fields: dict[str, Any]) -> None:
+            file.write(json.dumps({"kind": kind, **fields}) + "\n")
+            file.flush()
+
+        write("header", _header(options))
+        points = []
+        for replicas in asked.replicas:
+            fleet = replace(asked.fleet, replicas=replicas)
+            for rate in asked.rates:
+                for side in sides:
+                    points.append(point(side, fleet, rate * replicas, asked.load))
+                    write("point", points[-1].fields())
+        console.print(_table(points, f"{options.app}, {options.profile}, simulated"))
+        if options.at_target:
+            console.print(_targets(sides, asked, options, write))
+    console.print(f"Every point: {output}")
+
+
+def _header(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("app", "profile", "slots", "cache_blocks", "items", "repeated", "distinct", "seed", "target")
+    return {name: getattr(options, name) for name in names} | {"source": source_digest()}
+
+
+def _table(points: Sequence[Point], title: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("servers", "requests/s", "arm"):
+        table.add_column(name, no_wrap=True)
+    for name in ("p50 (s)", "p90 (s)", "p99 (s)", "cached (%)", "imbalance", "of slot-s", "slots (%)", "calls/s"):
+        table.add_column(name, justify="right")
+    for one in points:
+        told = one.fields()
+        table.add_row(
+            str(one.replicas),
+            f"{one.rate:g}",
+            one.arm,
+            *(number(seconds) for seconds in one.latencies_s.values()),
+            number(100 * told["hit_rate"], digits=1),
+            number(told["imbalance"]),
+            number(told["slot_imbalance"]),
+            number(100 * told["slot_share"], digits=1),
+            number(told["calls_a_second"], digits=0),
+        )
+    return table
+
+
+def _targets(sides: Sequence[Side], asked: _Asked, options: argparse.Namespace, write: Any) -> Table:
+    title = f"Requests a second at which the 90th percentile reaches {options.target:g} s"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("servers", "arm", "requests/s", "to the first"):
+        table.add_column(name, justify="right" if name not in ("servers", "arm") else "left")
+    for replicas in asked.replicas:
+        fleet = replace(asked.fleet, replicas=replicas)
+        most = _saturation(sides[0], fleet)
+        found = [rate_at_target(side, fleet, asked.load, options.target, _TARGET_PERCENT, most=most) for side in sides]
+        for side, rate in zip(sides, found, strict=True):
+            ratio = rate / found[0] if found[0] else None
+            write("target", {"arm": side.name, "replicas": replicas, "target_s": options.target, "rate": rate})
+            table.add_row(str(replicas), side.name, number(rate), number(ratio))
+    return table
+
+
+def _saturation(side: Side, fleet: Fleet) -> float:
+    """More requests a second than the servers can bear: by their tokens, with no prefill."""
+    profile = fleet.server_profile
+    slots = fleet.slots or profile.slots
+    tokens = sum(graph.completion_tokens for graph in side.graphs) / len(side.graphs)
+    best = max(running / profile.multiplier(running, slots) for running in range(1, slots + 1))
+    return fleet.replicas * best / (tokens * profile.inter_token_s)
