@@ -17,8 +17,8 @@ from alto_lg.comparisons.applications import is_sync, load_application, load_req
 from alto_lg.comparisons.arms import Arm, NotRun, arms_of, choose_arms, installed
 from alto_lg.comparisons.endpoint import checked_base_url
 from alto_lg.comparisons.errors import UsageError
-from alto_lg.comparisons.replicas.arms import replica_arms
 from alto_lg.comparisons.load import spread, trace_shape
+from alto_lg.comparisons.replicas.arms import replica_arms
 from alto_lg.comparisons.sim.profiles import PROFILES
 from alto_lg.comparisons.turns import Schedule
 

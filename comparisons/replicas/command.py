@@ -23,6 +23,7 @@ from alto_lg.comparisons.errors import ComparisonError, UsageError
 from alto_lg.comparisons.load import spread
 from alto_lg.comparisons.provenance import source_digest
 from alto_lg.comparisons.replicas.arms import replica_arms
+from alto_lg.comparisons.replicas.check import OFF_BY_FLAGGED, Checked, check, runs_of
 from alto_lg.comparisons.replicas.graphs_file import kept_graphs
 from alto_lg.comparisons.replicas.pools import RULES
 from alto_lg.comparisons.replicas.recording import RUNS, record
@@ -55,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="of texts, jitter, arrivals and draws (default 0)")
     add("--at-target", action="store_true", help="find the rate at which p90 reaches the target, too")
     add("--target", type=float, default=TARGET_S, help=f"latency target in seconds (default {TARGET_S:g})")
+    add(
+        "--check", type=Path, help="folder of `alto-lg compare --replicas`: simulate those runs and compare the figures"
+    )
     add("--graphs", type=Path, default=Path("results") / "call-graphs", help="folder of recorded requests")
     add("--output", type=Path, help="JSON lines (default results/simulate-APP.jsonl)")
 
@@ -72,9 +76,11 @@ class _Asked:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 with a table; 2 when something is refused; 130 on Ctrl-C."""
+    """0 with a table; 1 when a check failed; 2 when something is refused; 130 on Ctrl-C."""
     try:
         asked = _checked(options)
+        if options.check is not None:
+            return _check(asked, options)
         sides = [_side(asked.application, arm, options) for arm in asked.arms]
         _simulate(sides, asked, options)
     except KeyboardInterrupt:
@@ -163,6 +169,27 @@ def _simulate(sides: Sequence[Side], asked: _Asked, options: argparse.Namespace)
         if options.at_target:
             console.print(_targets(sides, asked, options, write))
     console.print(f"Every point: {output}")
+
+
+def _check(asked: _Asked, options: argparse.Namespace) -> int:
+    """0 when every figure is within a tenth of the measured one."""
+    runs = runs_of(options.check)
+    requests = load_requests(asked.application, None, None, options.items)
+    of_all = argparse.Namespace(**{**vars(options), "distinct": len(requests)})
+    found: list[Checked] = []
+    for arm in asked.arms:
+        if arm.name in runs[0].header["arms"]:
+            side = _side(asked.application, arm, of_all)
+            found += [one for run in runs for one in check(run, side, len(requests))]
+    table = Table(title="Simulated beside measured", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("arm", "requests/s", "figure", "measured", "simulated", "off by (%)"):
+        table.add_column(name, justify="left" if name in ("arm", "figure") else "right")
+    for one in found:
+        mark = "! " if abs(one.off_by) > OFF_BY_FLAGGED else ""
+        off_by = f"{mark}{100 * one.off_by:+.1f}"
+        table.add_row(one.arm, f"{one.rate:g}", one.figure, number(one.measured), number(one.simulated), off_by)
+    output_console().print(table)
+    return 1 if any(abs(one.off_by) > OFF_BY_FLAGGED for one in found) else 0
 
 
 def _header(options: argparse.Namespace) -> dict[str, Any]:

@@ -10,15 +10,13 @@ import asyncio
 import math
 import random
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
-
-from openai import AsyncOpenAI
 
 from alto_lg.apps.base import Application, ModelEndpoint, Request
 from alto_lg.comparisons.arms import Arm
 from alto_lg.comparisons.replicas.call_graph import CallGraph, Run, TracedAnswer, TracedCall, call_graph
+from alto_lg.comparisons.replicas.clients import closing_clients
 from alto_lg.comparisons.runners import build_runner
 from alto_lg.comparisons.sim.batching import BatchModel, Job, Progress
 from alto_lg.comparisons.sim.options import SimOptions
@@ -146,13 +144,8 @@ async def _record(
     def pacer(model: BatchModel, time_scale: float, loop: asyncio.AbstractEventLoop) -> Pacer:
         return RecordingPacer(recorder, model, time_scale, loop)
 
-    async with served_here(options, task_models(), pacer) as server, AsyncExitStack() as clients:
-
-        def kept(client: AsyncOpenAI) -> AsyncOpenAI:
-            clients.push_async_callback(client.close)
-            return client
-
-        endpoint = ModelEndpoint(server.base_url, options.model, through=kept)
+    async with served_here(options, task_models(), pacer) as server, closing_clients() as through:
+        endpoint = ModelEndpoint(server.base_url, options.model, through=through)
         runner = build_runner(arm, application, endpoint, corpus=None)
 
         async def one_run(request: Request, variant: int) -> Run:
