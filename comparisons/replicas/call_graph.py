@@ -1,10 +1,11 @@
 """Which model call of a request waits for what: a graph inferred from runs whose times were made to differ. Pure.
 
 The runs are made on an idle server that wakes up for every token by itself, so that two things hardly ever happen at
-once, and on a virtual clock, on which an engine's own work takes no time. So a call begins at the very moment at which the last thing that it waits for happened:
-a token of another call, or its end. Over runs with different times, a call that waits for one thing shows the same one
-each time; a call that joins several shows now this one, now that one. If each of these had happened in every run, it
-waits for all of them, and for whatever else always ended before it and nobody has taken up; if not, for the first.
+once, and on a virtual clock, on which an engine's own work takes no time. So a call begins at the very moment at which
+the last thing that it waits for happened: a token of another call, or its end. Over runs with different times, a call
+that waits for one thing shows the same one each time; a call that joins several shows now this one, now that one. If
+each of these had happened in every run, it waits for all of them, and for whatever else always ended before it and
+nobody has taken up; if not, for the first.
 
 Always true: no knowledge of an application or an engine goes into a graph; a call that begins when nothing happened is
 an error, because a simulation could not say when it begins.
@@ -45,7 +46,7 @@ class Waits:
 class Answer:
     """One answer to a call.
 
-    marks: the tokens after which somebody is told, the first and the last of the answer among them; none if it is empty.
+    marks: the tokens after which somebody is told, the first and the last of them among these; none if it is empty.
     work: from each mark to the next; 1 is a token without jitter.
     blocks: numbers of the full cache blocks of prompt and answer together.
     """

@@ -101,7 +101,11 @@ def _of_servers(arm: str, rate: float, measured: Sequence[Measurement], parts: S
     shares = [part.use.share(len(part.latencies_s)) for part in parts for _ in part.latencies_s]
     simulated = mean_use(shares)
     assert simulated is not None
-    figures = [("cached (%)", lambda use: 100 * hit_rate(use)), ("slot-seconds", lambda use: use.slot_s)]
+    told = [
+        Checked(arm, rate, "cached (%)", 100 * hit_rate(real), 100 * hit_rate(simulated)),
+        Checked(arm, rate, "slot-seconds", real.slot_s, simulated.slot_s),
+    ]
     if rate:
-        figures.append(("imbalance of slot-seconds", slot_imbalance))
-    return [Checked(arm, rate, name, of(real), of(simulated)) for name, of in figures]
+        figure = "imbalance of slot-seconds"
+        told.append(Checked(arm, rate, figure, slot_imbalance(real), slot_imbalance(simulated)))
+    return told

@@ -122,10 +122,13 @@ def _numbers(name: str, text: str, *, whole: bool) -> tuple[float, ...]:
     return found
 
 
-def _side(application: Application, arm: Arm, options: argparse.Namespace) -> Side:
-    """The arm's recorded requests. Arms that differ in their pool alone make the same calls, and share a recording."""
+def _side(application: Application, arm: Arm, options: argparse.Namespace, places: Sequence[int] = ()) -> Side:
+    """The arm's recorded requests. Arms that differ in their pool alone make the same calls, and share a recording.
+
+    places: which of the workload; none for as many as are asked for.
+    """
     requests = load_requests(application, None, None, options.items)
-    chosen = [requests[at] for at in spread(len(requests), min(options.distinct, len(requests)))]
+    chosen = [requests[at] for at in places or spread(len(requests), min(options.distinct, len(requests)))]
     maker = replace(arm, name=f"{arm.engine}-{arm.version}".strip("-"), pool=None)
     sampling = SimOptions(profile=options.profile, seed=options.seed)
     settings = {
@@ -174,13 +177,13 @@ def _simulate(sides: Sequence[Side], asked: _Asked, options: argparse.Namespace)
 def _check(asked: _Asked, options: argparse.Namespace) -> int:
     """0 when every figure is within a tenth of the measured one."""
     runs = runs_of(options.check)
-    requests = load_requests(asked.application, None, None, options.items)
-    of_all = argparse.Namespace(**{**vars(options), "distinct": len(requests)})
+    available = len(load_requests(asked.application, None, None, options.items))
+    asked_for = {at for run in runs for at in spread(available, int(run.header["requests"]))}
     found: list[Checked] = []
     for arm in asked.arms:
         if arm.name in runs[0].header["arms"]:
-            side = _side(asked.application, arm, of_all)
-            found += [one for run in runs for one in check(run, side, len(requests))]
+            side = _side(asked.application, arm, options, sorted(asked_for))
+            found += [one for run in runs for one in check(run, side, available)]
     table = Table(title="Simulated beside measured", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("arm", "requests/s", "figure", "measured", "simulated", "off by (%)"):
         table.add_column(name, justify="left" if name in ("arm", "figure") else "right")
@@ -228,10 +231,12 @@ def _targets(sides: Sequence[Side], asked: _Asked, options: argparse.Namespace, 
         fleet = replace(asked.fleet, replicas=replicas)
         most = _saturation(sides[0], fleet)
         found = [rate_at_target(side, fleet, asked.load, options.target, _TARGET_PERCENT, most=most) for side in sides]
-        for side, rate in zip(sides, found, strict=True):
-            ratio = rate / found[0] if found[0] else None
-            write("target", {"arm": side.name, "replicas": replicas, "target_s": options.target, "rate": rate})
-            table.add_row(str(replicas), side.name, number(rate), number(ratio))
+        for side, one in zip(sides, found, strict=True):
+            told = {"replicas": replicas, "target_s": options.target, "rate": one.rate, "at_least": one.at_least}
+            write("target", {"arm": side.name, **told})
+            is_known = found[0].rate > 0 and not (one.at_least or found[0].at_least)
+            ratio = one.rate / found[0].rate if is_known else None
+            table.add_row(str(replicas), side.name, f"{'≥ ' if one.at_least else ''}{number(one.rate)}", number(ratio))
     return table
 
 

@@ -16,6 +16,7 @@ from alto_lg.comparisons.cost import ServerUse, hit_rate, imbalance, slot_imbala
 from alto_lg.comparisons.load import poisson_arrivals_s
 from alto_lg.comparisons.replicas.call_graph import CallGraph
 from alto_lg.comparisons.replicas.simulation import Arrivals, Fleet, Simulated, simulate
+from alto_lg.comparisons.target import Throughput
 from alto_lg.routing import Rules
 
 PERCENTS = (50.0, 90.0, 99.0)
@@ -90,11 +91,13 @@ def percentiles(found: Simulated) -> dict[float, float]:
     return {percent: float(np.percentile(counted, percent)) for percent in PERCENTS}
 
 
-def rate_at_target(side: Side, fleet: Fleet, load: Load, target_s: float, percent: float, *, most: float) -> float:
+def rate_at_target(side: Side, fleet: Fleet, load: Load, target_s: float, percent: float, *, most: float) -> Throughput:
     """Requests a second at which that percentile of latency reaches the target; 0 if it is missed by an idle server.
 
-    Found by halving between 0 and `most`, to a two hundred and fiftieth of `most`.
+    Found by halving between 0 and `most`, to a two hundred and fiftieth of `most`; at least `most` if it is met there.
     """
+    if point(side, fleet, most, load).latencies_s[percent] <= target_s:
+        return Throughput(most, at_least=True)
     low, high = 0.0, most
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -102,4 +105,4 @@ def rate_at_target(side: Side, fleet: Fleet, load: Load, target_s: float, percen
             high = middle
         else:
             low = middle
-    return low
+    return Throughput(low, at_least=False)
