@@ -46,7 +46,7 @@ def test_each_number_of_servers_has_its_curves_and_every_point_is_in_a_table(tmp
     assert 'href="#simulated-0"' in text and 'id="simulated-0"' in text
     assert "8 servers" in text and "1000 servers" in text
     assert text.count("median latency (s) against requests a second") >= 2
-    assert "<td>alto</td><td>5.500</td><td>6.500</td><td>7.500</td><td>62.5</td><td>1.250</td>" in text
+    assert '<td class="text">alto</td><td>5.500</td><td>6.500</td><td>7.500</td><td>62.5</td><td>1.250</td>' in text
 
 
 def test_the_command_takes_such_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
