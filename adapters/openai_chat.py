@@ -7,7 +7,7 @@ server, which model, and what to try. The key appears in no message.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -77,7 +77,7 @@ class ClientOptions:
 class OpenAIChat:
     """One model on one server. Safe to use from several event loops: each gets connections of its own.
 
-    through: makes of each of these clients the one that is asked, such as `alto_lg.Pool.client`.
+    client: one of your own, such as that of an `alto_lg.Pool`, for one event loop; `close` leaves it open.
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class OpenAIChat:
         *,
         api_key: str = "not-needed",
         options: ClientOptions | None = None,
-        through: Callable[[AsyncOpenAI], AsyncOpenAI] | None = None,
+        client: AsyncOpenAI | None = None,
     ) -> None:
         self.base_url, self.model = base_url, model
         self.usage = Usage()
         self._api_key = api_key
         self._options = options or ClientOptions()
-        self._through = through
+        self._given = client
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncOpenAI] = WeakKeyDictionary()
 
     async def complete(self, messages: Messages, *, max_tokens: int = 1024, temperature: float = 0.0) -> str:
@@ -151,14 +151,15 @@ class OpenAIChat:
         return cast(ChatCompletion, completion)
 
     def _client(self) -> AsyncOpenAI:
+        if self._given is not None:
+            return self._given
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             options = self._options
             timeout = openai.Timeout(options.timeout_s, connect=options.connect_timeout_s)
-            client = AsyncOpenAI(
+            self._clients[loop] = AsyncOpenAI(
                 base_url=self.base_url, api_key=self._api_key, timeout=timeout, max_retries=options.max_retries
             )
-            self._clients[loop] = client if self._through is None else self._through(client)
         return self._clients[loop]
 
     def _texts_of(self, completion: ChatCompletion, max_tokens: int) -> list[str]:

@@ -42,13 +42,13 @@ class Request:
 class ModelEndpoint:
     """An OpenAI-compatible server. The key is never shown.
 
-    through: makes of the openai client of each event loop the one that is asked, such as that of a pool of servers.
+    client: the `openai.AsyncOpenAI` that is asked, such as that of a pool of servers; None for one of its own.
     """
 
     base_url: str
     model: str
     api_key: str = field(default="not-needed", repr=False)
-    through: Callable[[Any], Any] | None = field(default=None, repr=False, compare=False)
+    client: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

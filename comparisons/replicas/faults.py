@@ -28,7 +28,7 @@ from alto_lg.adapters.openai_chat import ModelServerError
 from alto_lg.apps.base import Application, ModelEndpoint, Request
 from alto_lg.comparisons.applications import load_application
 from alto_lg.comparisons.errors import ComparisonError, UsageError
-from alto_lg.comparisons.replicas.clients import closing_clients
+from alto_lg.comparisons.replicas.pools import client_of
 from alto_lg.comparisons.sim.options import SimOptions
 from alto_lg.comparisons.sim.process import SimulatedServer
 
@@ -125,8 +125,9 @@ async def kill_under_load(
     counts = Counts()
     pool = Pool(servers.base_urls, seed=seed)
     try:
-        async with closing_clients(pool.client) as through:
-            endpoint = ModelEndpoint(servers.base_urls[0], servers.model, through=through)
+        first = servers.base_urls[0]
+        async with pool.client(client_of(first)) as client:
+            endpoint = ModelEndpoint(first, servers.model, client=client)
             graph = _graph(application.build(version, endpoint, corpus=None), node_retries=node_retries)
             await _kill_under_load(application, graph, requests, servers, counts, kills, at_once, Random(seed))
         counts.retried = pool.stats().retries

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from openai import AsyncOpenAI
+
 from alto_lg import Pool
 from alto_lg.apps.base import ModelEndpoint
 from alto_lg.comparisons.arms import Arm
@@ -37,4 +39,9 @@ def inner_endpoint(servers: InnerServers, arm: Arm) -> ModelEndpoint:
         return ModelEndpoint(first, servers.model)
     rules = RULES[arm.pool]
     pool = Pool(servers.base_urls, rules=rules, priority="vllm" if rules.by_rank else None)
-    return ModelEndpoint(first, servers.model, through=pool.client)
+    return ModelEndpoint(first, servers.model, client=pool.client(client_of(first)))
+
+
+def client_of(base_url: str) -> AsyncOpenAI:
+    """A client of a simulated server, which takes any key."""
+    return AsyncOpenAI(base_url=base_url, api_key="not-needed")

@@ -16,7 +16,7 @@ from typing import Any
 from alto_lg.apps.base import Application, ModelEndpoint, Request
 from alto_lg.comparisons.arms import Arm
 from alto_lg.comparisons.replicas.call_graph import CallGraph, Run, TracedAnswer, TracedCall, call_graph
-from alto_lg.comparisons.replicas.clients import closing_clients
+from alto_lg.comparisons.replicas.pools import client_of
 from alto_lg.comparisons.runners import build_runner
 from alto_lg.comparisons.sim.batching import BatchModel, Job, Progress
 from alto_lg.comparisons.sim.options import SimOptions
@@ -144,8 +144,8 @@ async def _record(
     def pacer(model: BatchModel, time_scale: float, loop: asyncio.AbstractEventLoop) -> Pacer:
         return RecordingPacer(recorder, model, time_scale, loop)
 
-    async with served_here(options, task_models(), pacer) as server, closing_clients() as through:
-        endpoint = ModelEndpoint(server.base_url, options.model, through=through)
+    async with served_here(options, task_models(), pacer) as server, client_of(server.base_url) as client:
+        endpoint = ModelEndpoint(server.base_url, options.model, client=client)
         runner = build_runner(arm, application, endpoint, corpus=None)
 
         async def one_run(request: Request, variant: int) -> Run:

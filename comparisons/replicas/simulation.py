@@ -61,7 +61,6 @@ class Simulated:
 
     latencies_s: tuple[float, ...]
     use: ServerUse
-    decisions: int
 
 
 def simulate(graphs: Sequence[CallGraph], arrivals: Arrivals, fleet: Fleet, rules: Rules, *, seed: int) -> Simulated:
@@ -76,23 +75,22 @@ class _Simulation:
         self.servers = {name: _Server(self.env, fleet) for name in names}
         self.scheduler = Scheduler(names, rules, random=Random(seed))
         self.by_rank = rules.by_rank
-        self.decisions = self.calls = self.completion_tokens = 0
+        self.calls = self.completion_tokens = 0
+        self.ended_at = 0.0
         self.running: dict[Call, _Asked] = {}
         self._arrivals, self._slots = arrivals, fleet.slots or fleet.server_profile.slots
         self._plans = [plan_of(graph) for graph in graphs]
         self.shared = shared_blocks(graphs) if arrivals.fresh else None
-        self.latencies_s = [0.0] * len(arrivals.due_s)
+        self.latencies_s: dict[int, float] = {}
 
     def run(self) -> Simulated:
         for number, (due, request) in enumerate(zip(self._arrivals.due_s, self._arrivals.requests, strict=True)):
             _at(self.env, due, _Request(self, number, self._plans[request], due).begin)
         self.env.run()
-        elapsed = self.env.now
-        uses = [server.use(elapsed, self._slots) for server in self.servers.values()]
-        use = replace(
-            ServerUse.together(uses), calls=self.calls, completion_tokens=self.completion_tokens, elapsed_s=elapsed
-        )
-        return Simulated(tuple(self.latencies_s), use, self.decisions)
+        latencies_s = tuple(self.latencies_s[number] for number in range(len(self._arrivals.due_s)))
+        uses = [server.use(self.ended_at, self._slots) for server in self.servers.values()]
+        use = replace(ServerUse.together(uses), calls=self.calls, completion_tokens=self.completion_tokens)
+        return Simulated(latencies_s, use)
 
     def submit(self, call: Call, asked: _Asked) -> None:
         self.running[call] = asked
@@ -101,7 +99,6 @@ class _Simulation:
     def act(self, decisions: Sequence[object]) -> None:
         for decision in decisions:
             assert isinstance(decision, Start), "servers of the simulation never fail, so nothing is given up"
-            self.decisions += 1
             self.running[decision.call].start(self.servers[decision.endpoint])
 
     def blocks(self, blocks: Sequence[int], number: int) -> Sequence[int]:
@@ -138,6 +135,7 @@ class _Request:
     def _go_on(self, at: int) -> None:
         simulation = self.simulation
         if at == END:
+            simulation.ended_at = simulation.env.now
             simulation.latencies_s[self.number] = simulation.env.now - self.due
             return
         recorded = self.plan.graph.calls[at]

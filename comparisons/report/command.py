@@ -21,7 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     add = parser.add_argument
     add("results", nargs="+", type=Path, metavar="RESULTS", help="results files (*.jsonl), or folders of them")
-    add("--simulated", nargs="+", type=Path, default=[], metavar="FILE", help="files of `alto-lg simulate`, for the page")
+    add(
+        "--simulated",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="files of `alto-lg simulate`, for the page",
+    )
     add("--output", type=Path, help="the page (default results/report.html, unless another output is asked for)")
     add("--publish", type=Path, metavar="FOLDER", help="write the same results without spans and answers, to be kept")
     add("--readme", type=Path, metavar="FILE", help="rewrite the tables between the markers of this file")

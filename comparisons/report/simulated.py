@@ -60,8 +60,8 @@ def _content(file: SimulatedFile) -> Iterator[Element]:
     bound = "the slots of the profile" if slots is None else f"{slots} slots each"
     yield element(
         "p",
-        f"Discrete events: recorded requests, the scheduler of the client pool, server models ({file.header['profile']}, "
-        f"{bound}). Rates are of each server. {file.path.name}.",
+        "Discrete events: recorded requests, the scheduler of the client pool, and server models "
+        f"({file.header['profile']}, {bound}). Rates are of each server. {file.path.name}.",
     )
     for replicas in dict.fromkeys(one["replicas"] for one in file.points):
         points = [one for one in file.points if one["replicas"] == replicas]
