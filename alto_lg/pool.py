@@ -1,4 +1,7 @@
-"""The public face of the client pool. Always true: importing it imports no client library; using it does."""
+"""The public face of the client pool.
+
+Always true: importing this imports no client library and no scheduler, which making a pool does.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from alto_lg.context import current_ancestry
-from alto_lg.routing import PolicyName, Rules, Scheduler
 
 if TYPE_CHECKING:
     from alto_lg.adapters.pool.transports import Caller
+    from alto_lg.routing import PolicyName, Rules
 
 Client = TypeVar("Client")
 
@@ -106,8 +109,10 @@ class Pool:
         rules: Rules | None = None,
         seed: int = 0,
     ) -> None:
-        self._urls = tuple(_checked(url) for url in endpoints)
-        if not self._urls:
+        from alto_lg.routing import Rules, Scheduler
+
+        urls = tuple(_checked(url) for url in endpoints)
+        if not urls:
             raise ValueError("Pool() got no endpoint; give the base URL of each server, such as 'http://a:8000/v1'.")
         if priority not in (None, "vllm"):
             raise ValueError(f"Unknown priority {priority!r}; use 'vllm', or None.")
@@ -117,7 +122,7 @@ class Pool:
             "patience_s": patience_s,
         }
         rules = replace(rules or Rules(), **{name: value for name, value in given.items() if value is not None})
-        scheduler = Scheduler(self._urls, rules, capacity=max_concurrency, random=Random(seed), now=time.monotonic())
+        scheduler = Scheduler(urls, rules, capacity=max_concurrency, random=Random(seed), now=time.monotonic())
         self._scheduler = scheduler
         self._tells_priority = priority == "vllm"
         self._caller: Caller | None = None

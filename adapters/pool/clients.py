@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import openai
+from langchain_core.language_models import BaseChatModel
 
 from alto_lg.adapters.pool.transports import Caller, is_pooled, pooled_http_client
 
@@ -41,7 +42,7 @@ def pooled_model(caller: Caller, model: Any) -> Any:
         TypeError: It is none, or bound to tools or settings already.
     """
     resources = {"root_client": "client", "root_async_client": "async_client"}
-    if not all(hasattr(model, name) for name in (*resources, *resources.values(), "model_copy")):
+    if not isinstance(model, BaseChatModel) or not all(hasattr(model, name) for name in resources):
         raise TypeError(
             f"Pool.model() takes a LangChain chat model over the openai client, such as ChatOpenAI, got "
             f"{type(model).__name__}. Call bind_tools(), with_structured_output() and the like on what it returns."

@@ -155,6 +155,8 @@ def _read(
         report(board, call, so_far)
         return Whole(response, body)
     first = yield ReadFirst(response)
+    if not first and so_far.is_stream:
+        raise ConnectionError("the stream ended before its first event")
     so_far.add(first)
     board.first_token(call)
     return Streamed(response, first, LiveAnswer(board, call, so_far))

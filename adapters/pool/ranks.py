@@ -7,6 +7,8 @@ most `_REQUESTS_MAX` requests are remembered; one that comes back after so many 
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -36,19 +38,20 @@ class Ranks:
         # By identity of the top level, which is held, so that no other request can have it: requests are equal to
         # each other otherwise.
         self._requests: OrderedDict[int, tuple[Ancestry, int, int]] = OrderedDict()
-        self._arrivals = 0
+        self._arrivals = itertools.count()
+        self._lock = threading.Lock()
 
     def rank(self, ancestry: Ancestry | None, wall_time_s: float) -> Rank:
         """Of a call that is made now by this firing. wall_time_s: seconds since the epoch."""
-        self._arrivals += 1
         now_ms = round(wall_time_s * 1000)
         if ancestry is None:
-            return Rank((self._arrivals,), now_ms * _STEPS)
+            return Rank((next(self._arrivals),), now_ms * _STEPS)
         top = next(ancestry.levels())
-        _, arrival, first_ms = self._requests.setdefault(id(top), (top, self._arrivals, now_ms))
-        self._requests.move_to_end(id(top))
-        while len(self._requests) > _REQUESTS_MAX:
-            self._requests.popitem(last=False)
+        with self._lock:
+            _, arrival, first_ms = self._requests.setdefault(id(top), (top, next(self._arrivals), now_ms))
+            self._requests.move_to_end(id(top))
+            if len(self._requests) > _REQUESTS_MAX:
+                self._requests.popitem(last=False)
         path = ancestry.path()
         step = path[0][0] if path else 0
         return Rank((arrival, path), first_ms * _STEPS + min(max(step, 0), _STEPS - 1))

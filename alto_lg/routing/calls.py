@@ -66,7 +66,7 @@ class Failure:
 
     reason: in words, for errors.
     retry: another attempt may succeed, here or elsewhere, if no token has left yet.
-    counts: it speaks against the endpoint. A refused request does not.
+    counts: it speaks against the endpoint. A refused request does not: who refuses is there.
     retry_after_s: the endpoint asked to be left alone for so long; None if it did not say.
     rate_limited: it answered that there are too many requests, which is no illness.
     """

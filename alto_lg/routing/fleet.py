@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Iterator
 from random import Random
 
 from alto_lg.routing.health import Circuit, HealthRules
@@ -122,9 +122,9 @@ class Fleet:
                 return endpoint
             heapq.heappop(self._by_load)
 
-    def drawn(self, among: Sequence[int]) -> Endpoint:
-        """Any one of these."""
-        return self.endpoints[among[int(self._random.random() * len(among))]]
+    def drawn(self) -> Endpoint:
+        """Any available one."""
+        return self.endpoints[self.available[int(self._random.random() * len(self.available))]]
 
     def drawn_of(self, bits: int) -> Endpoint:
         """Any one of a set that is not empty: the next one from a random place on, so gaps make a difference."""
@@ -148,3 +148,10 @@ class Fleet:
             entries = ((self.endpoints[index], index) for index in self.available)
             self._by_load = [(one.work, one.running, self._random.random(), index) for one, index in entries]
             heapq.heapify(self._by_load)
+
+
+def members(bits: int) -> Iterator[int]:
+    """The numbers in a set."""
+    while bits:
+        yield (bits & -bits).bit_length() - 1
+        bits &= bits - 1

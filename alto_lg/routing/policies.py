@@ -7,18 +7,19 @@ Owns four ways to choose, all pure but for the draws of the seeded generator the
                      Choices in Randomized Load Balancing, 2001), and it goes on working where several clients share
                      the endpoints and each sees only its own calls, which send all of them to the same least loaded one
   prefix             of a few, the one on which the call costs least: what it has not cached of the prompt, and what is
-                     outstanding there above what all have on average
+                     outstanding there above what all have on average; a prompt that nobody knows goes, of equals, to
+                     the one that knows least, so that prompts of different kinds do not push each other out
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Literal, get_args
 
 from alto_lg.routing.calls import Call
-from alto_lg.routing.fleet import Endpoint, Fleet
+from alto_lg.routing.fleet import Endpoint, Fleet, members
 from alto_lg.routing.prefixes import BLOCK_CHARACTERS, PrefixIndex
 
 PolicyName = Literal["round-robin", "least-outstanding", "two-choices", "prefix"]
@@ -28,7 +29,7 @@ CHARACTERS_PER_TOKEN = 4
 BLOCK_TOKENS = BLOCK_CHARACTERS // CHARACTERS_PER_TOKEN
 
 _FEW = 4
-"""So many endpoints are all looked at; of more, two that have the longest match, and two drawn from all."""
+"""So many endpoints are all looked at; of more, two that have the longest match, and two of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +61,30 @@ class Policy:
         self._random = random
         self._rules = rules
         self._turn = 0
-        ways: dict[PolicyName, Callable[[Call], Endpoint]] = {
+        ways: dict[PolicyName, Callable[[], Endpoint]] = {
             "round-robin": self._next_in_turn,
-            "least-outstanding": lambda call: fleet.least(),
+            "least-outstanding": fleet.least,
             "two-choices": self._two_choices,
-            "prefix": self._cheapest,
+            "prefix": self._two_choices,
         }
         if name not in ways:
             raise ValueError(f"Unknown policy {name!r}; use one of {', '.join(map(repr, ways))}.")
-        self._choose = ways[name]
+        self._way = ways[name]
+        self._follows_prefixes = name == "prefix"
 
-    def choose(self, call: Call) -> Endpoint:
-        """One of the available endpoints, of which there must be one; one that the call has not tried, if there is."""
+    def choose(self, call: Call) -> tuple[Endpoint, int]:
+        """One of the available endpoints, of which there must be one, and how many blocks of the prompt it has.
+
+        One that the call has not tried, if there is.
+        """
         if call.tried and (untried := self._fleet.available_set & ~call.tried):
-            return min(self._endpoints(untried), key=_load)
-        return self._choose(call)
+            endpoint = min((self._fleet.endpoints[index] for index in members(untried)), key=_load)
+            return endpoint, self._prefixes.match(call.blocks, endpoint.index)
+        if self._follows_prefixes and call.blocks:
+            return self._cheapest(call)
+        return self._way(), 0
 
-    def _next_in_turn(self, call: Call) -> Endpoint:
+    def _next_in_turn(self) -> Endpoint:
         fleet = self._fleet
         ahead = fleet.available_set >> self._turn
         bits = ahead or fleet.available_set
@@ -84,44 +92,46 @@ class Policy:
         self._turn = index + 1
         return fleet.endpoints[index]
 
-    def _two_choices(self, call: Call) -> Endpoint:
-        fleet = self._fleet
-        return min(fleet.drawn(fleet.available), fleet.drawn(fleet.available), key=_load)
+    def _two_choices(self) -> Endpoint:
+        return _lighter(self._fleet.drawn(), self._fleet.drawn())
 
-    def _cheapest(self, call: Call) -> Endpoint:
-        if not call.blocks:
-            return self._two_choices(call)
+    def _cheapest(self, call: Call) -> tuple[Endpoint, int]:
         fleet, rules = self._fleet, self._rules
-        running = max(1, fleet.running)
-        even = fleet.mean_work() * (1 + rules.slack) + rules.slack_calls * fleet.work / running
+        even = fleet.mean_work() * (1 + rules.slack) + rules.slack_calls * fleet.work / max(1, fleet.running)
         per_block = rules.prompt_weight * BLOCK_TOKENS
-        cheapest: tuple[tuple[float, int, int, float], Endpoint] | None = None
-        for endpoint, held in self._candidates(call):
-            cost = max(0.0, endpoint.work - even) + per_block * (len(call.blocks) - held)
-            rank = (cost, endpoint.work, endpoint.running, self._random.random())
-            if cheapest is None or rank < cheapest[0]:
-                cheapest = rank, endpoint
+        cheapest, lowest = None, 0.0
+        for candidate in self._all(call) if len(fleet.available) <= _FEW else self._some(call):
+            endpoint, held = candidate
+            cost = max(0.0, endpoint.work - even) - per_block * held
+            if cheapest is None or cost < lowest or (cost == lowest and self._is_before(endpoint, cheapest[0])):
+                cheapest, lowest = candidate, cost
         assert cheapest is not None, "a choice among no endpoints"
-        return cheapest[1]
+        return cheapest
 
-    def _candidates(self, call: Call) -> Iterable[tuple[Endpoint, int]]:
-        """Endpoints, each with the blocks of the prompt that it has."""
-        fleet, match = self._fleet, self._prefixes.match
-        if len(fleet.available) <= _FEW:
-            for index in fleet.available:
-                yield fleet.endpoints[index], match(call.blocks, index)
-            return
+    def _is_before(self, endpoint: Endpoint, other: Endpoint) -> bool:
+        """Of two that cost the same; where nothing else tells them apart, by a draw."""
+        mine, theirs = ((*_load(one), self._prefixes.size(one.index)) for one in (endpoint, other))
+        return mine < theirs or (mine == theirs and self._random.random() < 0.5)
+
+    def _all(self, call: Call) -> list[tuple[Endpoint, int]]:
+        """Each available endpoint."""
+        match = self._prefixes.match
+        return [(self._fleet.endpoints[index], match(call.blocks, index)) for index in self._fleet.available]
+
+    def _some(self, call: Call) -> list[tuple[Endpoint, int]]:
+        """The less loaded of two with the longest match, and of two drawn from all."""
+        fleet = self._fleet
         held, holders = self._prefixes.holders(call.blocks, fleet.available_set)
-        if held:
-            for _ in range(2):
-                yield fleet.drawn_of(holders), held
-        for _ in range(2):
-            drawn = fleet.drawn(fleet.available)
-            yield drawn, match(call.blocks, drawn.index)
-
-    def _endpoints(self, bits: int) -> Iterable[Endpoint]:
-        return (self._fleet.endpoints[index] for index in self._fleet.available if bits >> index & 1)
+        drawn = self._two_choices()
+        if not held:
+            return [(drawn, 0), (fleet.drawn(), 0)]
+        holder = _lighter(fleet.drawn_of(holders), fleet.drawn_of(holders))
+        return [(holder, held), (drawn, self._prefixes.match(call.blocks, drawn.index))]
 
 
 def _load(endpoint: Endpoint) -> tuple[int, int]:
     return endpoint.work, endpoint.running
+
+
+def _lighter(one: Endpoint, other: Endpoint) -> Endpoint:
+    return one if one.work < other.work or (one.work == other.work and one.running <= other.running) else other

@@ -42,19 +42,21 @@ class PrefixIndex:
         self._holders: dict[int, int] = {}
         self._kept: dict[int, OrderedDict[int, None]] = {}
 
-    def add(self, endpoint: int, blocks: Sequence[int]) -> None:
-        """A prompt was sent to an endpoint: its blocks are the most recently used there."""
+    def add(self, endpoint: int, blocks: Sequence[int], held: int) -> None:
+        """A prompt was sent to an endpoint: its blocks are the most recently used there.
+
+        held: how many it has of them already, which `match` says.
+        """
         kept = self._kept.get(endpoint)
         if kept is None:
             kept = self._kept[endpoint] = OrderedDict()
         bit = 1 << endpoint
-        holders = self._holders
-        for block in reversed(blocks[: self.capacity]):  # the first block of a prompt is the last to go
-            if block in kept:
-                kept.move_to_end(block)
-            else:
-                kept[block] = None
-                holders[block] = holders.get(block, 0) | bit
+        holders, touch = self._holders, kept.move_to_end
+        for block in reversed(blocks[held : self.capacity]):  # the first block of a prompt is the last to go
+            kept[block] = None
+            holders[block] = holders.get(block, 0) | bit
+        for block in reversed(blocks[:held]):
+            touch(block)
         while len(kept) > self.capacity:
             self._drop(kept.popitem(last=False)[0], bit)
 

@@ -201,7 +201,7 @@ class Scheduler:
         heapq.heappush(self._queue, (call.rank if self.rules.by_rank else (), call.number, call))
 
     def _start(self, call: Call, now: float) -> Start:
-        endpoint = self._policy.choose(call)
+        endpoint, held = self._policy.choose(call)
         self._waiting.discard(call)
         call.status = Status.RUNNING
         call.endpoint = endpoint.index
@@ -211,9 +211,8 @@ class Scheduler:
         call.is_probe = endpoint.circuit.state is State.PROBING
         endpoint.circuit.has_probe |= call.is_probe
         if self._follows_prefixes:
-            known = self.prefixes.match(call.blocks, endpoint.index) * BLOCK_TOKENS
-            call.hit_tokens = min(known, call.prompt_tokens)
-            self.prefixes.add(endpoint.index, call.blocks)
+            call.hit_tokens = min(held * BLOCK_TOKENS, call.prompt_tokens)
+            self.prefixes.add(endpoint.index, call.blocks, held)
         call.prefill_work = round(self.rules.prefix.prompt_weight * (call.prompt_tokens - call.hit_tokens))
         call.work = call.expected_tokens + call.prefill_work
         endpoint.prompt_tokens += call.prompt_tokens
@@ -262,6 +261,8 @@ class Scheduler:
             circuit.failed(now, failure.reason, failure.retry_after_s)
             if circuit.state is State.OPEN:
                 self.prefixes.forget(endpoint.index)  # a server that comes back has lost its cache
+        else:
+            circuit.succeeded()  # it has answered
         self._refresh(endpoint, now)
         if circuit.out_until > now:
             self._wake_at(circuit.out_until, endpoint)

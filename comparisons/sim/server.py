@@ -51,6 +51,7 @@ class ModelServer:
         self.created_s = int(time.time())
         self.app = Starlette(
             routes=[
+                Route("/health", self._show_health, methods=["GET"]),
                 Route("/v1/models", self._list_models, methods=["GET"]),
                 Route("/v1/models/{name:path}", self._show_model, methods=["GET"]),
                 Route("/v1/chat/completions", _ChatEndpoint(self), methods=["POST"]),
@@ -136,6 +137,9 @@ class ModelServer:
         self._begin(self.options.seed)
         yield
         self.pacer.close()
+
+    async def _show_health(self, request: Request) -> Response:
+        return Response()
 
     async def _list_models(self, request: Request) -> Response:
         return JSONResponse({"object": "list", "data": [self._model_card()]})

@@ -28,6 +28,10 @@ def test_a_chain_has_an_end() -> None:
     assert len(chain(["a" * 100], block_characters=1, blocks_max=7)) == 7
 
 
+def _sent(index: PrefixIndex, endpoint: int, blocks: list[int]) -> None:
+    index.add(endpoint, blocks, index.match(blocks, endpoint))
+
+
 SENT = st.lists(st.tuples(st.integers(0, 3), TEXTS), max_size=30)
 
 
@@ -37,7 +41,7 @@ def test_the_longest_match_is_that_of_a_walk_over_everything_sent(
 ) -> None:
     index = PrefixIndex()
     for endpoint, prompt in sent:
-        index.add(endpoint, chain([prompt], block_characters=2))
+        _sent(index, endpoint, chain([prompt], block_characters=2))
     blocks = chain([text], block_characters=2)
     chains = [(endpoint, chain([prompt], block_characters=2)) for endpoint, prompt in sent]
     known = {e: max((_common(blocks, other) for o, other in chains if o == e), default=0) for e in range(4)}
@@ -58,7 +62,7 @@ def _common(one: Sequence[object], other: Sequence[object]) -> int:
 def test_what_is_kept_is_bounded_and_always_closed_under_prefixes(capacity: int, sent: list[tuple[int, str]]) -> None:
     index = PrefixIndex(capacity)
     for endpoint, prompt in sent:
-        index.add(endpoint, chain([prompt], block_characters=1))
+        _sent(index, endpoint, chain([prompt], block_characters=1))
         assert index.size(endpoint) <= capacity
     for endpoint, prompt in sent:
         held = [index.match([block], endpoint) for block in chain([prompt], block_characters=1)]
@@ -69,7 +73,7 @@ def test_what_is_kept_is_bounded_and_always_closed_under_prefixes(capacity: int,
 def test_an_endpoint_that_is_forgotten_leaves_nothing_behind(sent: list[tuple[int, str]]) -> None:
     index = PrefixIndex()
     for endpoint, prompt in sent:
-        index.add(endpoint, chain([prompt], block_characters=1))
+        _sent(index, endpoint, chain([prompt], block_characters=1))
     for endpoint in range(4):
         index.forget(endpoint)
         assert all(index.match(chain([prompt], block_characters=1), endpoint) == 0 for _, prompt in sent)
@@ -79,8 +83,8 @@ def test_an_endpoint_that_is_forgotten_leaves_nothing_behind(sent: list[tuple[in
 def test_what_was_not_used_for_longest_goes_first() -> None:
     index = PrefixIndex(4)
     first, second, third = (chain([letter * 2], block_characters=1) for letter in "abc")
-    index.add(0, first)
-    index.add(0, second)
-    index.add(0, first)
-    index.add(0, third)
+    _sent(index, 0, first)
+    _sent(index, 0, second)
+    _sent(index, 0, first)
+    _sent(index, 0, third)
     assert [index.match(one, 0) for one in (first, second, third)] == [2, 0, 2]

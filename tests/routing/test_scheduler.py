@@ -351,7 +351,18 @@ def test_a_server_that_was_taken_out_is_taken_to_have_lost_its_cache() -> None:
     assert (call.endpoint, call.hit_tokens) == (0, 0)
 
 
-def test_a_refused_request_says_nothing_about_its_endpoint() -> None:
+def test_a_probe_that_is_refused_has_found_somebody() -> None:
+    scheduler = _scheduler("a", capacity=None, attempts=1, health=HealthRules(failures_max=1, base_s=5.0))
+    broken, probe = Call(), Call()
+    scheduler.submit(broken, 0.0)
+    scheduler.failed(broken, 0.0, REFUSED)
+    waiting = Call()
+    scheduler.submit(probe, 5.0)
+    assert scheduler.submit(waiting, 5.0) == []
+    assert [call for call, _ in _started(scheduler.failed(probe, 6.0, BAD_REQUEST))] == [waiting]
+
+
+def test_a_refused_request_says_nothing_against_its_endpoint() -> None:
     scheduler = _scheduler("a", health=HealthRules(failures_max=1))
     scheduler.submit(call := Call(), 0.0)
     assert _given_up(scheduler.failed(call, 0.0, BAD_REQUEST)) == [call]

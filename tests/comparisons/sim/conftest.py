@@ -1,35 +1,17 @@
-"""A simulated server in a thread of the test's own process, so that its parts are the real ones."""
+"""Simulated servers for tests, and the official client for one."""
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import openai
 import pytest
+from sim.model_server import running
 
 from alto_lg.comparisons.sim.options import SimOptions
-from alto_lg.comparisons.sim.serving import SimServer
 from alto_lg.comparisons.sim.text import TextModel
-
-READY_WITHIN_S = 30.0
-
-
-@contextmanager
-def running(options: SimOptions, text_models: Sequence[TextModel]) -> Iterator[str]:
-    addresses: queue.Queue[str] = queue.Queue()
-    server = SimServer(options, text_models, addresses.put)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield addresses.get(timeout=READY_WITHIN_S)
-    finally:
-        server.should_exit = True
-        thread.join()
-
 
 Serve = Callable[..., str]
 
