@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
+from types import TracebackType
 from typing import Any
 
 from langgraph.types import RetryPolicy
@@ -34,6 +34,7 @@ from alto_lg.comparisons.sim.process import SimulatedServer
 
 _HANGS_AFTER_S = 60.0
 _LOOK_EVERY_S = 0.01
+_REQUESTS = 10
 
 
 @dataclass(slots=True)
@@ -69,7 +70,22 @@ class Servers:
     """Servers in processes of their own; a killed one comes back at its address."""
 
     def __init__(self, count: int, options: SimOptions) -> None:
-        self._running = [SimulatedServer(options).__enter__() for _ in range(count)]
+        self._count, self._options = count, options
+        self._running: list[SimulatedServer] = []
+
+    def __enter__(self) -> Servers:
+        try:
+            for _ in range(self._count):
+                self._running.append(SimulatedServer(self._options).__enter__())
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
 
     @property
     def base_urls(self) -> list[str]:
@@ -98,8 +114,7 @@ class Servers:
         again = SimulatedServer(replace(killed.options, port=port))
         self._running[number] = await asyncio.to_thread(again.__enter__)
 
-    def close(self) -> None:
-        """End all of them."""
+    def _end(self) -> None:
         for server in self._running:
             server.__exit__(None, None, None)
 
@@ -121,19 +136,16 @@ async def kill_under_load(
     node_retries: nodes have LangGraph's own retry policy, for answers that break off when part of them was handed out:
     no client may send such a call again, because its reader has begun.
     """
-    servers = Servers(replicas, SimOptions(time_scale=time_scale, seed=seed))
     counts = Counts()
-    pool = Pool(servers.base_urls, seed=seed)
-    try:
+    with Servers(replicas, SimOptions(time_scale=time_scale, seed=seed)) as servers:
         first = servers.base_urls[0]
+        pool = Pool(servers.base_urls, seed=seed)
         async with pool.client(client_of(first)) as client:
             endpoint = ModelEndpoint(first, servers.model, client=client)
             graph = _graph(application.build(version, endpoint, corpus=None), node_retries=node_retries)
             await _kill_under_load(application, graph, requests, servers, counts, kills, at_once, Random(seed))
         counts.retried = pool.stats().retries
-        return counts
-    finally:
-        servers.close()
+    return counts
 
 
 def _graph(graph: Any, *, node_retries: bool) -> Any:
@@ -202,42 +214,47 @@ def _longer(found: Any, right: Any) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the counts of each version; 1 when a request was lost, hung or answered otherwise."""
+    """Print the counts of each version. 1 when a request hung or had another answer, or was lost where none may be."""
     parser = argparse.ArgumentParser(prog="python -m alto_lg.comparisons.replicas.faults", description=__doc__)
     parser.add_argument("--app", default="factool", help="as of `alto-lg compare` (default factool)")
     parser.add_argument("--versions", default="flat,streaming", help="comma-separated (default flat,streaming)")
     parser.add_argument("--kills", type=int, default=20, help="for each version (default 20)")
     parser.add_argument("--replicas", type=int, default=4, help="servers (default 4)")
     options = parser.parse_args(arguments)
+    try:
+        application, versions = _checked(options)
+    except ComparisonError as refused:
+        print(f"faults: {refused}", file=sys.stderr)
+        return 2
+    requests = application.workload(corpus=None, questions=None)[:_REQUESTS]
     failed = 0
-    with contextlib.suppress(KeyboardInterrupt):
-        try:
-            application = load_application(options.app)
-            requests = application.workload(corpus=None, questions=None)[:10]
-            if options.kills < 1 or options.replicas < 2:
-                raise UsageError(
-                    "--kills takes at least 1, and --replicas at least 2: one is left while another is away."
-                )
-            for version in options.versions.split(","):
-                if version not in application.versions:
-                    raise UsageError(f"--versions: {version!r} is none of {', '.join(application.versions)}.")
-                for node_retries in (False, True) if version == "streaming" else (False,):
-                    run = kill_under_load(
-                        application,
-                        version,
-                        requests,
-                        kills=options.kills,
-                        replicas=options.replicas,
-                        node_retries=node_retries,
-                    )
-                    counts = asyncio.run(run)
-                    print(f"{version}{', nodes with a retry policy' if node_retries else ''}: {counts}", flush=True)
-                    may_lose = version == "streaming" and not node_retries
-                    failed += counts.twice + counts.other + counts.hung + (0 if may_lose else counts.lost)
-        except ComparisonError as refused:
-            print(f"faults: {refused}", file=sys.stderr)
-            return 2
+    for version in versions:
+        for node_retries in (False, True):
+            run = kill_under_load(
+                application,
+                version,
+                requests,
+                kills=options.kills,
+                replicas=options.replicas,
+                node_retries=node_retries,
+            )
+            counts = asyncio.run(run)
+            print(f"{version}{', nodes with a retry policy' if node_retries else ''}: {counts}", flush=True)
+            failed += counts.twice + counts.other + counts.hung + (counts.lost if node_retries else 0)
     return 1 if failed else 0
+
+
+def _checked(options: argparse.Namespace) -> tuple[Application, tuple[str, ...]]:
+    application = load_application(options.app)
+    if options.kills < 1:
+        raise UsageError(f"--kills {options.kills} is out of range: give at least 1.")
+    if options.replicas < 2:
+        raise UsageError("--replicas at least 2: one has to be left while another is away.")
+    versions = tuple(word.strip() for word in options.versions.split(","))
+    for version in versions:
+        if version not in application.versions:
+            raise UsageError(f"--versions: {version!r} is none of {', '.join(application.versions)}.")
+    return application, versions
 
 
 if __name__ == "__main__":
