@@ -1,4 +1,4 @@
-"""Import: what `import alto_lg` and the first `accelerate()` load, beside what any program with LangGraph has loaded."""
+"""What `import alto_lg` and the first `accelerate()` load, beside what any program with LangGraph has loaded."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class _Wirer:
             update["bound"] = self._accelerate_subgraph(node.bound)
             update["subgraphs"] = [update["bound"] if one is node.bound else one for one in node.subgraphs]
         else:
-            update["bound"] = self._watched(name, _in_both_colours(_answering(node.bound)))
+            update["bound"] = self._watched(name, inline(_in_both_colours(_answering(node.bound))))
         if name in self._options.replay:
             update["bound"] = self._replayed(name, update["bound"], node.bound)
         if hint is not None and hint.writes is not None:
