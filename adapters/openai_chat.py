@@ -75,15 +75,25 @@ class ClientOptions:
 
 
 class OpenAIChat:
-    """One model on one server. Safe to use from several event loops: each gets connections of its own."""
+    """One model on one server. Safe to use from several event loops: each gets connections of its own.
+
+    client: one of your own, such as that of an `alto_lg.Pool`, for one event loop; `close` leaves it open.
+    """
 
     def __init__(
-        self, base_url: str, model: str, *, api_key: str = "not-needed", options: ClientOptions | None = None
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key: str = "not-needed",
+        options: ClientOptions | None = None,
+        client: AsyncOpenAI | None = None,
     ) -> None:
         self.base_url, self.model = base_url, model
         self.usage = Usage()
         self._api_key = api_key
         self._options = options or ClientOptions()
+        self._given = client
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncOpenAI] = WeakKeyDictionary()
 
     async def complete(self, messages: Messages, *, max_tokens: int = 1024, temperature: float = 0.0) -> str:
@@ -141,6 +151,8 @@ class OpenAIChat:
         return cast(ChatCompletion, completion)
 
     def _client(self) -> AsyncOpenAI:
+        if self._given is not None:
+            return self._given
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             options = self._options

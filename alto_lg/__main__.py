@@ -15,6 +15,7 @@ _COMMANDS = {
     "compare": ("alto_lg.comparisons.compare", "run the arms side by side and print the table"),
     "report": ("alto_lg.comparisons.report.command", "make a page, or the tables of a README, from results files"),
     "sim": ("alto_lg.comparisons.sim.__main__", "start the simulated OpenAI-compatible model server"),
+    "simulate": ("alto_lg.comparisons.replicas.command", "replay recorded requests over many simulated servers"),
     "trace": ("alto_lg.tracing.command", "run a graph of your own and show what ran when"),
 }
 _EXTRA = "pip install 'alto-lg[compare]'"

@@ -40,11 +40,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class ModelEndpoint:
-    """An OpenAI-compatible server. The key is never shown."""
+    """An OpenAI-compatible server. The key is never shown.
+
+    client: the `openai.AsyncOpenAI` that is asked, such as that of a pool of servers; None for one of its own.
+    """
 
     base_url: str
     model: str
     api_key: str = field(default="not-needed", repr=False)
+    client: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class AskedAgain:
 
 def chat_at(endpoint: ModelEndpoint) -> OpenAIChat:
     """The client with which every application asks the model of a server."""
-    return OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key)
+    return OpenAIChat(endpoint.base_url, endpoint.model, api_key=endpoint.api_key, client=endpoint.client)
 
 
 def as_chat(model: Chat | BaseChatModel) -> Chat:

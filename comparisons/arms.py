@@ -13,8 +13,9 @@ from alto_lg.apps.base import Application
 from alto_lg.comparisons.errors import UsageError
 from alto_lg.comparisons.peers import PEERS, Peer
 
-Engine = Literal["langgraph", "alto", "asyncio", "fast-langgraph", "nvidia"]
-"""What runs a request: LangGraph, this package, a program written by hand with asyncio, or a peer of this package."""
+Engine = Literal["langgraph", "alto", "asyncio", "staged", "fast-langgraph", "nvidia"]
+"""What runs a request: LangGraph, this package, a program written by hand with asyncio, one in stages
+that stream nothing, or a peer of this package."""
 
 _FOR_ALTO_ALONE = ("streaming", "early")
 """How the names of versions end that differ in a declaration alone, which every other engine ignores."""
@@ -22,11 +23,16 @@ _FOR_ALTO_ALONE = ("streaming", "early")
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One side of a comparison. version: of the application's graph; empty for the program written by hand."""
+    """One side of a comparison.
+
+    version: of the application's graph; empty for a program written by hand.
+    pool: how it spreads its calls over several servers, by its name in `replicas/pools.py`; None for one server.
+    """
 
     name: str
     version: str
     engine: Engine
+    pool: str | None = None
 
     @property
     def accelerated(self) -> bool:

@@ -129,22 +129,33 @@ def known_by(latency_s: float, saturation: Saturation | None, otherwise: Known) 
     return Known(latency_s, otherwise.saturation_rate if saturation is None else saturation.rate)
 
 
-def estimated_s(cell: Cell, arms: int, known: Known, requests: int | None, warm_up: int) -> float:
+def estimated_s(
+    cell: Cell, arms: int, known: Known, requests: int | None, warm_up: int, blocks: int | None = None
+) -> float:
     """Seconds that a cell takes."""
     of_one_s = known.latency_s
     rate = cell.load.rate_at(known.saturation_rate)
     if rate == 0:
         return _START_S + arms * ((requests or REQUESTS_ALONE) + warm_up) * of_one_s
-    shape = trace_shape(rate, requests)
+    shape = trace_shape(rate, requests, blocks)
     # Each block is run to its end, when the last requests of it are still under way.
     drained_s = -(-shape.requests // shape.block) * 2 * of_one_s
     return _START_S + arms * (shape.requests / rate + drained_s + warm_up * of_one_s)
 
 
-def worked_s(cell: Cell, arms: int, known: Known, requests: int | None, warm_up: int, *, cpus: int) -> float:
+def worked_s(
+    cell: Cell,
+    arms: int,
+    known: Known,
+    requests: int | None,
+    warm_up: int,
+    blocks: int | None = None,
+    *,
+    cpus: int,
+) -> float:
     """Seconds that a cell takes on a virtual clock, where so many processors work for the arms."""
     rate = cell.load.rate_at(known.saturation_rate)
-    count = trace_shape(rate, requests).requests if rate else requests or REQUESTS_ALONE
+    count = trace_shape(rate, requests, blocks).requests if rate else requests or REQUESTS_ALONE
     return _START_S + arms * (count + warm_up) * _WORK_S.get(cell.application, _WORK_OTHER_S) / min(cpus, arms)
 
 

@@ -40,9 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--app", default="factool", help=f"{known}, or your own package.module:ATTRIBUTE (default factool)")
     add("--arms", help="comma-separated, such as langgraph-flat,alto-flat (default: all that tell something new)")
     add("--requests", type=int, help="how many (default: 10, or under load eight blocks of half a minute for each arm)")
+    add("--blocks", type=int, help="under load, so many blocks of arrivals for each arm (default 8)")
     add("--warmup", type=int, default=1, help="requests per arm that are not counted (default 1)")
     add("--profile", default="h100-8b", help="latency profile of the simulated server (default h100-8b)")
     add("--slots", type=int, help="sequences that the simulated server runs at once (default: the profile's)")
+    add(
+        "--replicas", type=int, metavar="N", help="so many simulated servers behind a client of each arm; virtual clock"
+    )
+    add("--cache-blocks", type=int, metavar="N", help="prefix cache of each, in blocks of 16 tokens (default: profile)")
     add("--seed", type=int, default=0, help="of arrivals, jitter and resampling (default 0)")
     add("--rate", type=float, default=0.0, help="Poisson arrivals a second; 0: one at a time (default 0)")
     add("--base-url", help="an OpenAI-compatible server in place of the simulated one; key: OPENAI_API_KEY")

@@ -27,6 +27,7 @@ class Server:
 
     description: for the text under the table.
     inside: what each arm is to start inside its own process, on a virtual clock; None: the server is at the endpoint.
+    replicas: how many of it.
     meter: begins each turn with empty caches where it can, so that no arm profits from the one before, and says
     what the turn took of the server.
     """
@@ -35,6 +36,7 @@ class Server:
     description: str
     meter: Meter
     inside: SimOptions | None = None
+    replicas: int = 1
 
 
 @contextmanager
@@ -54,14 +56,15 @@ def simulated_server(profile: str, slots: int | None, seed: int) -> Iterator[Ser
 
 
 @contextmanager
-def inner_servers(profile: str, slots: int | None, seed: int) -> Iterator[Server]:
-    """The simulated server once in each arm's process, on that arm's virtual clock: nothing is started here."""
-    options = SimOptions(profile=profile, slots=slots, seed=seed)
+def inner_servers(options: SimOptions, replicas: int) -> Iterator[Server]:
+    """Simulated servers in each arm's process, on that arm's virtual clock: nothing is started here."""
+    count = "one" if replicas == 1 else str(replicas)
     yield Server(
         ModelEndpoint("", options.model),
-        f"simulated, profile {profile}, one for each arm, its caches emptied before every measurement",
+        f"simulated, profile {options.profile}, {count} for each arm, caches emptied before every measurement",
         UnknownMeter(),
         inside=options,
+        replicas=replicas,
     )
 
 

@@ -1,54 +1,60 @@
-"""The simulated server inside an arm's process: on the arm's event loop, and so on its virtual clock.
+"""The simulated servers inside an arm's process: on the arm's event loop, and so on its virtual clock.
 
-Always true: a turn begins with an idle server and empty caches, and its account is made when no stream runs any more.
+Always true: a turn begins with idle servers and empty caches, and its account is made when no stream runs any more.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from alto_lg.apps.base import ModelEndpoint
 from alto_lg.comparisons.cost import ServerUse
 from alto_lg.comparisons.meter import IDLE_WITHIN_S, LOOK_EVERY_S, is_idle, never_idle
 from alto_lg.comparisons.sim.options import SimOptions
-from alto_lg.comparisons.sim.server import ModelServer
-from alto_lg.comparisons.sim.serving import served_here
+from alto_lg.comparisons.sim.serving import SimServer, served_here
 from alto_lg.comparisons.sim.text import task_models
 
 
-class InnerServer:
-    """What an arm asks, and what that took of it."""
+class InnerServers:
+    """What an arm asks, and what that took of them. base_urls: where they listen; model: what all of them serve."""
 
-    def __init__(self, base_url: str, simulated: ModelServer) -> None:
-        self.endpoint = ModelEndpoint(base_url, simulated.options.model)
-        self._simulated = simulated
-        self._before: Mapping[str, Any] = {}
+    def __init__(self, servers: Sequence[SimServer]) -> None:
+        self.base_urls = tuple(server.base_url for server in servers)
+        self.model = servers[0].simulated.options.model
+        self._simulated = [server.simulated for server in servers]
+        self._before: list[Mapping[str, Any]] = []
 
     async def start(self) -> None:
         """Empty the caches, and count from here."""
         await self._idle()
-        self._simulated.forget(self._simulated.options.seed)
-        self._before = self._simulated.statistics()
+        for simulated in self._simulated:
+            simulated.forget(simulated.options.seed)
+        self._before = [simulated.statistics() for simulated in self._simulated]
 
     async def stop(self) -> ServerUse:
         """What was used since `start`."""
-        return ServerUse.between(self._before, await self._idle())
+        return ServerUse.together(
+            [ServerUse.between(*pair) for pair in zip(self._before, await self._idle(), strict=True)]
+        )
 
-    async def _idle(self) -> Mapping[str, Any]:
+    async def _idle(self) -> list[Mapping[str, Any]]:
         clock = asyncio.get_running_loop().time
         give_up_at = clock() + IDLE_WITHIN_S
-        while not is_idle(found := self._simulated.statistics()):
+        while busy := [one for one in self._statistics() if not is_idle(one)]:
             if clock() > give_up_at:
-                raise never_idle(found)
+                raise never_idle(busy[0])
             await asyncio.sleep(LOOK_EVERY_S)
-        return found
+        return self._statistics()
+
+    def _statistics(self) -> list[Mapping[str, Any]]:
+        return [simulated.statistics() for simulated in self._simulated]
 
 
 @asynccontextmanager
-async def inner_server(options: SimOptions) -> AsyncIterator[InnerServer]:
-    """The server, until the block is left."""
-    async with served_here(options, task_models()) as server:
-        yield InnerServer(server.base_url, server.simulated)
+async def inner_servers(options: SimOptions, replicas: int = 1) -> AsyncIterator[InnerServers]:
+    """So many equal servers, until the block is left."""
+    models = task_models()
+    async with AsyncExitStack() as stack:
+        yield InnerServers([await stack.enter_async_context(served_here(options, models)) for _ in range(replicas)])

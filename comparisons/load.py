@@ -31,12 +31,15 @@ class TraceShape:
     lead_in: int
 
 
-def trace_shape(rate: float, wanted: int | None) -> TraceShape:
-    """Eight blocks of half a minute; of as many requests as are asked for, blocks of at least ten, and two of them."""
+def trace_shape(rate: float, wanted: int | None, blocks: int | None = None) -> TraceShape:
+    """Eight blocks of half a minute; of as many requests as are asked for, blocks of at least ten, and two of them.
+
+    blocks: so many in place of these.
+    """
     if wanted is None:
         block = max(_BLOCK_LEAST, round(rate * _BLOCK_S))
-        return TraceShape(BLOCKS * block, block, block // _LEAD_IN)
-    block = -(-wanted // min(BLOCKS, max(2, wanted // _BLOCK_ASKED_FOR)))
+        return TraceShape((blocks or BLOCKS) * block, block, block // _LEAD_IN)
+    block = -(-wanted // (blocks or min(BLOCKS, max(2, wanted // _BLOCK_ASKED_FOR))))
     return TraceShape(wanted, block, block // _LEAD_IN)
 
 

@@ -196,8 +196,8 @@ def _left_s(work: Sequence[Work], measured: _Measured) -> float:
 def _estimate_s(one: Work, measured: _Measured) -> float:
     options, known = one.plan.options, measured.known(one.cell)
     if options.clock == "virtual":
-        return worked_s(one.cell, one.arms, known, options.requests, options.warmup, cpus=usable_cpus())
-    return estimated_s(one.cell, one.arms, known, options.requests, options.warmup)
+        return worked_s(one.cell, one.arms, known, options.requests, options.warmup, options.blocks, cpus=usable_cpus())
+    return estimated_s(one.cell, one.arms, known, options.requests, options.warmup, options.blocks)
 
 
 def _list(work: Sequence[Work], options: argparse.Namespace) -> None:

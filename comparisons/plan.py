@@ -18,6 +18,7 @@ from alto_lg.comparisons.arms import Arm, NotRun, arms_of, choose_arms, installe
 from alto_lg.comparisons.endpoint import checked_base_url
 from alto_lg.comparisons.errors import UsageError
 from alto_lg.comparisons.load import spread, trace_shape
+from alto_lg.comparisons.replicas.arms import replica_arms
 from alto_lg.comparisons.sim.profiles import PROFILES
 from alto_lg.comparisons.turns import Schedule
 
@@ -55,7 +56,8 @@ def make_plan(options: argparse.Namespace) -> Plan:
     application = load_application(options.app)
     if options.sync and not is_sync(application):
         raise UsageError(f"--sync: the nodes of {options.app} are async functions alone; leave --sync out.")
-    arms, missing = installed(choose_arms(options.arms, arms_of(application)))
+    available = arms_of(application) if options.replicas is None else replica_arms(application)
+    arms, missing = installed(choose_arms(options.arms, available))
     requests = load_requests(application, options.corpus, options.questions, options.items)
     schedule = schedule_of(options, len(requests))
     return Plan(options, application, requests, arms, missing, schedule, options.output or _default_output(options))
@@ -66,7 +68,7 @@ def schedule_of(options: argparse.Namespace, available: int) -> Schedule:
     if options.rate == 0:
         count = options.requests or min(REQUESTS_ALONE, available)
         return Schedule(spread(available, count), 0.0, count, options.warmup, options.seed)
-    shape = trace_shape(options.rate, options.requests)
+    shape = trace_shape(options.rate, options.requests, options.blocks)
     return Schedule(
         indices=spread(available, shape.requests),
         rate=options.rate,
@@ -80,16 +82,32 @@ def schedule_of(options: argparse.Namespace, available: int) -> Schedule:
 def _check_numbers(options: argparse.Namespace) -> None:
     if options.sync and options.rate:
         raise UsageError("--sync runs one request at a time: leave out --rate or --sync.")
-    least = {"requests": 1, "warmup": 0, "slots": 1, "items": 1, "seed": 0, "rate": 0}
+    least = {
+        "requests": 1,
+        "warmup": 0,
+        "slots": 1,
+        "items": 1,
+        "seed": 0,
+        "rate": 0,
+        "blocks": 1,
+        "replicas": 1,
+        "cache_blocks": 0,
+    }
     for name, bound in least.items():
         value = getattr(options, name)
         if value is not None and not bound <= value < float("inf"):
-            raise UsageError(f"--{name} {value} is out of range: give a finite number of at least {bound}.")
+            raise UsageError(
+                f"--{name.replace('_', '-')} {value} is out of range: give a finite number of at least {bound}."
+            )
     if not 0 < options.timeout < float("inf"):
         raise UsageError(f"--timeout {options.timeout} is out of range: give a number of seconds above 0.")
 
 
 def _check_server_options(options: argparse.Namespace) -> None:
+    if options.clock == "real" and (options.replicas is not None or options.cache_blocks is not None):
+        raise UsageError(
+            "--replicas and --cache-blocks are of simulated servers on a virtual clock: add --clock virtual."
+        )
     if options.clock == "virtual" and options.base_url is not None:
         raise UsageError("--clock virtual needs the simulated server: leave it out, or --base-url.")
     if options.clock == "virtual" and options.sync:

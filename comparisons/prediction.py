@@ -19,6 +19,8 @@ def predicted_s(application: Application, arm: Arm, spans: Sequence[Span]) -> fl
     match arm.engine:
         case "alto" | "asyncio":
             return application.limit_s(spans)
+        case "staged":  # what its stages wait for is what the supersteps of the first version wait for
+            return application.in_supersteps_s(application.versions[0], spans)
         case "nvidia":  # it changes the graph, and so its supersteps
             return None
         case _:

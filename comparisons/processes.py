@@ -40,7 +40,9 @@ class Task:
     items: int | None = None
     sync: bool = False
     simulated: SimOptions | None = None
-    """A server that each worker has to itself, on a virtual clock; the endpoint has no address then."""
+    """Servers that each worker has to itself, on a virtual clock; the endpoint has no address then."""
+    replicas: int = 1
+    """How many of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class WorkerProcess:
             "items": task.items,
             "sync": task.sync,
             "simulated": None if task.simulated is None else asdict(task.simulated),
+            "replicas": task.replicas,
         }
         for _ in self._ask(command, "building the graph"):
             pass

@@ -18,9 +18,24 @@ from alto_lg.comparisons.plan import Plan
 _DIGITS = 12
 _PRESENTING = tuple(
     f"alto_lg/comparisons/{name}"
-    for name in ("report/", "compare.py", "matrix.py", "cells.py", "overview.py", "table.py", "target.py")
+    for name in (
+        "report/",
+        "compare.py",
+        "matrix.py",
+        "cells.py",
+        "overview.py",
+        "table.py",
+        "target.py",
+        "replicas/check.py",
+        "replicas/command.py",
+        "replicas/faults.py",
+        "replicas/graphs_file.py",
+        "replicas/jobs.py",
+        "replicas/simulation.py",
+        "replicas/sweep.py",
+    )
 )
-"""Code that shows figures and makes none: a column that is renamed does not spoil the files of a week."""
+"""Code that shows or replays figures and makes none: a column that is renamed does not spoil the files of a week."""
 
 
 def settings_of(plan: Plan) -> dict[str, Any]:
@@ -28,9 +43,10 @@ def settings_of(plan: Plan) -> dict[str, Any]:
     options = plan.options
     return {
         "application": options.app,
-        "arms": {arm.name: arm.engine for arm in plan.arms},
+        "arms": {arm.name: f"{arm.engine} {arm.pool or ''}".strip() for arm in plan.arms},
         "missing": [one.arm for one in plan.missing],
         "requests": options.requests,
+        "blocks": options.blocks,
         "warm_up": options.warmup,
         "seed": options.seed,
         "items": options.items,
@@ -38,6 +54,8 @@ def settings_of(plan: Plan) -> dict[str, Any]:
         "clock": options.clock,
         "profile": None if options.base_url else options.profile,
         "slots": options.slots,
+        "replicas": options.replicas,
+        "cache_blocks": options.cache_blocks,
         "load": getattr(options, "load", None),
         "base_url": options.base_url,
         "model": options.model,

@@ -98,6 +98,8 @@ def build_runner(
     Accelerated arms are built with eager events, because time to first result is what a reader of the stream
     sees; the contents and the final state are the same either way.
     """
+    if arm.engine == "staged":
+        return ProgramRunner(cast(Any, application).staged(endpoint, corpus=corpus))
     if arm.engine == "asyncio":
         return ProgramRunner(application.by_hand(endpoint, corpus=corpus))
     graph = application.build(arm.version, endpoint, corpus=corpus)

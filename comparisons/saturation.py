@@ -50,7 +50,7 @@ class Saturation:
 
 def saturation_of(use: ServerUse, cpu_s: float, profile: Profile) -> Saturation:
     """By the work of one request, measured one at a time."""
-    return Saturation(use.slots, slot_s_at(use, profile, use.slots), cpu_s)
+    return Saturation(use.slots * use.replicas, slot_s_at(use, profile, use.slots), cpu_s)
 
 
 def slot_s_at(use: ServerUse, profile: Profile, running: float) -> float:

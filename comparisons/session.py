@@ -5,6 +5,7 @@ Always true: no speed is told of arms that gave different answers; a file has a 
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import shlex
 import sys
@@ -27,6 +28,8 @@ from alto_lg.comparisons.measure import Measurement
 from alto_lg.comparisons.plan import Plan
 from alto_lg.comparisons.processes import Task
 from alto_lg.comparisons.results import ResultsFile
+from alto_lg.comparisons.sim.batching import QueueOrder
+from alto_lg.comparisons.sim.options import SimOptions
 from alto_lg.comparisons.summary import ArmSummary, UnequalAnswers, disagreeing_peers, summarise
 from alto_lg.comparisons.table import not_run_text
 from alto_lg.comparisons.turns import take_turns, workers
@@ -66,8 +69,20 @@ def _open_server(plan: Plan) -> AbstractContextManager[Server]:
     if options.base_url is not None:
         return own_server(options.base_url, options.model)
     if options.clock == "virtual":
-        return inner_servers(options.profile, options.slots, options.seed)
+        return inner_servers(_simulated_options(options), options.replicas or 1)
     return simulated_server(options.profile, options.slots, options.seed)
+
+
+def _simulated_options(options: argparse.Namespace) -> SimOptions:
+    """Replicas take priorities; who sends none is served in the order of arrival by either queue."""
+    order: QueueOrder = "fifo" if options.replicas is None else "priority"
+    return SimOptions(
+        profile=options.profile,
+        slots=options.slots,
+        seed=options.seed,
+        order=order,
+        cache_blocks=options.cache_blocks,
+    )
 
 
 def _settle(
@@ -115,6 +130,8 @@ def header_fields(plan: Plan, server: Server) -> dict[str, Any]:
         "clock": options.clock,
         "profile": options.profile if simulated else None,
         "slots": options.slots,
+        "replicas": options.replicas,
+        "cache_blocks": options.cache_blocks,
         "seed": options.seed,
         "model": server.endpoint.model,
         "base_url": None if simulated else server.endpoint.base_url,
@@ -135,6 +152,7 @@ def _run_arms(
         options.items,
         options.sync,
         server.inside,
+        server.replicas,
     )
     measured: dict[str, list[Measurement]] = {arm.name: [] for arm in plan.arms}
     failed: list[NotRun] = []

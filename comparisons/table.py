@@ -14,7 +14,7 @@ from rich.table import Table
 
 from alto_lg.comparisons.answers import Difference
 from alto_lg.comparisons.arms import NotRun
-from alto_lg.comparisons.cost import MemoryUse, ServerUse, slot_share
+from alto_lg.comparisons.cost import MemoryUse, ServerUse, hit_rate, imbalance, slot_imbalance, slot_share
 from alto_lg.comparisons.load import BLOCKS
 from alto_lg.comparisons.plan import Clock
 from alto_lg.comparisons.prediction import GAP_FLAGGED_PERCENT
@@ -66,7 +66,7 @@ def _rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSumma
         ("limit of the first result, median (s)", lambda one: number(one.first_limit_s)),
         ("latency above its limit, median (%)", lambda one: number(one.above_limit_percent, digits=1)),
     ]
-    rows += _cost_rows()
+    rows += _cost_rows(summaries)
     if any(one.early is not None for one in summaries):
         rows += [
             ("firings started early / all", _early_starts),
@@ -86,15 +86,29 @@ def _gap(one: ArmSummary) -> str:
     return f"{mark}{number(one.gap_percent, digits=1)}"
 
 
-def _cost_rows() -> list[tuple[str, Callable[[ArmSummary], str]]]:
+def _cost_rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSummary], str]]]:
     return [
         ("model calls per request, mean", _server_cell(lambda use: number(use.calls, digits=1))),
         ("prompt tokens per request, mean", _server_cell(lambda use: number(use.prompt_tokens, digits=0))),
         ("completion tokens per request, mean", _server_cell(lambda use: number(use.completion_tokens, digits=0))),
         ("server, slot-seconds per request, mean", _server_cell(lambda use: number(use.slot_s))),
         ("  share of its slots (%)", _server_cell(lambda use: number(100 * slot_share(use), digits=1))),
+        (
+            "prefix caches, share of prompt tokens held (%)",
+            _server_cell(lambda use: number(100 * hit_rate(use), digits=1)),
+        ),
+        *_replica_rows(summaries),
         ("memory of the process, peak (MiB)", _memory_cell(lambda used: number(used.peak / _MIB, digits=0))),
         ("  above what it had when built (MiB)", _memory_cell(lambda used: number(used.above_built / _MIB, digits=1))),
+    ]
+
+
+def _replica_rows(summaries: Sequence[ArmSummary]) -> list[tuple[str, Callable[[ArmSummary], str]]]:
+    if not any(one.server is not None and one.server.replicas > 1 for one in summaries):
+        return []
+    return [
+        ("imbalance of busy time, busiest / mean", _server_cell(lambda use: number(imbalance(use)))),
+        ("imbalance of slot-seconds, busiest / mean", _server_cell(lambda use: number(slot_imbalance(use)))),
     ]
 
 

@@ -31,9 +31,10 @@ from alto_lg.comparisons.applications import load_application, load_requests
 from alto_lg.comparisons.arms import Arm
 from alto_lg.comparisons.cost import MemoryUse
 from alto_lg.comparisons.endpoint import api_key
-from alto_lg.comparisons.inner_server import InnerServer, inner_server
+from alto_lg.comparisons.inner_server import InnerServers, inner_servers
 from alto_lg.comparisons.measure import Measurement, Runner, measure
 from alto_lg.comparisons.prediction import predicted_s
+from alto_lg.comparisons.replicas.pools import inner_endpoint
 from alto_lg.comparisons.results import measurement_fields
 from alto_lg.comparisons.runners import build_runner
 from alto_lg.comparisons.sim.options import SimOptions
@@ -51,7 +52,7 @@ class Built:
     timeout_s: float
     resident_bytes: int | None
     """After building; None where memory is not known."""
-    server: InnerServer | None
+    server: InnerServers | None
     """None where the model is served by another process."""
 
 
@@ -78,7 +79,7 @@ class Worker:
     async def _obey(self, command: Mapping[str, Any]) -> None:
         match command["do"]:
             case "build":
-                self._built = build(command, await self._served(command["simulated"]))
+                self._built = build(command, await self._served(command))
                 self._reply("done", requests=len(self._built.requests))
             case "run":
                 built = self._ready()
@@ -111,8 +112,11 @@ class Worker:
         measured = await run_one(built, index, position, due=due)
         self._reply("measurement", **measurement_fields(measured))
 
-    async def _served(self, options: Mapping[str, Any] | None) -> InnerServer | None:
-        return None if options is None else await self._held.enter_async_context(inner_server(SimOptions(**options)))
+    async def _served(self, command: Mapping[str, Any]) -> InnerServers | None:
+        if command["simulated"] is None:
+            return None
+        servers = inner_servers(SimOptions(**command["simulated"]), command["replicas"])
+        return await self._held.enter_async_context(servers)
 
     def _ready(self) -> Built:
         if self._built is None:
@@ -131,13 +135,15 @@ def reason_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def build(command: Mapping[str, Any], server: InnerServer | None) -> Built:
+def build(command: Mapping[str, Any], server: InnerServers | None) -> Built:
     """Load the application, its workload and what this arm runs."""
     application = load_application(command["application"])
     arm = Arm(**command["arm"])
     corpus = Path(command["corpus"]) if command["corpus"] else None
     questions = Path(command["questions"]) if command["questions"] else None
-    endpoint = ModelEndpoint(command["base_url"], command["model"], api_key()) if server is None else server.endpoint
+    endpoint = ModelEndpoint(command["base_url"], command["model"], api_key())
+    if server is not None:
+        endpoint = inner_endpoint(server, arm)
     requests = load_requests(application, corpus, questions, command["items"])
     runner = build_runner(arm, application, endpoint, corpus=corpus, in_threads=command["sync"])
     gc.collect()

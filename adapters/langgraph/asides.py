@@ -13,13 +13,14 @@ import contextvars
 import copy
 import functools
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 from langsmith.run_helpers import tracing_context
 
+from alto_lg.adapters.langgraph.inline import is_plain
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_READ,
@@ -28,10 +29,9 @@ from alto_lg.adapters.langgraph.internals import (
     RunnableCallable,
 )
 from alto_lg.adapters.langgraph.mistakes.node_checks import is_branch
+from alto_lg.adapters.langgraph.pace import Pace, clock_of
 from alto_lg.adapters.langgraph.silence import silenced
 from alto_lg.adapters.langgraph.templates import read_asked
-
-_QUICK_S = 0.001
 
 
 class Aside:
@@ -114,33 +114,26 @@ class _QuietPath:
         self._path = copy.copy(path)
         self._path.trace = False
         self._context = context
-        # LangGraph makes the coroutine function of a plain one itself, by a hop to a thread.
-        self._is_plain = path.func is not None and getattr(path.afunc, "__wrapped__", None) is path.func
-        self._is_quick = self._needs_thread = False
+        self._is_plain = is_plain(path)
+        self._pace = Pace()
+        self._needs_thread = False
 
     async def ainvoke(self, value: Any, config: RunnableConfig) -> Any:
         if not self._is_plain:
             return await _apart(self._context, self._path.ainvoke(value, config))
         loop = asyncio.get_running_loop()
-        fails = False
-        if self._is_quick and not self._needs_thread:
+        clock, fails = clock_of(loop), False
+        if self._pace.is_quick and not self._needs_thread:
             try:
-                return self._timed(loop.time, value, config)
+                return self._pace.timed(clock, self.invoke, value, config)
             except Exception:  # it may be one that cannot run beside an event loop
                 fails = True
-        result = await loop.run_in_executor(None, self._timed, loop.time, value, config)
+        result = await loop.run_in_executor(None, self._pace.timed, clock, self.invoke, value, config)
         self._needs_thread = self._needs_thread or fails
         return result
 
     def invoke(self, value: Any, config: RunnableConfig) -> Any:
         return self._context.copy().run(self._path.invoke, value, config)
-
-    def _timed(self, clock: Callable[[], float], value: Any, config: RunnableConfig) -> Any:
-        started = clock()
-        try:
-            return self.invoke(value, config)
-        finally:
-            self._is_quick = clock() - started < _QUICK_S
 
 
 async def _apart(context: contextvars.Context, running: Coroutine[Any, Any, Any]) -> Any:

@@ -16,6 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from alto_lg.adapters.langgraph.config_keys import GATE
 from alto_lg.adapters.langgraph.direct import direct, direct_function
 from alto_lg.adapters.langgraph.functions import declared, function_of
+from alto_lg.adapters.langgraph.inline import inline
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_SCRATCHPAD,
@@ -70,7 +71,7 @@ class _Wirer:
             update["bound"] = self._accelerate_subgraph(node.bound)
             update["subgraphs"] = [update["bound"] if one is node.bound else one for one in node.subgraphs]
         else:
-            update["bound"] = self._watched(name, _in_both_colours(_answering(node.bound)))
+            update["bound"] = self._watched(name, inline(_in_both_colours(_answering(node.bound))))
         if name in self._options.replay:
             update["bound"] = self._replayed(name, update["bound"], node.bound)
         if hint is not None and hint.writes is not None:
@@ -127,7 +128,7 @@ def _gated(writer: Any) -> Any:
     """A conditional edge that, in an early firing, waits until what it reads is settled."""
     if not is_branch(writer):
         return writer
-    spec = writer.func.__self__._replace(path=direct_function(writer.func.__self__.path))
+    spec = writer.func.__self__._replace(path=direct_function(inline(writer.func.__self__.path)))
     route = spec._aroute
 
     async def route_when_settled(input: Any, config: RunnableConfig, **kwargs: Any) -> Any:

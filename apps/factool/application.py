@@ -21,6 +21,7 @@ from alto_lg.apps.factool.graph_subgraph import build_subgraph
 from alto_lg.apps.factool.inputs import read_questions
 from alto_lg.apps.factool.long_answers import lengthened
 from alto_lg.apps.factool.nodes import Stages
+from alto_lg.apps.factool.staged import Staged
 from alto_lg.apps.retrieval import Retriever
 
 _BUILDERS = {"flat": build_flat, "subgraph": build_subgraph, "streaming": build_streaming}
@@ -77,6 +78,10 @@ class FacTool:
     def by_hand(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
         """The same without a graph: each claim goes its way when it is written."""
         return program(chat=chat_at(endpoint), corpus=corpus)
+
+    def staged(self, endpoint: ModelEndpoint, *, corpus: Path | None) -> Program:
+        """The same in stages that hand on whole outputs: what streaming is compared with."""
+        return Staged(_stages(chat_at(endpoint), corpus, None))
 
     def answer(self, state: Mapping[str, Any]) -> Any:
         """The answer, its claims and their verdicts in order."""

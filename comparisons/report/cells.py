@@ -45,6 +45,8 @@ class Cell:
         slots, items = self.header.get("slots"), self.header.get("items")
         server = self.header.get("profile") or f"{self.header.get('model')} (own server)"
         words = [self.application, str(server), "slots of the profile" if slots is None else f"{slots} slots"]
+        if self.header.get("replicas"):
+            words.append(f"{self.header['replicas']} servers")
         if items is not None:
             words.append(f"{items} items a request")
         if self.header.get("sync"):

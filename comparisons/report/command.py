@@ -12,6 +12,7 @@ from alto_lg.comparisons.report.cells import Cells, read_cells
 from alto_lg.comparisons.report.page import report_page
 from alto_lg.comparisons.report.published import publish
 from alto_lg.comparisons.report.readme import rewrite
+from alto_lg.comparisons.report.simulated import read_simulated
 
 REFUSED = 2
 
@@ -20,6 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     add = parser.add_argument
     add("results", nargs="+", type=Path, metavar="RESULTS", help="results files (*.jsonl), or folders of them")
+    add(
+        "--simulated",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="files of `alto-lg simulate`, for the page",
+    )
     add("--output", type=Path, help="the page (default results/report.html, unless another output is asked for)")
     add("--publish", type=Path, metavar="FOLDER", help="write the same results without spans and answers, to be kept")
     add("--readme", type=Path, metavar="FILE", help="rewrite the tables between the markers of this file")
@@ -48,7 +57,7 @@ def _write(cells: Cells, options: argparse.Namespace) -> None:
         print(f"{'Rewritten' if changed else 'Unchanged'}: {options.readme}")
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(report_page(cells), encoding="utf-8")
+        page.write_text(report_page(cells, [read_simulated(path) for path in options.simulated]), encoding="utf-8")
         print(f"Written: {page} ({page.stat().st_size / 1024:.0f} KiB)")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from alto_lg.comparisons.report.cells import Cell, Cells
 from alto_lg.comparisons.report.sections import sections
+from alto_lg.comparisons.report.simulated import SimulatedFile, simulated_sections
 from alto_lg.tracing.markup import element, page, table
 
 _METHOD = (
@@ -24,9 +25,9 @@ _METHOD = (
 )
 
 
-def report_page(cells: Cells) -> str:
+def report_page(cells: Cells, simulated: Sequence[SimulatedFile] = ()) -> str:
     """One document that needs nothing but itself."""
-    found = list(sections(cells))
+    found = [*sections(cells), *simulated_sections(simulated)]
     links = [element("li", element("a", heading, href=f"#{anchor}")) for anchor, heading, _ in found]
     links.append(element("li", element("a", "How it was measured", href="#method")))
     body = [

@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--port", type=int, default=8000, help="port, 0 for a free one (default: %(default)s)")
     add("--profile", choices=tuple(PROFILES), default=default.profile, help="whose times (default: %(default)s)")
     add("--slots", type=int, metavar="N", help="streams that run at once; the rest wait (default: the profile's)")
+    add("--cache-blocks", type=int, metavar="N", help="prefix cache, in blocks of 16 tokens (default: the profile's)")
     add("--order", choices=("fifo", "priority"), default=default.order, help="who leaves the queue first")
     add("--waiting-limit", type=int, metavar="N", default=default.waiting_limit, help="streams that may wait")
     add("--seed", type=int, default=default.seed, help="seed of every draw (default: %(default)s)")
@@ -74,6 +75,7 @@ def _settings(options: argparse.Namespace) -> SimOptions:
         jitter=options.jitter,
         time_scale=options.time_scale,
         order=options.order,
+        cache_blocks=options.cache_blocks,
         waiting_limit=options.waiting_limit,
         model_name=options.model_name,
         faults=_plans(options.fault),

@@ -15,12 +15,12 @@ prefill does not delay the decoding of others, and running streams take no room 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
 from alto_lg.comparisons.sim.paced import PacedQueue
-from alto_lg.comparisons.sim.prefix_cache import PrefixCache
+from alto_lg.comparisons.sim.prefix_cache import BLOCK_TOKENS, PrefixCache, block_hashes
 from alto_lg.comparisons.sim.profiles import Profile
 
 QueueOrder = Literal["fifo", "priority"]
@@ -38,16 +38,22 @@ class Stall:
 class Job:
     """Everything that decides how long one stream takes."""
 
-    prompt: Sequence[str]
-    output: Sequence[str]
+    prompt: Sequence[Hashable]
+    output: Sequence[Hashable]
     token_work: Sequence[float]
     """Work of the second and each later output token; 1 is a token without jitter."""
+    blocks: Sequence[int] | None = None
+    """Numbers of the full cache blocks of prompt and output together; None: made from their tokens."""
     prefill_factor: float = 1.0
     first_token_s: float | None = None
     """Replaces the prefill formula."""
     priority: int = 0
     """Lower goes first, when the queue is ordered by priority."""
     stall: Stall | None = None
+
+    def blocks_of(self, tokens: Sequence[Hashable]) -> Sequence[int]:
+        """Of the leading tokens of prompt and output."""
+        return block_hashes(tokens) if self.blocks is None else self.blocks[: len(tokens) // BLOCK_TOKENS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +247,9 @@ class BatchModel:
     def _finish(self, stream: _Stream) -> None:
         self._finished += 1
         del self._streams[stream.id]
-        self.cache.add([*stream.job.prompt, *stream.job.output])
+        job = stream.job
+        written = block_hashes([*job.prompt, *job.output]) if job.blocks is None else job.blocks
+        self.cache.add_blocks(written)
         self._leave(stream)
 
     def _leave(self, stream: _Stream) -> None:
@@ -266,10 +274,12 @@ class BatchModel:
 
     def _start_prefill(self, stream: _Stream) -> None:
         job, profile = stream.job, self._profile
-        stream.cached_tokens = self.cache.hit_tokens(job.prompt)
+        # At least the last token is always computed: its logits are needed.
+        known = self.cache.hit_blocks(job.blocks_of(job.prompt[:-1]))
+        stream.cached_tokens = known * BLOCK_TOKENS
         # vLLM registers the blocks of a prompt when it schedules them, so a burst of prompts with one prefix
         # pays for that prefix once.
-        self.cache.add(job.prompt)
+        self.cache.add_blocks(job.blocks_of(job.prompt))
         self._prompt_tokens += len(job.prompt)
         self._cached_tokens += stream.cached_tokens
         fresh = len(job.prompt) - stream.cached_tokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from alto_lg.comparisons.sim.batching import QueueOrder
@@ -29,6 +29,8 @@ class SimOptions:
     time_scale: float = 1.0
     """Every simulated time is multiplied by this, so 0.01 is a hundred times as fast."""
     order: QueueOrder = "fifo"
+    cache_blocks: int | None = None
+    """Size of the prefix cache in blocks of 16 tokens. None: as many as the profile says."""
     waiting_limit: int = 10_000
     """Streams that may wait; a request beyond it gets 503."""
     model_name: str | None = None
@@ -42,6 +44,7 @@ class SimOptions:
     def __post_init__(self) -> None:
         _require(self.profile in PROFILES, f"profile {self.profile!r} is not one of {', '.join(PROFILES)}.")
         _require(self.slots is None or self.slots >= 1, f"slots must be at least 1, not {self.slots}.")
+        _require(self.cache_blocks is None or self.cache_blocks >= 0, f"cache_blocks is negative: {self.cache_blocks}.")
         _require(0 <= self.jitter <= 2, f"jitter is a coefficient of variation from 0 to 2, not {self.jitter}.")
         _require(0 < self.time_scale < float("inf"), f"time_scale must be above 0, not {self.time_scale}.")
         _require(self.order in get_args(QueueOrder), f"order must be fifo or priority, not {self.order!r}.")
@@ -51,7 +54,8 @@ class SimOptions:
 
     @property
     def server_profile(self) -> Profile:
-        return PROFILES[self.profile]
+        profile = PROFILES[self.profile]
+        return profile if self.cache_blocks is None else replace(profile, cache_blocks=self.cache_blocks)
 
     @property
     def model(self) -> str:
@@ -74,6 +78,7 @@ class SimOptions:
         }
         words = [word for name, value in given.items() for word in (name, str(value))]
         words += ["--slots", str(self.slots)] if self.slots is not None else []
+        words += ["--cache-blocks", str(self.cache_blocks)] if self.cache_blocks is not None else []
         return [*words, *(word for plan in self.faults for word in ("--fault", plan_text(plan)))]
 
 

@@ -2,7 +2,7 @@
 
 Owns the only timer of the server. Every stream's tokens come through it, so however many streams there are, one
 wake-up serves all that is due. Always true: the timer is set to a due time of the model, never to "now plus a bit",
-so a late wake-up delays what it delivers and nothing after it; two wake-ups are at least `_TICK_S` apart.
+so a late wake-up delays what it delivers and nothing after it; two wake-ups are at least `tick_s` apart.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from typing import TypeAlias
 from alto_lg.comparisons.sim.batching import BatchModel, Job, Progress
 
 Sink: TypeAlias = Callable[[Progress], None]
-
-# The event loop waits in whole milliseconds (epoll), so waking more often gains nothing; tokens that fall due in
-# between go out together.
-_TICK_S = 0.001
+MakePacer: TypeAlias = Callable[[BatchModel, float, asyncio.AbstractEventLoop], "Pacer"]
 
 
 class Pacer:
     """A model in real time. Use it from one event loop."""
+
+    tick_s = 0.001
+    """The event loop waits in whole milliseconds (epoll), so waking more often gains nothing; tokens that fall due in
+    between go out together."""
 
     def __init__(self, model: BatchModel, time_scale: float, loop: asyncio.AbstractEventLoop) -> None:
         self.model = model
@@ -68,7 +69,7 @@ class Pacer:
         if due is None:
             self.close()
             return
-        at = max(self._origin + due * self._time_scale, self._woke_at + _TICK_S)
+        at = max(self._origin + due * self._time_scale, self._woke_at + self.tick_s)
         if self._timer is not None:
             if self._timer_at == at:
                 return

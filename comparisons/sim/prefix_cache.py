@@ -8,7 +8,7 @@ prompt the last block goes before the first, because a block without the ones be
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 BLOCK_TOKENS = 16
 
@@ -25,27 +25,30 @@ class PrefixCache:
     def __len__(self) -> int:
         return len(self._blocks)
 
-    def hit_tokens(self, tokens: Sequence[str]) -> int:
+    def hit_tokens(self, tokens: Sequence[Hashable]) -> int:
         """Leading tokens that are known. At least the last token is always computed: its logits are needed."""
-        hits = 0
-        for block in block_hashes(tokens[: max(len(tokens) - 1, 0)]):
-            if block not in self._blocks:
-                break
-            hits += 1
-        return hits * BLOCK_TOKENS
+        return self.hit_blocks(block_hashes(tokens[: max(len(tokens) - 1, 0)])) * BLOCK_TOKENS
 
-    def add(self, tokens: Sequence[str]) -> None:
+    def hit_blocks(self, blocks: Sequence[int]) -> int:
+        """How many blocks are known before the first that is not."""
+        return next((place for place, block in enumerate(blocks) if block not in self._blocks), len(blocks))
+
+    def add(self, tokens: Sequence[Hashable]) -> None:
         """Remember the full blocks of a sequence as the most recently used."""
+        self.add_blocks(block_hashes(tokens))
+
+    def add_blocks(self, blocks: Sequence[int]) -> None:
+        """The same of blocks that are known by their numbers."""
         if self.capacity == 0:
             return
-        for block in reversed(block_hashes(tokens)):
+        for block in reversed(blocks):
             self._blocks[block] = None
             self._blocks.move_to_end(block)
         while len(self._blocks) > self.capacity:
             self._blocks.popitem(last=False)
 
 
-def block_hashes(tokens: Sequence[str]) -> list[int]:
+def block_hashes(tokens: Sequence[Hashable]) -> list[int]:
     """One number for each full block, which stands for the block and everything before it."""
     hashes: list[int] = []
     before = 0

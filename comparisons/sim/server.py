@@ -32,7 +32,7 @@ from alto_lg.comparisons.sim.delivery import CLOSE_EXTENSION, Answer, deliver
 from alto_lg.comparisons.sim.draws import make_job, prompt_digest
 from alto_lg.comparisons.sim.faults import DEFAULT_RETRY_AFTER_S, Fault, FaultChooser
 from alto_lg.comparisons.sim.options import SimOptions
-from alto_lg.comparisons.sim.pacer import Pacer
+from alto_lg.comparisons.sim.pacer import MakePacer, Pacer
 from alto_lg.comparisons.sim.protocol import ChatRequest, Envelope, RequestProblem
 from alto_lg.comparisons.sim.replies import Reply, make_reply, make_tool_reply
 from alto_lg.comparisons.sim.text import TextModel, extract, reply_text
@@ -44,8 +44,9 @@ _BODY_BYTES_MAX = 32 * 1024 * 1024
 class ModelServer:
     """A simulated server, without its socket: `app` is the ASGI application."""
 
-    def __init__(self, options: SimOptions, text_models: Sequence[TextModel]) -> None:
+    def __init__(self, options: SimOptions, text_models: Sequence[TextModel], pacer: MakePacer = Pacer) -> None:
         self.options = options
+        self._make_pacer = pacer
         self.text_models = tuple(text_models)
         self.created_s = int(time.time())
         self.app = Starlette(
@@ -70,7 +71,7 @@ class ModelServer:
         options = self.options
         model = BatchModel(options.server_profile, slots=options.slots, order=options.order)
         self.seed = seed
-        self.pacer = Pacer(model, options.time_scale, asyncio.get_running_loop())
+        self.pacer = self._make_pacer(model, options.time_scale, asyncio.get_running_loop())
         self.faults = FaultChooser(options.faults, seed)
         self.requests = self.answered = self.refused = 0
 

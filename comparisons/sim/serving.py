@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from alto_lg.comparisons.sim.delivery import CLOSE_EXTENSION
 from alto_lg.comparisons.sim.options import SimOptions
+from alto_lg.comparisons.sim.pacer import MakePacer, Pacer
 from alto_lg.comparisons.sim.server import ModelServer
 from alto_lg.comparisons.sim.text import TextModel
 
@@ -29,12 +30,18 @@ _KEEP_ALIVE_OF_GUEST_S = 1_000_000
 class SimServer(uvicorn.Server):
     """A uvicorn server that says when it is ready."""
 
-    def __init__(self, options: SimOptions, text_models: Sequence[TextModel], announce: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        options: SimOptions,
+        text_models: Sequence[TextModel],
+        announce: Callable[[str], None],
+        pacer: MakePacer = Pacer,
+    ) -> None:
         self._announce = announce
         self._listener = listen(options)
         host, port = self._listener.getsockname()[:2]
         self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
-        self.simulated = ModelServer(options, text_models)
+        self.simulated = ModelServer(options, text_models, pacer)
         super().__init__(_config(self.simulated, options.log_level))
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -49,8 +56,14 @@ class SimServer(uvicorn.Server):
 class _Guest(SimServer):
     """A server on somebody else's event loop, which handles signals, and whose clock may be faster than a client's."""
 
-    def __init__(self, options: SimOptions, text_models: Sequence[TextModel], announce: Callable[[str], None]) -> None:
-        super().__init__(options, text_models, announce)
+    def __init__(
+        self,
+        options: SimOptions,
+        text_models: Sequence[TextModel],
+        announce: Callable[[str], None],
+        pacer: MakePacer = Pacer,
+    ) -> None:
+        super().__init__(options, text_models, announce, pacer)
         self.config.timeout_keep_alive = _KEEP_ALIVE_OF_GUEST_S
 
     @contextmanager
@@ -59,10 +72,12 @@ class _Guest(SimServer):
 
 
 @asynccontextmanager
-async def served_here(options: SimOptions, text_models: Sequence[TextModel]) -> AsyncIterator[SimServer]:
+async def served_here(
+    options: SimOptions, text_models: Sequence[TextModel], pacer: MakePacer = Pacer
+) -> AsyncIterator[SimServer]:
     """The server on the running event loop, on the clock of that loop; it is gone when the block is left."""
     ready = asyncio.Event()
-    server = _Guest(options, text_models, lambda _: ready.set())
+    server = _Guest(options, text_models, lambda _: ready.set(), pacer)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve())
         await ready.wait()

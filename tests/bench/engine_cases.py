@@ -44,6 +44,19 @@ def chain(node: Callable[..., Any], length: int) -> Builder:
     return builder
 
 
+def loop(rounds: int, node: Callable[..., Any] = add_one) -> Builder:
+    """One node that a conditional edge leads back to, so many times."""
+
+    def again(state: CountState) -> str:
+        return "node" if state["count"] < rounds else END
+
+    builder: Builder = StateGraph(CountState)
+    builder.add_node("node", node)
+    builder.add_edge(START, "node")
+    builder.add_conditional_edges("node", again, ["node", END])
+    return builder
+
+
 class ItemsState(TypedDict):
     """Of the fan-outs."""
 
@@ -232,6 +245,10 @@ ENGINE_CASES = (
     GraphCase("chain of 100, updates", partial(chain, add_one, 100), {"count": 0}, mode="updates"),
     GraphCase("chain of 10, checkpointer", partial(chain, add_one, 10), {"count": 0}, saver=True),
     GraphCase("chain of 100, checkpointer", partial(chain, add_one, 100), {"count": 0}, saver=True),
+    GraphCase("loop of 100, plain conditional edge", partial(loop, 100), {"count": 0}, figures=("cpu",)),
+    GraphCase(
+        "loop of 100, plain node and edge", partial(loop, 100, add_one_in_thread), {"count": 0}, figures=("cpu",)
+    ),
     GraphCase("fan-out of 10", fan_out, _items(10)),
     GraphCase("fan-out of 100", fan_out, _items(100)),
     GraphCase("fan-out of 1,000", fan_out, _items(1000), figures=_WITH_MEMORY),

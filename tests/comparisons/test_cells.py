@@ -68,6 +68,8 @@ def test_a_trace_has_eight_blocks_and_one_of_fewer_requests_at_least_two() -> No
     assert trace_shape(200.0, 6).block == 3
     assert trace_shape(1.0, 1000).block == 125
     assert trace_shape(1.0, 1).block == 1
+    assert (trace_shape(2.0, None, 2).requests, trace_shape(2.0, None, 2).block) == (120, 60)
+    assert trace_shape(2.0, 120, 4).block == 30
 
 
 def test_an_estimate_counts_requests_arms_and_the_end_of_each_block() -> None:

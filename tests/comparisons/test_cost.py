@@ -10,7 +10,15 @@ import openai
 import pytest
 
 from alto_lg.comparisons import memory
-from alto_lg.comparisons.cost import MemoryUse, ServerUse, mean_use, slot_share
+from alto_lg.comparisons.cost import (
+    MemoryUse,
+    ServerUse,
+    hit_rate,
+    imbalance,
+    mean_use,
+    slot_imbalance,
+    slot_share,
+)
 from alto_lg.comparisons.measure import Measurement
 from alto_lg.comparisons.meter import SimulatedMeter
 from alto_lg.comparisons.results import measurement_fields, measurement_of
@@ -152,3 +160,24 @@ def test_costs_are_written_and_read_back_and_older_files_have_none() -> None:
     for name in ("server", "memory", "block"):
         del fields[name]
     assert measurement_of(fields) == replace(told, server=None, memory=None, block=None)
+
+
+def test_several_servers_are_one_account_that_says_who_had_most() -> None:
+    idle = replace(USE, busy_s=1, slot_s=2, busiest_s=1, busiest_slot_s=2, elapsed_s=3)
+    busy = replace(USE, busy_s=3, slot_s=6, busiest_s=3, busiest_slot_s=6, elapsed_s=4)
+    both = ServerUse.together([idle, busy])
+    assert (both.calls, both.prompt_tokens, both.cached_tokens, both.busy_s) == (8, 160, 32, 4)
+    assert (both.elapsed_s, both.slots, both.replicas) == (4, 8, 2)
+    assert slot_share(both) == 8 / (2 * 8 * 4)
+    assert hit_rate(both) == 0.2
+    assert (imbalance(both), slot_imbalance(both)) == (3 / 2, 6 / 4)
+    assert imbalance(both.share(5)) == pytest.approx(3 / 2)
+    shared = mean_use([both.share(5)] * 5)
+    assert shared is not None and shared.replicas == 2 and slot_imbalance(shared) == pytest.approx(6 / 4)
+
+
+def test_one_server_is_balanced() -> None:
+    before = dict.fromkeys(("accepted", "submitted", "prompt_tokens", "cached_tokens", "completion_tokens"), 0)
+    before |= dict.fromkeys(("running_stream_s", "waiting_stream_s", "busy_s", "now_s"), 0.0) | {"slots": 8}
+    used = ServerUse.between(before, {**{name: value + 2 for name, value in before.items()}, "slots": 8})
+    assert (imbalance(used), slot_imbalance(used), used.replicas) == (1, 1, 1)

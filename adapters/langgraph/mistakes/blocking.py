@@ -10,13 +10,13 @@ import asyncio
 import copy
 import functools
 import inspect
-import time
 import types
 from collections.abc import Callable, Generator
 from typing import Any
 
 from alto_lg.adapters.langgraph.internals import RunnableCallable
 from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
+from alto_lg.adapters.langgraph.pace import clock_of
 
 _LOOKS = 25
 """Runs of a node that are timed: what holds the loop does so most times, and looking costs a few microseconds."""
@@ -51,8 +51,7 @@ def _timed(function: Callable[..., Any], limit_s: float, held: Callable[[float],
     @types.coroutine
     def timed(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         coroutine = function(*args, **kwargs)
-        loop = asyncio.get_running_loop()
-        clock = loop.time if type(loop).__module__ != "uvloop" else time.monotonic  # uvloop's stands still meanwhile
+        clock = clock_of(asyncio.get_running_loop())
         longest_s, result = limit_s, None
         step, argument = coroutine.send, None
         while True:

@@ -70,7 +70,7 @@ def test_a_quick_router_runs_on_the_event_loop_from_the_second_time_on() -> None
 
     async def twice() -> None:
         await path.ainvoke({"items": []}, config)
-        path._is_quick = True  # what a thread that had to wait for the processor may not have found
+        path._pace.is_quick = True  # what a thread that had to wait for the processor may not have found
         await path.ainvoke({"items": []}, config)
 
     asyncio.run(twice())
@@ -80,8 +80,8 @@ def test_a_quick_router_runs_on_the_event_loop_from_the_second_time_on() -> None
 @pytest.mark.parametrize(("took_s", "is_quick"), [(0.0005, True), (0.002, False)])
 def test_a_router_is_quick_if_it_takes_less_than_a_millisecond(took_s: float, is_quick: bool) -> None:
     path = _quiet(_sends)
-    path._timed(iter([5.0, 5.0 + took_s]).__next__, {"items": [1]}, {})
-    assert path._is_quick is is_quick
+    path._pace.timed(iter([5.0, 5.0 + took_s]).__next__, path.invoke, {"items": [1]}, {})
+    assert path._pace.is_quick is is_quick
 
 
 def _quiet(router: Callable[..., Any]) -> Any:
@@ -105,7 +105,7 @@ def test_a_router_that_cannot_run_beside_an_event_loop_runs_on_threads_for_good(
         path = _quiet(router)
         found = []
         for item in range(3):
-            path._is_quick = True  # what a thread that had to wait for the processor may not have found
+            path._pace.is_quick = True  # what a thread that had to wait for the processor may not have found
             found.append(await path.ainvoke({"items": [item]}, {}))
         return found
 

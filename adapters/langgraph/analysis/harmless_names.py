@@ -1,0 +1,76 @@
+"""Names that a function may use and stay harmless: what they stand for does not wait, and cannot tell where it runs.
+
+Owns the lists. Always true:
+  objects are known by identity, so that another one of the same name is not taken for them;
+  what takes as long as a number is large (powers, factorials) is not on them, as a state's numbers may be any.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import operator
+from types import ModuleType
+
+from langchain_core import messages
+from langgraph.prebuilt import tools_condition
+from langgraph.types import Command, Overwrite, Send
+
+_BUILTINS = (
+    *(abs, all, any, ascii, bin, bool, bytes, callable, chr, complex, dict, divmod, enumerate, float, format),
+    *(frozenset, hash, hex, id, int, len, list, max, min, next, oct, ord, repr),
+    *(reversed, round, set, slice, sorted, str, sum, tuple, zip),
+)
+_EXCEPTIONS = [one for one in vars(builtins).values() if isinstance(one, type) and issubclass(one, Exception)]
+_MESSAGES = [
+    one
+    for one in (getattr(messages, name) for name in messages.__all__)
+    if isinstance(one, type) and issubclass(one, messages.BaseMessage)
+]
+_REACHING = {"attrgetter", "methodcaller", "call"}
+"""They read attributes, and call, by names that are not seen."""
+_LARGE = {"comb", "factorial", "ilshift", "ipow", "lshift", "perm", "pow"}
+
+MODULES: tuple[ModuleType, ...] = (math, operator)
+"""Every other public function of theirs is harmless."""
+
+_CALLED = (
+    *_BUILTINS,
+    *_EXCEPTIONS,
+    *(
+        getattr(module, name)
+        for module in MODULES
+        for name in dir(module)
+        if name[0] != "_" and name not in _REACHING | _LARGE
+    ),
+    *_MESSAGES,
+    Command,
+    Overwrite,
+    Send,
+    tools_condition,
+)
+_called = {id(one): one for one in _CALLED if callable(one)}
+
+MESSAGES: frozenset[type] = frozenset(_MESSAGES)
+"""Classes of messages, themselves and no subclasses."""
+
+METHODS = frozenset(
+    name for kind in (str, bytes, list, tuple, dict, set, int, float) for name in dir(kind) if name[0] != "_"
+)
+"""What may be called on a value that is inert (`inert.py`)."""
+
+_OPEN = {"artifact", "additional_kwargs", "response_metadata"}
+"""Fields of messages in which a provider, or a tool, may leave anything."""
+_ABOUT = {"__name__", "__class__"}
+_RUNNING = ("gi_", "f_", "tb_")
+"""How the attributes of generators and frames begin, which lead to whoever called."""
+
+
+def may_be_called(value: object) -> bool:
+    """Whether it is a function or class on the list."""
+    return id(value) in _called
+
+
+def may_be_read(name: str) -> bool:
+    """Whether an attribute of this name may be read of an inert value."""
+    return name in _ABOUT or not (name.startswith(("_", *_RUNNING)) or name in _OPEN)
