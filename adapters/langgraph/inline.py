@@ -39,8 +39,10 @@ def inline(runnable: Any) -> Any:
         return runnable
     if runnable.func_accepts or runnable.kwargs or runnable.explode_args:
         return runnable
+    function: Any = runnable.func
+    on_thread: Any = runnable.afunc
     made = copy.copy(runnable)
-    made.afunc = Inline(runnable.func, runnable.afunc)
+    made.afunc = Inline(function, on_thread)
     return made
 
 

@@ -145,9 +145,10 @@ class Body:
                 raise Unproven
             self._visit_all(node.args)
         elif called is map or called is filter:
-            function, *rest = [*node.args, *node.keywords] or [None]
-            self._called_by_it(function)
-            self._visit_all(rest)
+            if not node.args:
+                raise Unproven
+            self._called_by_it(node.args[0])
+            self._visit_all([*node.args[1:], *node.keywords])
         else:
             self._callee(node.func)
             self._visit_all(node.args)
