@@ -12,7 +12,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from langgraph.prebuilt import tools_condition
 
@@ -117,7 +117,7 @@ class _Proof:
             cell = (function.__closure__ or ())[code.co_freevars.index(name)]
             self.cells.append((cell, _content(cell)))
             return _content(cell)
-        for names in (function.__globals__, function.__builtins__):  # type: ignore[attr-defined]
+        for names in (function.__globals__, cast(Any, function).__builtins__):
             value = names.get(name, _MISSING)
             self.names.append((names, name, value))
             if value is not _MISSING:

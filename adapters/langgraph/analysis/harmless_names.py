@@ -12,7 +12,7 @@ import math
 import operator
 from types import ModuleType
 
-from langchain_core import messages
+from langchain_core.messages import BaseMessage
 from langgraph.prebuilt import tools_condition
 from langgraph.types import Command, Overwrite, Send
 
@@ -22,11 +22,6 @@ _BUILTINS = (
     *(reversed, round, set, slice, sorted, str, sum, tuple, zip),
 )
 _EXCEPTIONS = [one for one in vars(builtins).values() if isinstance(one, type) and issubclass(one, Exception)]
-_MESSAGES = [
-    one
-    for one in (getattr(messages, name) for name in messages.__all__)
-    if isinstance(one, type) and issubclass(one, messages.BaseMessage)
-]
 _REACHING = {"attrgetter", "methodcaller", "call"}
 """They read attributes, and call, by names that are not seen."""
 _LARGE = {"comb", "factorial", "ilshift", "ipow", "lshift", "perm", "pow"}
@@ -43,7 +38,6 @@ _CALLED = (
         for name in dir(module)
         if name[0] != "_" and name not in _REACHING | _LARGE
     ),
-    *_MESSAGES,
     Command,
     Overwrite,
     Send,
@@ -51,16 +45,13 @@ _CALLED = (
 )
 _called = {id(one): one for one in _CALLED if callable(one)}
 
-MESSAGES: frozenset[type] = frozenset(_MESSAGES)
-"""Classes of messages, themselves and no subclasses."""
-
 METHODS = frozenset(
     name for kind in (str, bytes, list, tuple, dict, set, int, float) for name in dir(kind) if name[0] != "_"
 )
 """What may be called on a value that is inert (`inert.py`)."""
 
-_OPEN = {"artifact", "additional_kwargs", "response_metadata"}
-"""Fields of messages in which a provider, or a tool, may leave anything."""
+_OPEN = {"response_metadata"}
+"""The field of messages that `inert.py` does not look into: providers write much into it."""
 _ABOUT = {"__name__", "__class__"}
 _RUNNING = ("gi_", "f_", "tb_")
 """How the attributes of generators and frames begin, which lead to whoever called."""
@@ -68,7 +59,12 @@ _RUNNING = ("gi_", "f_", "tb_")
 
 def may_be_called(value: object) -> bool:
     """Whether it is a function or class on the list."""
-    return id(value) in _called
+    return id(value) in _called or (isinstance(value, type) and is_message(value))
+
+
+def is_message(kind: type) -> bool:
+    """Whether it is a class of messages of LangChain's own: most are not loaded before somebody uses them."""
+    return issubclass(kind, BaseMessage) and kind.__module__.startswith("langchain_core.messages.")
 
 
 def may_be_read(name: str) -> bool:

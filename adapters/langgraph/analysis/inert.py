@@ -11,22 +11,25 @@ import dataclasses
 import enum
 import types
 import weakref
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from types import FunctionType
 from typing import Any, Final
 
 from langchain_core.documents import Document
+from langchain_core.messages import ToolMessage
 from pydantic import BaseModel
 
-from .harmless_names import MESSAGES
+from .harmless_names import is_message
 from .source import is_library
 
-MOST_VALUES: Final = 1000
+MOST_VALUES: Final = 500
 """A look at more than these takes longer than the hop to a thread that it is to save."""
 _MOST_DEPTH = 12
 
 SCALARS: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 ROWS: Final = frozenset({list, tuple, set, frozenset})
+
+_Holds = Callable[[Any], Collection[Any]]
 
 
 def are_inert(values: Iterable[Any]) -> bool:
@@ -51,43 +54,77 @@ def _left(values: Collection[Any], most: int, depth: int) -> int:
     most -= len(values)
     if most < 0 or depth == 0:
         return -1
-    if SCALARS.issuperset(map(type, values)):
+    kinds = {*map(type, values)} - SCALARS
+    if not kinds:
         return most
+    holds = {kind: _what_it_holds(kind) for kind in kinds}
+    if None in holds.values():
+        return -1
     for value in values:
-        kind = type(value)
-        if kind in SCALARS:
-            continue
-        if kind in MESSAGES:
-            most = most if _is_bare(value) else -1
-        elif kind in ROWS:
-            most = _left(value, most, depth - 1)
-        elif kind is dict:
-            most = _left(value, most, depth - 1)
-            most = _left(value.values(), most, depth - 1) if most >= 0 else most
-        elif not (kind is Document or is_plain_class(kind)):
-            return -1
-        elif not isinstance(value, enum.Enum):
-            fields = [*vars(value).values(), *(getattr(value, "__pydantic_extra__", None) or {}).values()]
-            most = _left(fields, most, depth - 1)
-        if most < 0:
-            return -1
+        inside = holds.get(type(value))
+        held = inside(value) if inside is not None else ()
+        if held:
+            most = _left(held, most, depth - 1)
+            if most < 0:
+                return -1
     return most
 
 
-def _is_bare(message: Any) -> bool:
-    """Whether a message has nothing but what LangChain has checked, and what a provider sent."""
-    return not message.__pydantic_extra__ and getattr(message, "artifact", None) is None
+# ── classes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_known: weakref.WeakKeyDictionary[type, _Holds | None] = weakref.WeakKeyDictionary()
 
 
-_plain: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+def _what_it_holds(kind: type) -> _Holds | None:
+    """What gives the values that an inert value of a class holds; None for a class that is not inert."""
+    try:
+        return _known[kind]
+    except KeyError:
+        made = _known[kind] = _made_to_hold(kind)
+        return made
+
+
+def _made_to_hold(kind: type) -> _Holds | None:
+    if kind in ROWS:
+        return _of_row
+    if kind is dict:
+        return _of_dict
+    if is_message(kind):
+        return _of_message_of_tool if issubclass(kind, ToolMessage) else _of_message
+    if issubclass(kind, enum.Enum):
+        return _of_member if _is_plain_class(kind) else None
+    return _of_fields if kind is Document or _is_plain_class(kind) else None
+
+
+def _of_row(row: Collection[Any]) -> Collection[Any]:
+    return row
+
+
+def _of_dict(mapping: dict[Any, Any]) -> Collection[Any]:
+    return [*mapping, *mapping.values()]
+
+
+def _of_member(member: enum.Enum) -> Collection[Any]:
+    return ()
+
+
+def _of_message(message: Any) -> Collection[Any]:
+    """What a provider or the user may have left in it, beside what LangChain has checked."""
+    more, extra = message.additional_kwargs, message.__pydantic_extra__
+    return [*more.values(), *extra.values()] if more or extra else ()
+
+
+def _of_message_of_tool(message: Any) -> Collection[Any]:
+    return [message.artifact, *_of_message(message)]
+
+
+def _of_fields(value: Any) -> Collection[Any]:
+    return [*vars(value).values(), *(getattr(value, "__pydantic_extra__", None) or {}).values()]
 
 
 def is_plain_class(kind: type) -> bool:
     """Whether it is a class of the user's that only holds fields: a dataclass, a Pydantic model, an enumeration."""
-    known = _plain.get(kind)
-    if known is None:
-        known = _plain[kind] = _is_plain_class(kind)
-    return known
+    return _what_it_holds(kind) in (_of_fields, _of_member)
 
 
 def _is_plain_class(kind: type) -> bool:

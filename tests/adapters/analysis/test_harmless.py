@@ -282,8 +282,8 @@ def reads_private_parts(state: State) -> Any:
     return state["x"].__class__.__subclasses__()
 
 
-def reads_an_artifact(state: State) -> bool:
-    return state["messages"][-1].artifact.is_empty  # type: ignore[no-any-return]
+def reads_what_a_provider_says(state: State) -> Any:
+    return state["messages"][-1].response_metadata["model"]
 
 
 def reads_by_a_computed_name(state: State) -> Any:
@@ -369,7 +369,13 @@ UNPROVEN: tuple[Any, ...] = (
     *(calls_a_value, calls_a_local, calls_an_unknown_method, calls_a_waiting_helper, hands_a_waiting_helper_on),
     *(hands_on_what_is_anything, maps_a_value, recursive, hides_a_helper, reads_of_a_helper, hides_a_helper_in_a_dict),
     *(reads_of_a_class, asks_a_metaclass, makes_of_an_unknown_class, pauses, reads_its_config, reads_private_parts),
-    *(reads_an_artifact, reads_by_a_computed_name, sets_an_attribute, counts_to_any_number, raises_to_any_power),
+    *(
+        reads_what_a_provider_says,
+        reads_by_a_computed_name,
+        sets_an_attribute,
+        counts_to_any_number,
+        raises_to_any_power,
+    ),
     *(factorial, by_method_name, swallows_everything, raises_its_own, prints, defines, one_name_for_two_things),
     *(coroutine, generator, looks_at_who_called, reads_the_environment, Callable_(), Callable_().method, len),
     functools.partial(waits),

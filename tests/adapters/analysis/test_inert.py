@@ -53,7 +53,7 @@ INERT = (
     *(None, 1, 2.5, "text", b"bytes", True, 1j, [1, [2, (3, {4})]], {"a": {"b": ["c"]}}, frozenset({1})),
     *(Colour.RED, Name.A, Point(1, ["a"]), Model(x=1, more=[1]), [Point(), Model(inner=Point())]),
     *(HumanMessage("hello"), [AIMessage("so", tool_calls=[{"name": "a", "args": {}, "id": "1"}])]),
-    *(ToolMessage("found", tool_call_id="1"), Document("text", metadata={"page": 1})),
+    *(ToolMessage("found", tool_call_id="1", artifact={"rows": [1]}), Document("text", metadata={"page": 1})),
 )
 
 
@@ -164,7 +164,8 @@ NOT_INERT = (
     *(Meddling(), [Meddling()], {"a": Meddling()}, Point(Meddling()), Model(inner=Meddling()), Model(more=Meddling())),  # type: ignore[arg-type]
     *(Text("a"), Shade.DARK, Odd.ONE, WithProperty(), WithCached(), WithGet(), WithEquality(), OfDict(), WithSlots()),
     *(OfMeta(), WithConstant(), Computed(), WithLookUp(), Inherited(), Tuple(), OwnMessage("so"), datetime.now(UTC)),
-    *(AIMessage("so", extra=Meddling()), ToolMessage("found", tool_call_id="1", artifact=Meddling()), len, int),
+    *(AIMessage("so", extra=Meddling()), AIMessage("so", additional_kwargs={"parsed": Meddling()})),
+    *(ToolMessage("found", tool_call_id="1", artifact=Meddling()), len, int),
     Document("text", metadata={"page": Meddling()}),
 )
 
