@@ -16,12 +16,12 @@ from alto_lg.adapters.langgraph.internals import (
     ERROR_SOURCE_NODE,
     INTERRUPT,
     NO_WRITES,
-    PULL,
     PUSH,
     RESERVED,
     RESUME,
     RETURN,
     apply_writes,
+    is_of_node,
 )
 from alto_lg.adapters.langgraph.reducing import apply
 from alto_lg.adapters.langgraph.stepping import RunChannels
@@ -57,12 +57,8 @@ def commit(
 def _in_order(tasks: Sequence[Any]) -> Sequence[Any] | None:
     """Nodes that are triggered by name, by their names, and then those with a packet, by its place."""
     if len(tasks) == 1:
-        return tasks if _is_known(tasks[0].path) else None
-    return sorted(tasks, key=lambda task: task.path) if all(_is_known(task.path) for task in tasks) else None
-
-
-def _is_known(path: tuple[Any, ...]) -> bool:
-    return len(path) == 2 if path[0] == PULL else (path[0] == PUSH and len(path) == 3 and isinstance(path[1], int))
+        return tasks if is_of_node(tasks[0].path) else None
+    return sorted(tasks, key=lambda task: task.path) if all(is_of_node(task.path) for task in tasks) else None
 
 
 def _by_channel(tasks: Sequence[Any], channels: RunChannels) -> dict[str, list[Any]] | None:

@@ -17,7 +17,7 @@ from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
-from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager, CallbackManager
+from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager, BaseRunManager, CallbackManager
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
@@ -62,7 +62,7 @@ class DirectSeq(RunnableSeq):
             return await super().ainvoke(input, config, **kwargs)
         children = _Children(config, AsyncCallbackManager)
         own = children.config(1)
-        is_saved = bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER))
+        is_saved = _is_saved(config)
         if is_saved:
             await _turns(_BEFORE)
         try:
@@ -109,7 +109,7 @@ class DirectFunction(RunnableCallable):
         if self._sees_config:
             get_async_callback_manager_for_config(config, self.tags)  # which adds to the manager that it sees
         context = _context_of(_Children(config, AsyncCallbackManager).config())
-        is_saved = bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER))
+        is_saved = _is_saved(config)
         if is_saved:
             await _turns(1)
         result = await _in_context(context, self._untraced.ainvoke(input, config, **kwargs))
@@ -140,7 +140,16 @@ def direct(node: Runnable[Any, Any] | None) -> Runnable[Any, Any] | None:
 def is_unheard(config: RunnableConfig, kind: type[BaseCallbackManager]) -> bool:
     """Whether a run with this config has no handler that could be told of it."""
     manager = config.get("callbacks")
-    return type(manager) is kind and not manager.handlers and not manager.inheritable_handlers
+    return type(manager) is kind and not has_handlers(manager)
+
+
+def has_handlers(manager: BaseCallbackManager | BaseRunManager) -> bool:
+    """Whether anybody hears of what is told to a manager, or to its children."""
+    return bool(manager.handlers or manager.inheritable_handlers)
+
+
+def _is_saved(config: RunnableConfig) -> bool:
+    return bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER))
 
 
 class _Children:

@@ -151,6 +151,7 @@ __all__ = [
     "input_of",
     "installed",
     "interrupt_id",
+    "is_of_node",
     "is_triggered",
     "local_read",
     "map_output_updates",
@@ -177,6 +178,11 @@ def supported(version: str) -> bool:
     """Whether the names above mean, in that version, what this project takes them to mean."""
     numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
     return numbers >= _OLDEST and numbers[:2] < _BELOW
+
+
+def is_of_node(path: tuple[Any, ...]) -> bool:
+    """Whether a task's path is that of a node or of a packet, and not that of a call or of an error handler."""
+    return len(path) == 2 if path[0] == PULL else (path[0] == PUSH and len(path) == 3 and isinstance(path[1], int))
 
 
 def with_names(function: Callable[..., Any], **replaced: Any) -> Any:

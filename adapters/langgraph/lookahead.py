@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from langgraph.types import Send
 
 from alto_lg.adapters.langgraph.config_keys import ANCESTRY, PARTIALS
+from alto_lg.adapters.langgraph.direct import has_handlers
 from alto_lg.adapters.langgraph.early import EarlyFiring, Handover
 from alto_lg.adapters.langgraph.emissions import Emissions
 from alto_lg.adapters.langgraph.internals import (
@@ -103,7 +104,7 @@ class Lookahead:
         self._emissions = Emissions(wired)
         self._context = contextvars.copy_context()
         manager = loop.manager
-        traced = manager is not None and bool(manager.handlers or manager.inheritable_handlers)
+        traced = manager is not None and has_handlers(manager)
         self._quiet = QuietSteps(wired, self.machine, of_many=not traced)
         self._promised: defaultdict[Firing, dict[int, Send]] = defaultdict(dict)
         self._over = False

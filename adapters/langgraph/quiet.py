@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.types import Send
 
 from alto_lg.adapters.langgraph.emissions import Emissions
-from alto_lg.adapters.langgraph.internals import ERROR, PULL, PUSH, TASKS, PregelExecutableTask
+from alto_lg.adapters.langgraph.internals import ERROR, PULL, TASKS, PregelExecutableTask, is_of_node
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.machine import Machine
 from alto_lg.engine.messages import FiringEnded, Key, Official, StepBegan
@@ -52,7 +52,7 @@ class QuietSteps:
         """Take on a step if it is quiet."""
         if not self._can_be or not tasks or (len(tasks) > 1 and not self._of_many):
             return False
-        if not all(_is_plain(task.path) for task in tasks.values()):
+        if not all(is_of_node(task.path) for task in tasks.values()):
             return False
         if not self._wired.is_quiet([task.name for task in tasks.values()]):
             return False
@@ -111,11 +111,6 @@ class QuietSteps:
             if packet is not known:
                 return
             yield sender, index
-
-
-def _is_plain(path: tuple[Any, ...]) -> bool:
-    """Whether it is the path of a node or of a packet, and not of a call or of an error handler."""
-    return len(path) == 2 if path[0] == PULL else (path[0] == PUSH and len(path) == 3 and isinstance(path[1], int))
 
 
 def _key(quiet: QuietFiring, others: Mapping[Key, QuietFiring]) -> Key:

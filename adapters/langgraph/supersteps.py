@@ -23,15 +23,12 @@ class SuperstepLoop(PregelLoop):
         _tick = PregelLoop.tick
     else:  # before 1.2.14 or so
         _tick = with_names(PregelLoop.tick, prepare_next_tasks=prepare)
-    _after_tick = with_names(PregelLoop.after_tick, apply_writes=commit)
+    after_tick = with_names(PregelLoop.after_tick, apply_writes=commit)
 
     def tick(self) -> bool:
         if type(self.channels) is dict:
             self.channels = RunChannels(self.channels)
         return self._tick()
-
-    def after_tick(self) -> None:
-        self._after_tick()
 
     def _put_checkpoint(self, metadata: Any) -> None:
         channels = self.channels

@@ -21,7 +21,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import ExecutionInfo
 from langgraph.types import Send
 
-from alto_lg.adapters.langgraph.direct import DirectSeq
+from alto_lg.adapters.langgraph.direct import DirectSeq, has_handlers
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_CHECKPOINT_ID,
@@ -81,8 +81,8 @@ def prepare(
     **options: Any,
 ) -> dict[str, Any]:
     """LangGraph's `prepare_next_tasks`: the tasks of the next step by their ids."""
-    template = _template(checkpoint, pending_writes, processes, channels, managed, config, stop, **options)
-    if template is None:
+    is_like_others = options["for_execution"] and options["manager"] is not None and options["cache_policy"] is None
+    if not is_like_others or pending_writes or checkpoint["v"] <= 1 or not isinstance(channels, RunChannels):
         return prepare_next_tasks(
             checkpoint,
             pending_writes,
@@ -96,6 +96,10 @@ def prepare(
             updated_channels=updated_channels,
             **options,
         )
+    if channels.template is None:
+        shared = {name: options[name] for name in ("store", "checkpointer", "manager", "retry_policy")}
+        channels.template = Template(processes, managed, config, stop, **shared)
+    template = channels.template
     template.begin(checkpoint, channels, step)
     tasks = []
     queue = channels.get(TASKS)
@@ -107,30 +111,6 @@ def prepare(
         if is_triggered(channels, versions, checkpoint["versions_seen"].get(name), null_version, processes[name]):
             tasks.append(template.pull(name))
     return {task.id: task for task in tasks if task is not None}
-
-
-def _template(
-    checkpoint: Any,
-    pending_writes: Any,
-    processes: Mapping[str, PregelNode],
-    channels: Mapping[str, Any],
-    managed: Any,
-    config: RunnableConfig,
-    stop: int,
-    *,
-    for_execution: bool,
-    manager: Any,
-    cache_policy: Any,
-    **options: Any,
-) -> Template | None:
-    """That of the run, if the tasks of its next step are to run and are like others'."""
-    if not for_execution or not isinstance(channels, RunChannels) or manager is None or cache_policy is not None:
-        return None
-    if pending_writes or checkpoint["v"] <= 1:
-        return None
-    if channels.template is None:
-        channels.template = Template(processes, managed, config, stop, manager=manager, **options)
-    return channels.template
 
 
 def _candidates(
@@ -176,7 +156,7 @@ class Template:
         if self._shared:
             self._shared = merge_configs(self._shared)  # type: ignore[arg-type, assignment]
         # Nobody adds to the manager of a node that runs without callbacks, so all of a run's may have one.
-        self._unheard = None if manager.handlers or manager.inheritable_handlers else manager.get_child()
+        self._unheard = None if has_handlers(manager) else manager.get_child()
         self._runtime = _with_fields(configurable.get(CONFIG_KEY_RUNTIME, DEFAULT_RUNTIME), store=store)
         self._thread_id = configurable.get(CONFIG_KEY_THREAD_ID)
         run_id = config.get("run_id")

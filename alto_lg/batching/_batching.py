@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import Context
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -129,7 +130,9 @@ def batching_of(function: object) -> Batching | None:
 
     A decorator above `batched` copies its mark, as `functools.wraps` does, but not what it wraps.
     """
-    found = getattr(function, "__dict__", {}).get(BATCHED)
+    if type(function) is not FunctionType:  # an attribute of any other object may be code of its own
+        return None
+    found = vars(function).get(BATCHED)
     own = isinstance(found, Batching) and getattr(function, "__wrapped__", None) is found.function
     return found if own else None
 

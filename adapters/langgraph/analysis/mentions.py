@@ -9,9 +9,10 @@ Owns the quick look that takes the place of a walk. Always true:
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 from collections.abc import Iterator
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 
 from langgraph.types import interrupt
 
@@ -73,7 +74,20 @@ def _behind(thing: object) -> Iterator[object]:
         yield from thing.values()
     elif not is_library_class(type(thing)) and not isinstance(thing, ModuleType):
         yield type(thing)
-        yield from getattr(thing, "__dict__", {}).values()
+        yield from _kept_by(thing)
+
+
+def _kept_by(thing: object) -> Iterator[object]:
+    """What an object keeps, in its dictionary and in its slots, without running any code of its own."""
+    with contextlib.suppress(AttributeError):
+        yield from object.__getattribute__(thing, "__dict__").values()
+    for base in type(thing).__mro__:
+        for slot in vars(base).values():
+            if isinstance(slot, MemberDescriptorType):
+                try:
+                    yield slot.__get__(thing)
+                except AttributeError:  # not filled yet
+                    continue
 
 
 def _named(function: FunctionType) -> Iterator[object]:

@@ -44,3 +44,20 @@ def test_what_pauses_the_run_is_found_beside_a_corpus_and_in_it(passages: int) -
 def test_what_is_without_end_counts_as_code() -> None:
     assert _looks_like_one_that_pauses(Searcher(100_000))
     assert _looks_like_one_that_pauses(Searcher(1, other=[Searcher(1) for _ in range(3000)]))
+
+
+class Slotted:
+    """Keeps what it holds in slots, and runs code of its own when it is asked for anything that it does not hold."""
+
+    __slots__ = ("empty", "other")
+
+    def __init__(self, other: Any) -> None:
+        self.other = other
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"nobody may ask a node's object for {name} before the run")
+
+
+def test_what_lies_in_slots_is_found_and_no_code_of_the_object_runs() -> None:
+    assert _looks_like_one_that_pauses(Searcher(1, other=Slotted(interrupt)))
+    assert not _looks_like_one_that_pauses(Searcher(1, other=Slotted("a text")))
