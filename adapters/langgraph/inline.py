@@ -39,6 +39,8 @@ def inline(runnable: Any) -> Any:
     if runnable.func_accepts or runnable.kwargs or runnable.explode_args:
         return runnable
     made = copy.copy(runnable)
+    assert runnable.func is not None
+    assert runnable.afunc is not None
     made.afunc = Inline(runnable.func, runnable.afunc)
     return made
 

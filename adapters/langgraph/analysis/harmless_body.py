@@ -33,7 +33,7 @@ _PLAIN_NODES = (
 """What they do is what Python does with the values that they are given, and no more."""
 
 _LARGE = (ast.Pow, ast.LShift)
-"""They take as long as a number is large."""
+"""They last for ever, if a number is large."""
 
 
 class Unproven(Exception):
@@ -145,9 +145,8 @@ class Body:
                 raise Unproven
             self._visit_all(node.args)
         elif called is map or called is filter:
-            function, *rest = [*node.args, *node.keywords] or [None]
-            self._called_by_it(function)
-            self._visit_all(rest)
+            self._called_by_it(node.args[0] if node.args else None)
+            self._visit_all([*node.args[1:], *node.keywords])
         else:
             self._callee(node.func)
             self._visit_all(node.args)

@@ -2,7 +2,7 @@
 
 Owns the lists. Always true:
   objects are known by identity, so that another one of the same name is not taken for them;
-  what takes as long as a number is large (powers, factorials) is not on them, as a state's numbers may be any.
+  powers and factorials are not on them, which a number of the state, that may be any, makes last for ever.
 """
 
 from __future__ import annotations
