@@ -30,6 +30,7 @@ State = dict[str, Any]
 LIMIT = 3
 NAMES = {"a": "first", "b": "second"}
 LOOP = None
+TEMPLATE = "{} of {}"
 
 
 class Route(enum.Enum):
@@ -136,6 +137,10 @@ def numbered(state: State) -> list[int]:
 
 def modules(state: State) -> float:
     return operator.add(math.floor(state["x"]), math.pi)
+
+
+def formatted(state: State) -> str:
+    return TEMPLATE.format(state["x"], state["y"]) + "{:>3.1f}, {{{who!r}}}".format(state["x"], who="me")
 
 
 def prebuilt(state: State) -> str:
@@ -346,6 +351,14 @@ async def coroutine(state: State) -> str:
 
 def generator(state: State) -> Any:
     yield END
+
+
+def formats_with_a_part(state: State) -> str:
+    return "{.__class__.__init__.__globals__}".format(state["x"])
+
+
+def formats_with_any_text(state: State) -> str:
+    return state["text"].format(state["x"])  # type: ignore[no-any-return]
 
 
 def looks_at_who_called(state: State) -> Any:
