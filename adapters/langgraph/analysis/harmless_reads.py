@@ -1,21 +1,23 @@
 """What a harmless function asks of its argument, if it asks for parts by name only.
 
-Always true: a use of the argument that is not of such a kind is one of the whole of it.
+Always true: a use of the argument that is of no kind below is one of the whole of it.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .harmless_names import METHODS
 from .parts import FunctionNode
 
 
-def reads_of(node: FunctionNode, parameter: str) -> frozenset[str] | None:
-    """The keys or fields of a parameter that a function looks into, if it asks for nothing but those by name.
+def reads_of(node: FunctionNode, outer: Mapping[str, Any], parameter: str) -> frozenset[str] | None:
+    """The keys or fields of a parameter that a function looks into, if it asks for nothing but those and its class.
 
-    Where its name is bound anew, it stands for a value that was found by then: what is asked of that is one too many.
+    outer: what each name stands for that is none of the function's own. Where the parameter's name is bound anew, it
+    stands for a value that was found by then: what is asked of that is one too many.
     """
     parts = [part for statement in _body(node) for part in ast.walk(statement)]
     found: set[str] = set()
@@ -24,6 +26,10 @@ def reads_of(node: FunctionNode, parameter: str) -> frozenset[str] | None:
         if isinstance(value, ast.Name) and value.id == parameter:
             known.add(id(value))
             found.add(name)
+    for part in parts:
+        match part:
+            case ast.Call(func=ast.Name(id=called), args=[ast.Name() as value, _]) if outer.get(called) is isinstance:
+                known.add(id(value))
     if any(isinstance(part, ast.Name) and part.id == parameter and id(part) not in known for part in parts):
         return None
     return frozenset(found)

@@ -419,7 +419,9 @@ def test_a_proof_knows_the_only_keys_that_are_read() -> None:
     assert _proof(update).reads == {"count", "log"}
     assert _proof(command).reads == {"done"}
     assert _proof(lambda state: state.count_of_it).reads == {"count_of_it"}
+    assert _proof(lambda state: state["x"] if isinstance(state, dict) else state.y).reads == {"x", "y"}
     assert _proof(lambda state: len(state)).reads is None
+    assert _proof(lambda state: [state, isinstance(state, dict)]).reads is None
     assert _proof(lambda state: [state for state in state["x"] if state]).reads is None
     assert _proof(lambda state: state.get).reads is None
     assert _proof(PROVEN[-2]).reads == {"x"}
