@@ -28,6 +28,8 @@ from alto_lg.adapters.langgraph.internals import (
     ChannelWrite,
     RunnableCallable,
     RunnableSeq,
+    get_async_callback_manager_for_config,
+    get_callback_manager_for_config,
 )
 
 Result = TypeVar("Result")
@@ -94,10 +96,13 @@ class DirectFunction(RunnableCallable):
         vars(self).update(vars(like))
         self._untraced = copy.copy(like)
         self._untraced.trace = self._untraced.recurse = False
+        self._sees_config = "config" in like.func_accepts
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         if config is None or not is_unheard(config, AsyncCallbackManager):
             return await super().ainvoke(input, config, **kwargs)
+        if self._sees_config:
+            get_async_callback_manager_for_config(config, self.tags)  # which adds to the manager that it sees
         context = _context_of(_Children(config, AsyncCallbackManager).config())
         is_saved = bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER))
         if is_saved:
@@ -110,6 +115,8 @@ class DirectFunction(RunnableCallable):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         if config is None or not is_unheard(config, CallbackManager):
             return super().invoke(input, config, **kwargs)
+        if self._sees_config:
+            get_callback_manager_for_config(config, self.tags)
         context = _context_of(_Children(config, CallbackManager).config())
         result = context.run(self._untraced.invoke, input, config, **kwargs)
         return result.invoke(input, config) if self.recurse and isinstance(result, Runnable) else result

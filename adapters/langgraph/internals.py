@@ -12,7 +12,11 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from langgraph._internal._config import merge_configs
+from langgraph._internal._config import (
+    get_async_callback_manager_for_config,
+    get_callback_manager_for_config,
+    merge_configs,
+)
 from langgraph._internal._constants import (
     CONF,
     CONFIG_KEY_CALL,
@@ -141,7 +145,9 @@ __all__ = [
     "arun_with_retry",
     "chain_future",
     "checkpoint_null_version",
+    "get_async_callback_manager_for_config",
     "get_cached_annotated_keys",
+    "get_callback_manager_for_config",
     "input_of",
     "installed",
     "interrupt_id",

@@ -91,6 +91,7 @@ class QuietSteps:
             if senders is None:
                 senders = list(self._senders(packets))
             place = task.path[1]
+            assert isinstance(place, int)
             if place >= len(senders):
                 return
             sender, index = senders[place]

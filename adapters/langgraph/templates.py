@@ -335,7 +335,8 @@ class Template:
             },
         }
         if proc.tags:
-            config["tags"] = [*self._shared["tags"], *proc.tags] if self._shared.get("tags") else proc.tags
+            tags: Any = self._shared.get("tags")
+            config["tags"] = [*tags, *proc.tags] if tags else proc.tags
         return PregelExecutableTask(
             name,
             value,
@@ -367,5 +368,6 @@ def _is_ordinary(proc: PregelNode) -> bool:
 
 def _with_fields(runtime: Any, **fields: Any) -> Callable[..., Any]:
     """Makes runtimes like `runtime` with these fields and others that are given."""
+    kind: Callable[..., Any] = type(runtime)
     kept = {field.name: getattr(runtime, field.name) for field in dataclasses.fields(runtime)}
-    return partial(type(runtime), **{**kept, **fields})
+    return partial(kind, **{**kept, **fields})

@@ -25,6 +25,7 @@ _FUNCTIONS = {
     "prepare_next_tasks": "preparing tasks",
     "apply_writes": "applying writes",
     "_put_checkpoint": "checkpoints",
+    "_count_step": "checkpoints",
     "_emit": "stream events",
     "put_writes": "filing writes",
     "commit": "filing writes",
@@ -44,7 +45,13 @@ _FILES = {
     "/engine/": "lookahead",
     "/lookahead.py": "lookahead",
     "/projection.py": "lookahead",
+    "/quiet.py": "lookahead",
+    "/templates.py": "preparing tasks",
+    "/applying.py": "applying writes",
+    "/reducing.py": "applying writes",
+    "/attempts.py": "running nodes: attempts",
     "/direct.py": "running nodes",
+    "/gathering.py": "tasks of the event loop",
 }
 _REST = "all else"
 
