@@ -1,6 +1,6 @@
 """Plain functions that are called on the event loop, where LangGraph takes them to a thread.
 
-The hop to a thread and back takes some 40 µs of processor time, most plain functions less than one. Left out is the
+The hop to a thread and back takes some 60 µs of processor time (docs/overhead.md), many a router one. Left out is the
 hop, and nothing else: a function has a context of its own, and as many turns of the event loop go by.
 
 Always true: what is called on the loop is proven to neither wait nor tell where it is (`analysis/harmless.py`), is

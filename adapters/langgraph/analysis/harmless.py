@@ -67,11 +67,11 @@ def harmless(function: object) -> Harmless | None:
         made.keep(function)
         return made.result(None)
     try:
-        node = made.prove(function, ())
+        node, outer = made.prove(function, ())
     except (Unproven, RecursionError):
         return None
     parameters = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
-    return made.result(reads_of(node, parameters[place]) if place < len(parameters) else None)
+    return made.result(reads_of(node, outer, parameters[place]) if place < len(parameters) else None)
 
 
 def is_harmless(function: object) -> bool:
@@ -95,8 +95,8 @@ class _Proof:
     def keep(self, function: FunctionType) -> None:
         self.functions.append((function, function.__code__, function.__defaults__, function.__kwdefaults__))
 
-    def prove(self, function: FunctionType, callers: tuple[FunctionType, ...]) -> FunctionNode:
-        """Its tree, in which everything is harmless."""
+    def prove(self, function: FunctionType, callers: tuple[FunctionType, ...]) -> tuple[FunctionNode, dict[str, Any]]:
+        """Its tree, in which everything is harmless, and what its outer names stand for."""
         code = function.__code__
         if function in callers or len(callers) > _MOST_DEPTH or code.co_flags & _GENERATORS_AND_COROUTINES:
             raise Unproven
@@ -108,7 +108,7 @@ class _Proof:
         outer = {name: self._resolved(function, name) for name in _outer_names(code)}
         called = (*callers, function)
         Body(outer, self.values, self.names, lambda helper: self.prove(helper, called)).walk(located.node)
-        return located.node
+        return located.node, outer
 
     def _resolved(self, function: FunctionType, name: str) -> Any:
         """What a name stands for that is none of the function's own."""

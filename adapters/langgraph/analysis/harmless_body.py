@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from .harmless_names import METHODS, MODULES, may_be_called, may_be_read
+from .harmless_names import METHODS, MODULES, is_simple_format, may_be_called, may_be_read
 from .inert import ROWS, SCALARS, is_plain_class
 from .parts import FunctionNode
 
@@ -33,7 +33,7 @@ _PLAIN_NODES = (
 """What they do is what Python does with the values that they are given, and no more."""
 
 _LARGE = (ast.Pow, ast.LShift)
-"""They take as long as a number is large."""
+"""They last for ever, if a number is large."""
 
 
 class Unproven(Exception):
@@ -95,6 +95,9 @@ class Body:
     def _outer(self, node: ast.expr | None) -> Any:
         return self.outer.get(node.id, _MISSING) if isinstance(node, ast.Name) else _MISSING
 
+    def _constant(self, node: ast.expr) -> Any:
+        return node.value if isinstance(node, ast.Constant) else self._outer(node)
+
     def _value(self, value: Any) -> None:
         if type(value) in ROWS or type(value) is dict:
             self.values.append(value)
@@ -145,9 +148,7 @@ class Body:
                 raise Unproven
             self._visit_all(node.args)
         elif called is map or called is filter:
-            if not node.args:
-                raise Unproven
-            self._called_by_it(node.args[0])
+            self._called_by_it(node.args[0] if node.args else None)
             self._visit_all([*node.args[1:], *node.keywords])
         else:
             self._callee(node.func)
@@ -167,6 +168,8 @@ class Body:
             owner = self._outer(node.value)
             if isinstance(owner, ModuleType) and self._is_known(owner):
                 called = self._found(owner, node.attr)
+            elif node.attr == "format" and is_simple_format(self._constant(node.value)):
+                return
             elif node.attr in METHODS and not isinstance(owner, ModuleType):
                 if not (isinstance(owner, type) and may_be_called(owner)):  # `str.lower`, else a value's
                     self._visit(node.value)
@@ -201,7 +204,7 @@ class Body:
             return all(self._is_small(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr))
         if isinstance(node, ast.Call):
             return self._outer(node.func) is len
-        return isinstance(node, ast.Constant) or type(self._outer(node)) is int
+        return type(self._constant(node)) is int
 
     def _look_up(self, node: ast.Call) -> None:
         """`getattr` and `hasattr`, of a name that is seen."""

@@ -2,7 +2,7 @@
 
 Owns the lists. Always true:
   objects are known by identity, so that another one of the same name is not taken for them;
-  what takes as long as a number is large (powers, factorials) is not on them, as a state's numbers may be any.
+  powers and factorials are not on them, which a number of the state, that may be any, makes last for ever.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import math
 import operator
+import string
 from types import ModuleType
 
 from langchain_core.messages import BaseMessage
@@ -47,8 +48,8 @@ _called = {id(one): one for one in _CALLED if callable(one)}
 
 METHODS = frozenset(
     name for kind in (str, bytes, list, tuple, dict, set, int, float) for name in dir(kind) if name[0] != "_"
-)
-"""What may be called on a value that is inert (`inert.py`)."""
+) - {"format", "format_map"}
+"""What may be called on a value that is inert (`inert.py`). Formats read whatever attributes their text names."""
 
 _OPEN = {"response_metadata"}
 """The field of messages that `inert.py` does not look into: providers write much into it."""
@@ -60,6 +61,17 @@ _RUNNING = ("gi_", "f_", "tb_")
 def may_be_called(value: object) -> bool:
     """Whether it is a function or class on the list."""
     return id(value) in _called or (isinstance(value, type) and is_message(value))
+
+
+def is_simple_format(text: object) -> bool:
+    """Whether it is a text whose fields are filled in as they are given, and not with parts of what is given."""
+    try:
+        fields = list(string.Formatter().parse(text)) if type(text) is str else None
+    except ValueError:  # of no known form
+        return False
+    return fields is not None and not any(
+        set(name or "") & set(".[") or "{" in (how or "") for _, name, how, _ in fields
+    )
 
 
 def is_message(kind: type) -> bool:

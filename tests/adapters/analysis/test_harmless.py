@@ -30,6 +30,7 @@ State = dict[str, Any]
 LIMIT = 3
 NAMES = {"a": "first", "b": "second"}
 LOOP = None
+TEMPLATE = "{} of {}"
 
 
 class Route(enum.Enum):
@@ -136,6 +137,10 @@ def numbered(state: State) -> list[int]:
 
 def modules(state: State) -> float:
     return operator.add(math.floor(state["x"]), math.pi)
+
+
+def formatted(state: State) -> str:
+    return TEMPLATE.format(state["x"], state["y"]) + "{:>3.1f}, {{{who!r}}}".format(state["x"], who="me")
 
 
 def prebuilt(state: State) -> str:
@@ -348,6 +353,14 @@ def generator(state: State) -> Any:
     yield END
 
 
+def formats_with_a_part(state: State) -> str:
+    return "{.__class__.__init__.__globals__}".format(state["x"])
+
+
+def formats_with_any_text(state: State) -> str:
+    return state["text"].format(state["x"])  # type: ignore[no-any-return]
+
+
 def looks_at_who_called(state: State) -> Any:
     return (one for one in state["x"]).gi_frame
 
@@ -406,7 +419,9 @@ def test_a_proof_knows_the_only_keys_that_are_read() -> None:
     assert _proof(update).reads == {"count", "log"}
     assert _proof(command).reads == {"done"}
     assert _proof(lambda state: state.count_of_it).reads == {"count_of_it"}
+    assert _proof(lambda state: state["x"] if isinstance(state, dict) else state.y).reads == {"x", "y"}
     assert _proof(lambda state: len(state)).reads is None
+    assert _proof(lambda state: [state, isinstance(state, dict)]).reads is None
     assert _proof(lambda state: [state for state in state["x"] if state]).reads is None
     assert _proof(lambda state: state.get).reads is None
     assert _proof(PROVEN[-2]).reads == {"x"}

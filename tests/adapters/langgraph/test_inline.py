@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import pytest
 from dropin.watch import Implementation
+from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
@@ -315,11 +316,38 @@ def test_a_run_without_end_can_be_cancelled_and_leaves_others_their_turns(impl: 
         run_on_virtual_loop(both)
 
 
-def test_on_a_real_loop_as_well(impl: Implementation) -> None:
+class _Hears(AsyncCallbackHandler):
+    """Notes the starts and ends of nodes and edges, in order."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    async def on_chain_start(self, serialized: Any, inputs: Any, **told: Any) -> None:
+        self.heard.append(("start", told.get("name"), told["tags"], inputs))
+
+    async def on_chain_end(self, outputs: Any, **told: Any) -> None:
+        self.heard.append(("end", told["tags"], outputs))
+
+
+def test_who_listens_hears_the_same(impl: Implementation) -> None:
+    def heard(app: Any) -> list[Any]:
+        handler = _Hears()
+        for _ in range(2):
+            run_on_virtual_loop(lambda: app.ainvoke({"count": 3}, {"callbacks": [handler]}))
+        return handler.heard
+
+    plain = heard(_loop())
+    assert ("end", ["seq:step:3"], "count_up") in plain
+    assert heard(impl(_loop())) == plain
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
+def test_on_a_real_loop_as_well(kind: str, impl: Implementation) -> None:
     app = impl(_loop())
 
     async def thrice() -> list[Any]:
         return [await app.ainvoke({"count": 0}) for _ in range(3)]
 
     expected = {"count": 5, "log": [f"count {count}" for count in range(5)]}
-    assert asyncio.run(thrice()) == [expected] * 3
+    with asyncio.Runner(loop_factory=pytest.importorskip(kind).new_event_loop) as runner:
+        assert runner.run(thrice()) == [expected] * 3
