@@ -26,7 +26,7 @@ from alto_lg.adapters.langgraph.internals import (
 from alto_lg.adapters.langgraph.reducing import apply
 from alto_lg.adapters.langgraph.stepping import RunChannels
 
-_NOT_FOR_CHANNELS = frozenset({NO_WRITES, PUSH, RESUME, INTERRUPT, RETURN, ERROR, ERROR_SOURCE_NODE})
+NOT_FOR_CHANNELS = frozenset({NO_WRITES, PUSH, RESUME, INTERRUPT, RETURN, ERROR, ERROR_SOURCE_NODE})
 _NOTHING: Sequence[Any] = ()
 
 
@@ -69,7 +69,7 @@ def _by_channel(tasks: Sequence[Any], channels: RunChannels) -> dict[str, list[A
             values = written.get(channel)
             if values is not None:
                 values.append(value)
-            elif channel in _NOT_FOR_CHANNELS:
+            elif channel in NOT_FOR_CHANNELS:
                 continue
             elif channel in channels:
                 written[channel] = [value]

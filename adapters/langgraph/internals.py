@@ -70,7 +70,7 @@ from langgraph.pregel._algo import _scratchpad as scratchpad_of
 from langgraph.pregel._algo import _triggers as is_triggered
 from langgraph.pregel._algo import _xxhash_str as task_id_of
 from langgraph.pregel._executor import AsyncBackgroundExecutor, BackgroundExecutor
-from langgraph.pregel._io import map_output_updates
+from langgraph.pregel._io import map_output_updates, map_output_values
 from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
 from langgraph.pregel._read import PregelNode
 from langgraph.pregel._retry import arun_with_retry, run_with_retry
@@ -155,6 +155,7 @@ __all__ = [
     "is_triggered",
     "local_read",
     "map_output_updates",
+    "map_output_values",
     "merge_configs",
     "prepare_next_tasks",
     "prepare_single_task",

@@ -127,6 +127,23 @@ class Lookahead:
             describe(quiet.task.config, quiet.ancestry, self.tally, loop, waited_for)
             self.tally.firings += 1
 
+    def went_on(self, task: PregelExecutableTask) -> None:
+        """The only task of a quiet step has been committed, and so is the next, which has this one."""
+        now, step, quiet = self._clock(), self.loop.step, self._quiet
+        self.tally.ran(quiet.step, quiet.started, now)
+        ancestry = quiet.go_on(step, task, now)
+        describe(task.config, ancestry, self.tally, self.loop)
+        self.tally.firings += 1
+        self.projection.committed()
+
+    def is_in_quiet(self, task: PregelExecutableTask) -> bool:
+        """Whether a task that is about to run belongs to a quiet step."""
+        return task.id in self._quiet.firings
+
+    def is_quiet(self, stage: str) -> bool:
+        """Whether a step with one firing of a stage would be quiet."""
+        return self._wired.is_quiet((stage,))
+
     def _begin(self, packets: Sequence[Send], now: float) -> None:
         loop = self.loop
         self._context = contextvars.copy_context()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Any
 
 from alto_lg.adapters.langgraph import gathering
-from alto_lg.adapters.langgraph.attempts import arun, run
 from alto_lg.adapters.langgraph.coroutines import CoroutineFiring
 from alto_lg.adapters.langgraph.early import Handover
 from alto_lg.adapters.langgraph.internals import (
@@ -24,6 +25,7 @@ from alto_lg.adapters.langgraph.internals import (
 )
 from alto_lg.adapters.langgraph.run import AcceleratedRun
 from alto_lg.adapters.langgraph.slots import OrderedSlots, SlottedTasks
+from alto_lg.adapters.langgraph.strides import Stride, arun, run
 from alto_lg.adapters.langgraph.threaded import ThreadedFiring
 from alto_lg.adapters.langgraph.threads import NodeThreads
 from alto_lg.engine.firing import Firing
@@ -218,13 +220,15 @@ class AltoRunner(PregelRunner):
         super().__init__(**kwargs)
         loop = kwargs["put_writes"]().__self__
         loop.use_astream = self.use_astream
+        self._loop = weakref.ref(loop)
+        self._may_stride = not kwargs.get("node_finished") and not kwargs.get("node_error_handler_map")
         self._threads: NodeThreads | None = getattr(loop, "threads", None)
         self._slots: OrderedSlots | None = getattr(loop, "slots", None)
 
     def tick(
         self, tasks: Iterable[PregelExecutableTask], *, timeout: float | None = None, get_waiter: Any = None, **kw: Any
     ) -> Iterator[None]:
-        tasks = tuple(tasks)
+        tasks = self._in_stride(tuple(tasks), timeout, get_waiter)
         ticking: Iterator[None] = self._tick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
         if self._threads is None:
             return ticking
@@ -239,7 +243,7 @@ class AltoRunner(PregelRunner):
     def atick(
         self, tasks: Iterable[PregelExecutableTask], *, timeout: float | None = None, get_waiter: Any = None, **kw: Any
     ) -> AsyncIterator[None]:
-        tasks = tuple(tasks)
+        tasks = self._in_stride(tuple(tasks), timeout, get_waiter)
         ticking: AsyncIterator[None] = self._atick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
         slots = self._slots
         if slots is None:
@@ -250,6 +254,19 @@ class AltoRunner(PregelRunner):
         adopted = isinstance(tasks[0].proc, Handover)
         slots.expect(0 if adopted else 1)
         return _aticking_in(slots.taken() if adopted else slots.uncounted(), ticking)
+
+    def commit(self, task: PregelExecutableTask, exception: BaseException | None) -> None:
+        super().commit(task.proc.task if isinstance(task.proc, Stride) else task, exception)
+
+    def _in_stride(
+        self, tasks: Sequence[PregelExecutableTask], timeout: float | None, get_waiter: Any
+    ) -> Sequence[PregelExecutableTask]:
+        """The only task of a step stands for those of all steps that follow it at once."""
+        loop = self._loop()
+        if not self._may_stride or loop is None or not _is_alone(tasks, timeout, get_waiter):
+            return tasks
+        stride = loop.stride(tasks[0])
+        return tasks if stride is None else (dataclasses.replace(tasks[0], proc=stride),)
 
 
 def _is_alone(tasks: Sequence[PregelExecutableTask], timeout: float | None, get_waiter: Any) -> bool:

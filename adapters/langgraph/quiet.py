@@ -63,6 +63,13 @@ class QuietSteps:
         self.firings = {firing.task.id: firing for firing in taken}
         return True
 
+    def go_on(self, step: int, task: PregelExecutableTask, now: float) -> Ancestry:
+        """Take on the next step, which has this one task, triggered by name, and is quiet."""
+        ancestry = self._machine.run.triggered(task.name, step)
+        self.step, self.started = step, now
+        self.firings = {task.id: QuietFiring(task, ancestry, None, task.writes)}
+        return ancestry
+
     def catch_up(self, emissions: Emissions) -> None:
         """Tell the machine of the last step, if that was quiet: its packets and triggers say who comes from whom."""
         past, self.firings = self.firings, {}

@@ -43,6 +43,7 @@ from alto_lg.adapters.langgraph.lookahead import Lookahead
 from alto_lg.adapters.langgraph.mistakes import RunChecks
 from alto_lg.adapters.langgraph.projection import hands_itself_out, keep_apart
 from alto_lg.adapters.langgraph.slots import OrderedSlots
+from alto_lg.adapters.langgraph.strides import Stride, may_stride
 from alto_lg.adapters.langgraph.supersteps import SuperstepLoop
 from alto_lg.adapters.langgraph.threads import NodeThreads
 from alto_lg.engine.ancestry import Ancestry
@@ -82,8 +83,9 @@ class AcceleratedRun(SuperstepLoop):
         self._tools: RunTools | None = None
         self.annotates = self.acceleration.options.annotate
         self._eager = self.acceleration.options.events == "eager"
-        self._unheard = hears_only_interrupts(self.config)
+        self.is_unheard = hears_only_interrupts(self.config)
         self._wired: WiredPlan | None = None
+        self._may_stride = False
         self._checks = RunChecks(self, self.acceleration.options)
         self._filing = Filing()
         self._handed_out: tuple[BaseChannel[Any, Any, Any], ...] = ()
@@ -117,6 +119,13 @@ class AcceleratedRun(SuperstepLoop):
                 if self.lookahead is not None:
                     self.lookahead.step_began()
         return more
+
+    def stride(self, task: PregelExecutableTask) -> Stride | None:
+        """What the only task of a step begins, if the steps after it are to follow at once."""
+        lookahead = self.lookahead
+        if not self._may_stride or lookahead is None or not lookahead.is_in_quiet(task):
+            return None
+        return Stride(self, lookahead, task)
 
     def after_tick(self) -> None:
         super().after_tick()
@@ -154,7 +163,7 @@ class AcceleratedRun(SuperstepLoop):
         return self.lookahead is not None and self.acceleration.wired.wiring.reducers.any_in_place
 
     def output_writes(self, task_id: str, writes: Sequence[tuple[str, Any]], *, cached: bool = False) -> None:
-        if self._unheard and writes and writes[0][0] != INTERRUPT:
+        if self.is_unheard and writes and writes[0][0] != INTERRUPT:
             return
         if not self._eager or not writes or writes[0][0] in (INTERRUPT, ERROR):
             if self.annotates:
@@ -177,7 +186,7 @@ class AcceleratedRun(SuperstepLoop):
 
     def early_ended(self, early: EarlyFiring) -> None:
         """An early firing has its result: with `events="eager"` the caller hears of it now."""
-        if self._eager and not self._unheard and early.task.writes:
+        if self._eager and not self.is_unheard and early.task.writes:
             early.announced = True
             self._announce(early.task, early.task.writes, cached=False)
 
@@ -198,6 +207,7 @@ class AcceleratedRun(SuperstepLoop):
             self._handed_out = tuple(filter(hands_itself_out, self.channels.values()))
         conditions = self._conditions(wired)
         self.lookahead = Lookahead(self, wired, conditions, ancestry_of(self.config) or Ancestry.request())
+        self._may_stride = may_stride(self)
 
     def finish(self, exc_type: type[BaseException] | None) -> None:
         """The run is over, before LangGraph waits for what still runs."""

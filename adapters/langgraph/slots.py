@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
 
-from alto_lg.adapters.langgraph.attempts import is_attempt
 from alto_lg.adapters.langgraph.internals import AsyncBackgroundExecutor
+from alto_lg.adapters.langgraph.strides import is_attempt
 from alto_lg.engine.ancestry import Order
 
 _turn: contextvars.ContextVar[tuple[OrderedSlots, Order] | None] = contextvars.ContextVar("alto_lg_turn", default=None)

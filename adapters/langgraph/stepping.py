@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 Channel = BaseChannel[Any, Any, Any]
 
-_INERT = frozenset({LastValue, BinaryOperatorAggregate, UntrackedValue})
+INERT = frozenset({LastValue, BinaryOperatorAggregate, UntrackedValue})
 """An update with no values and the end of the run leave them as they are."""
-_STEADY = _INERT | {EphemeralValue}
+_STEADY = INERT | {EphemeralValue}
 
 
 class RunChannels(dict[str, Channel]):

@@ -38,11 +38,11 @@ class SuperstepLoop(PregelLoop):
             and channels.versions_are_ours
         ):
             if metadata is not self.checkpoint_metadata:  # else the run is over
-                self._count_step(metadata)
+                self.count_step(metadata)
         else:
             super()._put_checkpoint(metadata)
 
-    def _count_step(self, metadata: Any) -> None:
+    def count_step(self, metadata: Any) -> None:
         """What LangGraph does where nothing is saved: the step has a checkpoint to be named by, and no more."""
         metadata["step"] = self.step
         metadata["parents"] = self.config[CONF].get(CONFIG_KEY_CHECKPOINT_MAP, {})

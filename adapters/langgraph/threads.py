@@ -21,9 +21,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from alto_lg.adapters.langgraph.attempts import is_attempt
 from alto_lg.adapters.langgraph.early import Handover
 from alto_lg.adapters.langgraph.internals import CONFIG_KEY_CALL, BackgroundExecutor
+from alto_lg.adapters.langgraph.strides import is_attempt
 from alto_lg.engine.ancestry import Order
 
 if TYPE_CHECKING:
