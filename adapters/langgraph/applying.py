@@ -119,12 +119,11 @@ def _apply(
     for name, values in written.items():
         if apply(channels[name], values):
             changed(name)
-    if any(task.triggers for task in tasks):
+    for name in channels.walked:
+        if name not in updated and channels[name].is_available() and channels[name].update(_NOTHING):
+            changed(name)
+    if trigger_to_nodes.keys().isdisjoint(updated):  # as far as is known, this was the last step
         for name in channels.walked:
-            if name not in updated and channels[name].is_available() and channels[name].update(_NOTHING):
+            if channels[name].finish():
                 changed(name)
-        if not any(name in trigger_to_nodes for name in updated):  # as far as is known, this was the last step
-            for name in channels.walked:
-                if channels[name].finish():
-                    changed(name)
     return updated

@@ -31,6 +31,7 @@ from alto_lg.adapters.langgraph.internals import (
     get_async_callback_manager_for_config,
     get_callback_manager_for_config,
 )
+from alto_lg.adapters.langgraph.writing import write_of
 
 Result = TypeVar("Result")
 
@@ -54,8 +55,7 @@ class DirectSeq(RunnableSeq):
         )
         node, *writers = like.steps
         self._node = direct_function(node)
-        # A `ChannelWrite` looks into its config only for where to write, so it needs none of its own.
-        self._writers = [(one, one.func if type(one) is ChannelWrite else None) for one in writers]
+        self._writers = [(one, write_of(one) if type(one) is ChannelWrite else None) for one in writers]
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         if config is None or self.is_recorded or not is_unheard(config, AsyncCallbackManager):
@@ -189,6 +189,8 @@ def _with_tags(tags: Sequence[str], more: Sequence[str]) -> list[str]:
 def _merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """Versions of packages are gathered, as in LangChain; of all else the later one counts."""
     merged = {**base, **more}
+    if "lc_versions" not in merged:
+        return merged
     versions = [one["lc_versions"] for one in (base, more) if isinstance(one.get("lc_versions"), Mapping)]
     if versions and ("lc_versions" not in more or isinstance(more["lc_versions"], Mapping)):
         merged["lc_versions"] = {name: version for one in versions for name, version in one.items()}

@@ -75,7 +75,7 @@ from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
 from langgraph.pregel._read import PregelNode
 from langgraph.pregel._retry import arun_with_retry, run_with_retry
 from langgraph.pregel._runner import FuturesDict, PregelRunner
-from langgraph.pregel._write import ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
+from langgraph.pregel._write import PASSTHROUGH, SKIP_WRITE, ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
 from langgraph.runtime import DEFAULT_RUNTIME
 from langgraph.types import Interrupt, PregelExecutableTask
 
@@ -113,12 +113,14 @@ __all__ = [
     "NO_WRITES",
     "NS_END",
     "NS_SEP",
+    "PASSTHROUGH",
     "PREVIOUS",
     "PULL",
     "PUSH",
     "RESERVED",
     "RESUME",
     "RETURN",
+    "SKIP_WRITE",
     "SUPPORTED",
     "TASKS",
     "AsyncBackgroundExecutor",

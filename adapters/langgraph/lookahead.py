@@ -13,6 +13,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from langgraph.types import Send
@@ -80,22 +81,11 @@ class Lookahead:
         self.tally = Tally()
         self.loop = loop
         self._wired = wired
+        self._conditions = conditions
+        self._run = run
         self._clock = loop.clock()
         self._written: defaultdict[int, defaultdict[str, list[tuple[Firing, Any]]]] = defaultdict(
             lambda: defaultdict(list)
-        )
-        base = step_of(loop)
-        self.projection = Projection(loop.channels, base, self._values_at, wired.wiring.reducers)
-        self.machine = Machine(wired.plan, conditions, self, run)
-        self._preparation = Preparation(loop, self.projection, wired, self.tally)
-        self._unfinished = UnfinishedReads(
-            wired.readings,
-            self.machine,
-            self.projection,
-            self._written,
-            base,
-            wired.wiring.reducers,
-            live=loop.on_event_loop,
         )
         self._early: dict[Firing, EarlyFiring] = {}
         self._official: dict[str, Firing] = {}  # by the id of LangGraph's task
@@ -105,9 +95,40 @@ class Lookahead:
         self._context = contextvars.copy_context()
         manager = loop.manager
         traced = manager is not None and has_handlers(manager)
-        self._quiet = QuietSteps(wired, self.machine, of_many=not traced)
+        self._quiet = QuietSteps(wired, run, can_be=not conditions.chains, of_many=not traced)
         self._promised: defaultdict[Firing, dict[int, Send]] = defaultdict(dict)
         self._over = False
+
+    # ── what a run needs that has steps which are not quiet ─────────────────────────────────────────────────
+
+    @cached_property
+    def machine(self) -> Machine:
+        return Machine(self._wired.plan, self._conditions, self, self._run)
+
+    @cached_property
+    def projection(self) -> Projection:
+        return Projection(self.loop.channels, step_of(self.loop), self._values_at, self._wired.wiring.reducers)
+
+    @cached_property
+    def _preparation(self) -> Preparation:
+        return Preparation(self.loop, self.projection, self._wired, self.tally)
+
+    @cached_property
+    def _unfinished(self) -> UnfinishedReads:
+        return UnfinishedReads(
+            self._wired.readings,
+            self.machine,
+            self.projection,
+            self._written,
+            step_of(self.loop),
+            self._wired.wiring.reducers,
+            live=self.loop.on_event_loop,
+        )
+
+    @property
+    def _has_looked(self) -> bool:
+        """Whether there has been any such step."""
+        return "machine" in vars(self)
 
     # ── what the loop reports ───────────────────────────────────────────────────────────────────────────────
 
@@ -118,11 +139,11 @@ class Lookahead:
         queue = loop.channels[TASKS]
         packets: Sequence[Send] = queue.get() if queue.is_available() else ()
         if self._early or not self._quiet.begin(loop.step, loop.tasks, packets, now):
-            self._quiet.catch_up(self._emissions)
+            self._quiet.catch_up(self.machine, self._emissions)
             self._begin(packets, now)
             return
         for quiet in self._quiet.firings.values():
-            known = self.machine.firing(loop.step, ("pull", quiet.task.name))
+            known = self.machine.firing(loop.step, ("pull", quiet.task.name)) if self._has_looked else None
             waited_for = known.waited_for if known is not None else None
             describe(quiet.task.config, quiet.ancestry, self.tally, loop, waited_for)
             self.tally.firings += 1
@@ -134,7 +155,7 @@ class Lookahead:
         ancestry = quiet.go_on(step, task, now)
         describe(task.config, ancestry, self.tally, self.loop)
         self.tally.firings += 1
-        self.projection.committed()
+        self.step_committed()
 
     def is_in_quiet(self, task: PregelExecutableTask) -> bool:
         """Whether a task that is about to run belongs to a quiet step."""
@@ -176,8 +197,9 @@ class Lookahead:
         self._emissions.keep_only({packet[0] for packet in packets_ahead if isinstance(packet, tuple)})
 
     def step_committed(self) -> None:
-        """LangGraph has applied the writes of a step."""
-        self.projection.committed()
+        """The writes of a step have been applied."""
+        if self._has_looked:
+            self.projection.committed()
 
     def task_ended(self, task_id: str, writes: Sequence[tuple[str, Any]]) -> None:
         """LangGraph has committed a task's writes to its step (or its failure)."""
@@ -200,14 +222,15 @@ class Lookahead:
 
     def run_ended(self, why: str) -> None:
         """The run is over: what was started early and not adopted was for nothing."""
+        broken = self.machine.broken if self._has_looked else None
         for early in self._early.values():
-            self.tally.dropped(self.machine.broken or why)
+            self.tally.dropped(broken or why)
             early.cancel()
-        broken = self.machine.broken
         self._over = True
         # LangGraph's loops do not outlive their runs, and neither do these: no cycle is left for the collector.
         self._early.clear()
-        del self.machine, self.projection, self._preparation, self._unfinished, self.loop
+        for name in ("machine", "projection", "_preparation", "_unfinished", "loop"):
+            vars(self).pop(name, None)
         if broken:
             warnings.warn(
                 f"{broken}; the run went on without early starts. The answer is LangGraph's. "

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
 from alto_lg.adapters.langgraph.config_keys import GATE
-from alto_lg.adapters.langgraph.direct import direct, direct_function
+from alto_lg.adapters.langgraph.direct import direct_function
 from alto_lg.adapters.langgraph.functions import declared, function_of
 from alto_lg.adapters.langgraph.inline import inline
 from alto_lg.adapters.langgraph.internals import (
@@ -30,6 +30,7 @@ from alto_lg.adapters.langgraph.mistakes.blocking import watched
 from alto_lg.adapters.langgraph.mistakes.in_place import InPlaceChecks
 from alto_lg.adapters.langgraph.mistakes.node_checks import NodeChecks, is_branch
 from alto_lg.adapters.langgraph.mistakes.reporter import Reporter
+from alto_lg.adapters.langgraph.templates import TemplateNode
 from alto_lg.batching import batching_of
 from alto_lg.errors import UndeclaredRead, UndeclaredWrite
 from alto_lg.hints import Hint
@@ -80,7 +81,7 @@ class _Wirer:
             keys = frozenset(node.channels)
             update["mapper"] = partial(DeclaredState, name, hint.reads, keys)
         made = node.copy(update)
-        made.__class__ = _RunNode
+        made.__class__ = TemplateNode
         return made
 
     def _replayed(self, name: str, bound: Any, plain: Any) -> Any:
@@ -93,14 +94,6 @@ class _Wirer:
         if self._in_place is not None:
             bound = self._in_place.watched(name, bound)
         return watched(name, bound, self._options.blocking_s, self._reporter)
-
-
-class _RunNode(PregelNode):
-    """A node of an accelerated graph. What runs it is made when it first runs, as LangGraph's is."""
-
-    @cached_property
-    def node(self) -> Any:
-        return direct(vars(PregelNode)["node"].func(self))
 
 
 def _answering(bound: Any) -> Any:

@@ -39,11 +39,11 @@ class QuietSteps:
     firings: of that step, by the ids of their tasks; none if it was not quiet. started: on the run's clock.
     """
 
-    def __init__(self, wired: WiredPlan, machine: Machine, *, of_many: bool) -> None:
+    def __init__(self, wired: WiredPlan, run: Ancestry, *, can_be: bool, of_many: bool) -> None:
         self._wired = wired
-        self._machine = machine
+        self._run = run
         self._of_many = of_many
-        self._can_be = wired.can_be_quiet and not machine.conditions.chains
+        self._can_be = can_be and wired.can_be_quiet
         self.step = -1
         self.started = 0.0
         self.firings: dict[str, QuietFiring] = {}
@@ -65,12 +65,12 @@ class QuietSteps:
 
     def go_on(self, step: int, task: PregelExecutableTask, now: float) -> Ancestry:
         """Take on the next step, which has this one task, triggered by name, and is quiet."""
-        ancestry = self._machine.run.triggered(task.name, step)
+        ancestry = self._run.triggered(task.name, step)
         self.step, self.started = step, now
         self.firings = {task.id: QuietFiring(task, ancestry, None, task.writes)}
         return ancestry
 
-    def catch_up(self, emissions: Emissions) -> None:
+    def catch_up(self, machine: Machine, emissions: Emissions) -> None:
         """Tell the machine of the last step, if that was quiet: its packets and triggers say who comes from whom."""
         past, self.firings = self.firings, {}
         if not past:
@@ -79,18 +79,18 @@ class QuietSteps:
         for quiet in past.values():
             keys[_key(quiet, keys)] = quiet
         officials = [Official(key, quiet.task.name, None, ancestry=quiet.ancestry) for key, quiet in keys.items()]
-        self._machine.handle(StepBegan(self.step, tuple(officials)))
+        machine.handle(StepBegan(self.step, tuple(officials)))
         for key, quiet in keys.items():
-            firing = self._machine.firing(self.step, key)
+            firing = machine.firing(self.step, key)
             assert firing is not None
             if all(channel != ERROR for channel, _ in quiet.writes):  # else its error handler ran in its stead
-                self._machine.handle(FiringEnded(firing, emissions.of(quiet.writes)))
+                machine.handle(FiringEnded(firing, emissions.of(quiet.writes)))
 
     def _taken(
         self, step: int, tasks: Mapping[str, PregelExecutableTask], packets: Sequence[Send]
     ) -> Iterator[QuietFiring]:
         """The tasks with their ancestry, as far as it is known."""
-        run, senders = self._machine.run, None
+        run, senders = self._run, None
         for task in tasks.values():
             if task.path[0] == PULL:
                 yield QuietFiring(task, run.triggered(task.name, step), None, task.writes)

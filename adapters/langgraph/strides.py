@@ -139,7 +139,7 @@ class Stride:
             self._are_outputs_due = not loop.updated_channels.isdisjoint(_outputs(loop))
         loop.checkpoint_pending_writes.clear()
         loop.is_replaying = False
-        loop.count_step({"source": "loop"})
+        loop.count_step()
         loop.config[CONF].pop(CONFIG_KEY_RESUMING, None)  # it concerns the first step
 
     def _begin(self, name: str) -> PregelExecutableTask:

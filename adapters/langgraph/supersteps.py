@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import uuid_utils
 from langgraph.checkpoint.base.id import uuid6
 
 from alto_lg.adapters.langgraph.applying import commit
@@ -38,11 +39,16 @@ class SuperstepLoop(PregelLoop):
             and channels.versions_are_ours
         ):
             if metadata is not self.checkpoint_metadata:  # else the run is over
-                self.count_step(metadata)
+                self._count_step(metadata)
         else:
             super()._put_checkpoint(metadata)
 
-    def count_step(self, metadata: Any) -> None:
+    def count_step(self) -> None:
+        """The next step begins; of this one's checkpoint nobody is to see more than the id, which its tasks know."""
+        self.checkpoint["id"] = str(uuid_utils.uuid6())
+        self.step += 1
+
+    def _count_step(self, metadata: Any) -> None:
         """What LangGraph does where nothing is saved: the step has a checkpoint to be named by, and no more."""
         metadata["step"] = self.step
         metadata["parents"] = self.config[CONF].get(CONFIG_KEY_CHECKPOINT_MAP, {})

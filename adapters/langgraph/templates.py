@@ -14,14 +14,14 @@ import binascii
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import ExecutionInfo
 from langgraph.types import Send
 
-from alto_lg.adapters.langgraph.direct import DirectSeq, has_handlers
+from alto_lg.adapters.langgraph.direct import DirectSeq, direct, has_handlers
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_CHECKPOINT_ID,
@@ -180,7 +180,7 @@ class Template:
     def push(self, place: int, packet: Any) -> PregelExecutableTask | None:
         """The task of a packet, by its place in the queue."""
         proc = self._processes.get(packet.node) if isinstance(packet, Send) else None
-        if proc is None or not _is_ordinary(proc):
+        if not isinstance(proc, TemplateNode) or not proc.is_ordinary:
             return self._by_langgraph((PUSH, place))
         name = packet.node
         namespace = self._prefix + name
@@ -194,14 +194,13 @@ class Template:
     def pull(self, name: str) -> PregelExecutableTask | None:
         """The task of a node that has been triggered by name."""
         proc = self._processes[name]
-        if not _is_ordinary(proc):
-            return self._by_langgraph((PULL, name))
-        triggers = tuple(sorted(proc.triggers))
+        path = (PULL, name)
+        if not isinstance(proc, TemplateNode) or not proc.is_ordinary:
+            return self._by_langgraph(path)
         namespace = self._prefix + name
-        task_id = task_id_of(self._id, namespace, str(self._step), name, PULL, *triggers)
+        task_id = task_id_of(self._id, namespace, str(self._step), name, PULL, *proc.in_order)
         namespace = f"{namespace}{NS_END}{task_id}"
         scratchpad = self._scratchpad(task_id, namespace)
-        path = (PULL, name)
         try:
             value = input_of(
                 proc,
@@ -216,7 +215,7 @@ class Template:
             raise
         if value is MISSING:
             return None
-        return self._task(name, proc, value, path, triggers, task_id, namespace, scratchpad, proc.timeout)
+        return self._task(name, proc, value, path, proc.in_order, task_id, namespace, scratchpad, proc.timeout)
 
     def _by_langgraph(self, path: tuple[Any, ...]) -> PregelExecutableTask | None:
         made = prepare_single_task(
@@ -257,7 +256,7 @@ class Template:
     def _task(
         self,
         name: str,
-        proc: PregelNode,
+        proc: TemplateNode,
         value: Any,
         path: tuple[Any, ...],
         triggers: tuple[str, ...],
@@ -266,10 +265,8 @@ class Template:
         scratchpad: PregelScratchpad,
         timeout: Any,
     ) -> PregelExecutableTask:
-        node: Any = proc.node
         writes: deque[tuple[str, Any]] = deque()
-        configurable = self._config[CONF]
-        runs_unheard = self._unheard is not None and type(node) is DirectSeq and not node.is_recorded
+        is_unheard = self._unheard is not None and proc.may_be_unheard
         config: Any = {
             **self._shared,
             "metadata": {
@@ -279,12 +276,12 @@ class Template:
                 "langgraph_triggers": triggers,
                 "langgraph_path": path,
                 "langgraph_checkpoint_ns": namespace,
-                **{key: dict(one) if isinstance(one, Mapping) else one for key, one in (proc.metadata or {}).items()},
+                **{key: dict(one) if isinstance(one, Mapping) else one for key, one in proc.own_metadata},
             },
-            "callbacks": self._unheard if runs_unheard else self._manager.get_child(f"graph:step:{self._step}"),
+            "callbacks": self._unheard if is_unheard else self._manager.get_child(f"graph:step:{self._step}"),
             "run_name": name,
             CONF: {
-                **configurable,
+                **self._config[CONF],
                 CONFIG_KEY_TASK_ID: task_id,
                 CONFIG_KEY_SEND: writes.extend,
                 CONFIG_KEY_READ: partial(
@@ -296,7 +293,7 @@ class Template:
                 ),
                 CONFIG_KEY_CHECKPOINTER: self._saver,
                 CONFIG_KEY_CHECKPOINT_MAP: {
-                    **configurable.get(CONFIG_KEY_CHECKPOINT_MAP, {}),
+                    **self._config[CONF].get(CONFIG_KEY_CHECKPOINT_MAP, {}),
                     self._parent: self._checkpoint_id,
                 },
                 CONFIG_KEY_CHECKPOINT_ID: None,
@@ -320,7 +317,7 @@ class Template:
         return PregelExecutableTask(
             name,
             value,
-            node,
+            proc.node,
             writes,
             config,
             triggers,
@@ -334,16 +331,42 @@ class Template:
         )
 
 
+class TemplateNode(PregelNode):
+    """A node of an accelerated graph, with what its tasks have in common in all runs.
+
+    Made when it first runs, as LangGraph makes what runs it.
+    """
+
+    @cached_property
+    def node(self) -> Any:
+        return direct(vars(PregelNode)["node"].func(self))
+
+    @cached_property
+    def in_order(self) -> tuple[str, ...]:
+        """Its triggers."""
+        return tuple(sorted(self.triggers))
+
+    @cached_property
+    def is_ordinary(self) -> bool:
+        """Whether its tasks are made here."""
+        return self.cache_policy is None and self.node is not None
+
+    @cached_property
+    def may_be_unheard(self) -> bool:
+        """Whether it needs no callback manager of its own where nobody listens."""
+        return type(self.node) is DirectSeq and not self.node.is_recorded
+
+    @cached_property
+    def own_metadata(self) -> tuple[tuple[str, Any], ...]:
+        return tuple((self.metadata or {}).items())
+
+
 def read_asked(
     scratchpad: Any, channels: Mapping[str, Any], managed: Any, task: Any, select: Any, fresh: bool = False
 ) -> Any:
     """LangGraph's `local_read`, which copies every channel that it is given: only those that are asked for."""
     asked = {key: channels[key] for key in ([select] if isinstance(select, str) else select) if key in channels}
     return local_read(scratchpad, asked, managed, task, select, fresh)
-
-
-def _is_ordinary(proc: PregelNode) -> bool:
-    return proc.cache_policy is None and proc.node is not None
 
 
 def _with_fields(runtime: Any, **fields: Any) -> Callable[..., Any]:
