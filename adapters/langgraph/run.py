@@ -43,6 +43,7 @@ from alto_lg.adapters.langgraph.lookahead import Lookahead
 from alto_lg.adapters.langgraph.mistakes import RunChecks
 from alto_lg.adapters.langgraph.projection import hands_itself_out, keep_apart
 from alto_lg.adapters.langgraph.slots import OrderedSlots
+from alto_lg.adapters.langgraph.stepping import RunChannels
 from alto_lg.adapters.langgraph.strides import Stride, may_stride
 from alto_lg.adapters.langgraph.supersteps import SuperstepLoop
 from alto_lg.adapters.langgraph.threads import NodeThreads
@@ -211,6 +212,8 @@ class AcceleratedRun(SuperstepLoop):
 
     def finish(self, exc_type: type[BaseException] | None) -> None:
         """The run is over, before LangGraph waits for what still runs."""
+        if isinstance(self.channels, RunChannels):
+            self.channels.template = None  # which knows the channels: no cycle is left for the collector
         tools, self._tools = self._tools, None
         tool_counts = tools.close() if tools is not None else None
         with self.lock:
