@@ -21,8 +21,9 @@ from langgraph.graph.state import CompiledStateGraph
 from alto_lg.adapters.langgraph.declarations import check_declarations, check_predicted
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, with_names
 from alto_lg.adapters.langgraph.listening import hearing
-from alto_lg.adapters.langgraph.loop import AltoLoop, AltoRunner, AltoThreadedLoop
+from alto_lg.adapters.langgraph.loop import AltoLoop, AltoThreadedLoop
 from alto_lg.adapters.langgraph.nodes import nodes_of
+from alto_lg.adapters.langgraph.runner import AltoRunner
 from alto_lg.adapters.replay import install as install_replay
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.options import Options

@@ -32,28 +32,28 @@ async def arun(
     configurable: Mapping[str, Any] | None = None,
 ) -> Any:
     """LangGraph's `arun_with_retry`."""
-    config = None if stream else _config_of_only_attempt(task, retry_policy, configurable)
+    config = None if stream else config_of_only(task, retry_policy, configurable)
     if config is None:
         return await arun_with_retry(task, retry_policy, stream=stream, configurable=configurable)  # type: ignore[arg-type]
     task.writes.clear()
     try:
         return await task.proc.ainvoke(task.input, config)
     except BaseException as error:
-        return await arun_with_retry(_failing(task, error), None, configurable=configurable)  # type: ignore[arg-type]
+        return await arun_with_retry(failing(task, error), None, configurable=configurable)  # type: ignore[arg-type]
 
 
 def run(
     task: PregelExecutableTask, retry_policy: Sequence[Any] | None, configurable: Mapping[str, Any] | None = None
 ) -> Any:
     """LangGraph's `run_with_retry`."""
-    config = _config_of_only_attempt(task, retry_policy, configurable)
+    config = config_of_only(task, retry_policy, configurable)
     if config is None:
         return run_with_retry(task, retry_policy, configurable=configurable)  # type: ignore[arg-type]
     task.writes.clear()
     try:
         return task.proc.invoke(task.input, config)
     except BaseException as error:
-        return run_with_retry(_failing(task, error), None, configurable=configurable)  # type: ignore[arg-type]
+        return run_with_retry(failing(task, error), None, configurable=configurable)  # type: ignore[arg-type]
 
 
 def is_attempt(function: object) -> bool:
@@ -61,9 +61,10 @@ def is_attempt(function: object) -> bool:
     return function in (arun, run, arun_with_retry, run_with_retry)
 
 
-def _config_of_only_attempt(
+def config_of_only(
     task: PregelExecutableTask, retry_policy: Sequence[Any] | None, configurable: Mapping[str, Any] | None
 ) -> RunnableConfig | None:
+    """The config of a task's only attempt; None if LangGraph has to make it."""
     if task.retry_policy or retry_policy or task.timeout is not None:
         return None
     entries = task.config[CONF]
@@ -74,7 +75,7 @@ def _config_of_only_attempt(
     return {**task.config, CONF: {**entries, **(configurable or {})}}
 
 
-def _failing(task: PregelExecutableTask, error: BaseException) -> PregelExecutableTask:
+def failing(task: PregelExecutableTask, error: BaseException) -> PregelExecutableTask:
     """The same task, at the point where it raises; what it has written stays as it is."""
     return dataclasses.replace(task, proc=_Raising(error), writes=deque())
 

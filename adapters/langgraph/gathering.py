@@ -14,6 +14,7 @@ import concurrent.futures
 import threading
 import time
 import types
+import weakref
 from collections import deque
 from typing import Any
 
@@ -21,11 +22,16 @@ from alto_lg.adapters.langgraph.internals import FuturesDict
 
 
 class _Ended(FuturesDict):
-    """LangGraph's tasks by their futures; knows which have ended since somebody last asked."""
+    """LangGraph's tasks by their futures; knows which have ended since somebody last asked.
+
+    The runner that makes it can find it as its `gathered`.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._ended: deque[Any] = deque()
+        runner = self.callback().__self__
+        runner.gathered = weakref.ref(self)
 
     def _note(self, future: Any) -> None:
         self._ended.append(future)

@@ -75,6 +75,8 @@ from langgraph.pregel._loop import AsyncPregelLoop, PregelLoop, SyncPregelLoop
 from langgraph.pregel._read import PregelNode
 from langgraph.pregel._retry import arun_with_retry, run_with_retry
 from langgraph.pregel._runner import FuturesDict, PregelRunner
+from langgraph.pregel._runner import _acall as acall
+from langgraph.pregel._runner import _call as call
 from langgraph.pregel._write import PASSTHROUGH, SKIP_WRITE, ChannelWrite, ChannelWriteEntry, ChannelWriteTupleEntry
 from langgraph.runtime import DEFAULT_RUNTIME
 from langgraph.types import Interrupt, PregelExecutableTask
@@ -143,8 +145,10 @@ __all__ = [
     "RunnableCallable",
     "RunnableSeq",
     "SyncPregelLoop",
+    "acall",
     "apply_writes",
     "arun_with_retry",
+    "call",
     "chain_future",
     "checkpoint_null_version",
     "get_async_callback_manager_for_config",

@@ -83,7 +83,7 @@ class Lookahead:
         self._wired = wired
         self._conditions = conditions
         self._run = run
-        self._clock = loop.clock()
+        self.now = loop.clock()
         self._written: defaultdict[int, defaultdict[str, list[tuple[Firing, Any]]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -134,7 +134,7 @@ class Lookahead:
 
     def step_began(self) -> None:
         """LangGraph has prepared the tasks of a step: adopt what ran already, and look on from there."""
-        now, loop = self._clock(), self.loop
+        now, loop = self.now(), self.loop
         self.tally.step_began(now)
         queue = loop.channels[TASKS]
         packets: Sequence[Send] = queue.get() if queue.is_available() else ()
@@ -150,7 +150,7 @@ class Lookahead:
 
     def went_on(self, task: PregelExecutableTask) -> None:
         """The only task of a quiet step has been committed, and so is the next, which has this one."""
-        now, step, quiet = self._clock(), self.loop.step, self._quiet
+        now, step, quiet = self.now(), self.loop.step, self._quiet
         self.tally.ran(quiet.step, quiet.started, now)
         ancestry = quiet.go_on(step, task, now)
         describe(task.config, ancestry, self.tally, self.loop)
@@ -207,7 +207,7 @@ class Lookahead:
             quiet = self._quiet.firings.get(task_id)
             if quiet is not None:
                 quiet.writes = writes
-                self.tally.ran(self._quiet.step, self._quiet.started, self._clock())
+                self.tally.ran(self._quiet.step, self._quiet.started, self.now())
             return
         firing = self._official.get(task_id)
         if firing is None or firing.status is not Status.RUNNING:
@@ -269,7 +269,7 @@ class Lookahead:
         firing = early.firing
         if self._over or firing.status is Status.DROPPED or future.cancelled():
             return
-        self.tally.ran(firing.step, early.started, self._clock())
+        self.tally.ran(firing.step, early.started, self.now())
         if firing.status is not Status.RUNNING:
             return  # it was adopted, and on threads the official task was the first to tell of its end
         if future.exception() is not None:
@@ -280,7 +280,7 @@ class Lookahead:
 
     def _ended(self, firing: Firing, writes: Sequence[tuple[str, Any]]) -> None:
         if firing in self._started:
-            self.tally.ran(firing.step, self._started.pop(firing), self._clock())
+            self.tally.ran(firing.step, self._started.pop(firing), self.now())
         emission = self._emissions.of(writes, self._promised.pop(firing, {}))
         undeclared = self._emissions.outside_plan(firing, emission)
         if undeclared:
@@ -371,7 +371,7 @@ class Lookahead:
     def _start(self, firing: Firing) -> None:
         packet = self._emissions.packet_of(firing) if firing.is_push else None
         early = self.loop.early_firing(firing)
-        early.started = self._clock()
+        early.started = self.now()
         reads = firing.stage.reads.keys.within(self._wired.plan.keys) if packet is None else frozenset()
         if packet is None and firing.stage.unfinished:
             early.given = self._unfinished.give(firing, early.idle)

@@ -1,31 +1,22 @@
-"""Loops: a run on an event loop, a run on threads, and the runner of both."""
+"""Loops: a run on an event loop, and a run on threads."""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import sys
 import threading
 import time
-import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any
 
-from alto_lg.adapters.langgraph import gathering
 from alto_lg.adapters.langgraph.coroutines import CoroutineFiring
-from alto_lg.adapters.langgraph.early import Handover
 from alto_lg.adapters.langgraph.internals import (
     AsyncPregelLoop,
-    PregelExecutableTask,
-    PregelRunner,
     SyncPregelLoop,
-    with_names,
 )
 from alto_lg.adapters.langgraph.run import AcceleratedRun
 from alto_lg.adapters.langgraph.slots import OrderedSlots, SlottedTasks
-from alto_lg.adapters.langgraph.strides import Stride, arun, run
 from alto_lg.adapters.langgraph.threaded import ThreadedFiring
 from alto_lg.adapters.langgraph.threads import NodeThreads
 from alto_lg.engine.firing import Firing
@@ -205,80 +196,3 @@ class AltoThreadedLoop(AcceleratedRun, SyncPregelLoop):
 
     def clock(self) -> Callable[[], float]:
         return time.monotonic
-
-
-class AltoRunner(PregelRunner):
-    """LangGraph's runner, which knows how nodes are to be run.
-
-    LangGraph runs the only task of a step itself, beside those that it may run at once.
-    """
-
-    _tick = with_names(PregelRunner.tick, run_with_retry=run, **gathering.IN_THREADS)
-    _atick = with_names(PregelRunner.atick, arun_with_retry=arun, **gathering.ON_LOOP)
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        loop = kwargs["put_writes"]().__self__
-        loop.use_astream = self.use_astream
-        self._loop = weakref.ref(loop)
-        self._may_stride = not kwargs.get("node_finished") and not kwargs.get("node_error_handler_map")
-        self._threads: NodeThreads | None = getattr(loop, "threads", None)
-        self._slots: OrderedSlots | None = getattr(loop, "slots", None)
-
-    def tick(
-        self, tasks: Iterable[PregelExecutableTask], *, timeout: float | None = None, get_waiter: Any = None, **kw: Any
-    ) -> Iterator[None]:
-        tasks = self._in_stride(tuple(tasks), timeout, get_waiter)
-        ticking: Iterator[None] = self._tick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
-        if self._threads is None:
-            return ticking
-        places = sum(not isinstance(task.proc, Handover) for task in tasks)
-        if not _is_alone(tasks, timeout, get_waiter):
-            self._threads.expect(places)
-            return ticking
-        counted = bool(places) and self._threads.is_exact
-        self._threads.expect(1 if counted else 0)
-        return _ticking_in(self._threads.uncounted(), ticking) if counted else ticking
-
-    def atick(
-        self, tasks: Iterable[PregelExecutableTask], *, timeout: float | None = None, get_waiter: Any = None, **kw: Any
-    ) -> AsyncIterator[None]:
-        tasks = self._in_stride(tuple(tasks), timeout, get_waiter)
-        ticking: AsyncIterator[None] = self._atick(tasks, timeout=timeout, get_waiter=get_waiter, **kw)
-        slots = self._slots
-        if slots is None:
-            return ticking
-        if not _is_alone(tasks, timeout, get_waiter):
-            slots.expect(len(tasks))
-            return ticking
-        adopted = isinstance(tasks[0].proc, Handover)
-        slots.expect(0 if adopted else 1)
-        return _aticking_in(slots.taken() if adopted else slots.uncounted(), ticking)
-
-    def commit(self, task: PregelExecutableTask, exception: BaseException | None) -> None:
-        super().commit(task.proc.task if isinstance(task.proc, Stride) else task, exception)
-
-    def _in_stride(
-        self, tasks: Sequence[PregelExecutableTask], timeout: float | None, get_waiter: Any
-    ) -> Sequence[PregelExecutableTask]:
-        """The only task of a step stands for those of all steps that follow it at once."""
-        loop = self._loop()
-        if not self._may_stride or loop is None or not _is_alone(tasks, timeout, get_waiter):
-            return tasks
-        stride = loop.stride(tasks[0])
-        return tasks if stride is None else (dataclasses.replace(tasks[0], proc=stride),)
-
-
-def _is_alone(tasks: Sequence[PregelExecutableTask], timeout: float | None, get_waiter: Any) -> bool:
-    return len(tasks) == 1 and timeout is None and get_waiter is None
-
-
-def _ticking_in(place: AbstractContextManager[None], ticking: Iterator[None]) -> Iterator[None]:
-    with place:
-        yield from ticking
-
-
-async def _aticking_in(place: AbstractAsyncContextManager[None], ticking: AsyncIterator[None]) -> AsyncIterator[None]:
-    async with place:
-        async for _ in ticking:
-            yield

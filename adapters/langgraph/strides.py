@@ -1,23 +1,24 @@
-"""Strides: steps with one task each, run one after the other while LangGraph waits for what it takes to be one task.
+"""Strides: steps with one task each, run one after the other by one call of LangGraph's runner.
 
-Between two steps LangGraph leaves its runner, streams, files and applies what was written, saves, and goes through all
-that the next step could be. Where nobody listens, nothing is saved, and a node leads to one other by name, all that is
-left of this is to apply the writes and to make the next task.
+Between two steps LangGraph leaves its runner, files and applies what was written, makes a checkpoint, and goes through
+all that the next step could be. Where nothing is saved and a node leads to one other by name, all that is left of this
+is to apply the writes, to make the next task, and to stream what the caller asked for.
 
 Always true:
   a step that has other than one task, or that could pause or end the run, is begun and committed by LangGraph;
-  a task that fails, or that calls tasks of its own, is the last of its stride;
-  the caller's event loop has its turn at least every millisecond.
+  a task that fails, or that calls tasks of its own, is the last of its stride: LangGraph goes on with it;
+  what is streamed of a step has left before the next task runs, and the event loop has its turn every millisecond.
 """
 
 from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.channels import EphemeralValue
 
 from alto_lg.adapters.langgraph import attempts
@@ -27,6 +28,7 @@ from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_CALL,
     CONFIG_KEY_RESUMING,
+    CONFIG_KEY_STREAM,
     TASKS,
     PregelExecutableTask,
     map_output_values,
@@ -37,20 +39,26 @@ if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.lookahead import Lookahead
     from alto_lg.adapters.langgraph.run import AcceleratedRun
 
+Call = Callable[..., Any]
+Tell = Callable[[PregelExecutableTask, None], None]
+
 _TURN_S = 0.001
+_MODES = {"updates", "values"}
+"""What may be streamed between the steps of a stride."""
 
 
 def may_stride(loop: AcceleratedRun) -> bool:
-    """Whether nobody could tell one step of a run from the next: asked once, when it is known what is streamed."""
+    """Whether steps of a run may follow one another so: asked once, when it is known what is streamed."""
     channels = loop.channels
     return (
-        loop.is_unheard
-        and loop.checkpointer is None
+        loop.checkpointer is None
         and loop.cache is None
         and loop.cache_policy is None
         and not loop.interrupt_before
         and not loop.interrupt_after
         and loop.config.get("max_concurrency") is None
+        and CONFIG_KEY_STREAM not in loop.config[CONF]
+        and (loop.is_unheard or (loop.stream is not None and loop.stream.modes <= _MODES))
         and loop.manager is not None
         and not has_handlers(loop.manager)
         and isinstance(channels, RunChannels)
@@ -62,60 +70,111 @@ def may_stride(loop: AcceleratedRun) -> bool:
 class Stride:
     """The tasks of one stride, in the place of the one that it begins with.
 
-    task: the one that runs, or ran last.
+    task: the one that runs, or ran last. LangGraph commits it, with the error that it failed with if with any.
+    is_heard: something may be streamed after each step.
     """
 
     def __init__(self, loop: AcceleratedRun, lookahead: Lookahead, task: PregelExecutableTask) -> None:
         self.task = task
+        self.is_heard = not loop.is_unheard
         self._loop = loop
         self._lookahead = lookahead
+        self._has_run = False
+        self._error: BaseException | None = None
         self._are_outputs_due = False
+        self._turn = lookahead.now() + _TURN_S
 
-    async def arun(self, configurable: Mapping[str, Any]) -> None:
-        """On an event loop. configurable: what LangGraph's runner gives to the one task that it runs."""
-        clock = asyncio.get_running_loop().time
-        turn = clock() + _TURN_S
-        while True:
-            await attempts.arun(self.task, None, configurable=self._for_task(configurable))
-            if not self._goes_on(configurable):
-                return
-            if clock() >= turn:
-                await asyncio.sleep(0)
-                turn = clock() + _TURN_S
+    # ── its steps ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self, configurable: Mapping[str, Any]) -> None:
-        """In the caller's thread."""
-        while True:
-            attempts.run(self.task, None, configurable=self._for_task(configurable))
-            with self._loop.lock:
-                if not self._goes_on(configurable):
-                    return
+    async def astep(self, call: Call, called: Mapping[Any, Any], tell: Tell) -> bool:
+        """Run a task on the event loop, commit it, and make the next one; False if LangGraph is to go on.
+
+        Args:
+            call: What nodes call `@task`s with, but for the task that calls.
+            called: The futures of those that were called.
+            tell: Files and streams what a task has written.
+        """
+        config = self._config(call)
+        if config is None:
+            return False
+        try:
+            await self.task.proc.ainvoke(self.task.input, config)
+        except BaseException as error:
+            self._error = error
+        if not self._goes_on(called, tell):
+            return False
+        if self._lookahead.now() >= self._turn:
+            await asyncio.sleep(0)
+            self._turn = self._lookahead.now() + _TURN_S
+        return True
+
+    def step(self, call: Call, called: Mapping[Any, Any], tell: Tell) -> bool:
+        """The same, in the caller's thread."""
+        config = self._config(call)
+        if config is None:
+            return False
+        try:
+            self.task.proc.invoke(self.task.input, config)
+        except BaseException as error:
+            self._error = error
+        with self._loop.lock:
+            return self._goes_on(called, tell)
+
+    def _config(self, call: Call) -> RunnableConfig | None:
+        """That of a task's only attempt; None if it may have others."""
+        task = self.task
+        config = attempts.config_of_only(task, None, {CONFIG_KEY_CALL: partial(call, weakref.ref(task))})
+        self._has_run = config is not None
+        task.writes.clear()
+        return config
+
+    def _goes_on(self, called: Mapping[Any, Any], tell: Tell) -> bool:
+        name = None if called or self._error is not None else self._following()
+        if name is None:
+            self._emit_outputs()
+            return False
+        if self.is_heard:
+            tell(self.task, None)
+        self._commit()
+        if self.is_heard:
+            self._emit_outputs()
+        self._begin(name)
+        return True
+
+    # ── the end of its last task, for LangGraph's runner ────────────────────────────────────────────────────
+
+    async def arun(self, configurable: Mapping[str, Any]) -> Any:
+        """Return or raise what the last task did. configurable: LangGraph's, for the only task that it knows of."""
+        if not self._has_run:
+            return await attempts.arun(self.task, None, configurable=self._for_task(configurable))
+        error, self._error = self._error, None  # kept, it would be a cycle: the error knows the frames
+        if error is not None:
+            return await attempts.arun(attempts.failing(self.task, error), None, configurable=configurable)
+        return None
+
+    def run(self, configurable: Mapping[str, Any]) -> Any:
+        """The same, in the caller's thread."""
+        if not self._has_run:
+            return attempts.run(self.task, None, configurable=self._for_task(configurable))
+        error, self._error = self._error, None
+        if error is not None:
+            return attempts.run(attempts.failing(self.task, error), None, configurable=configurable)
+        return None
 
     def _for_task(self, configurable: Mapping[str, Any]) -> dict[str, Any]:
-        """What a node calls `@task`s with is LangGraph's, and is told who calls."""
         call = configurable[CONFIG_KEY_CALL]
         return {**configurable, CONFIG_KEY_CALL: partial(call.func, weakref.ref(self.task), **call.keywords)}
 
-    def _goes_on(self, configurable: Mapping[str, Any]) -> bool:
-        """Commit the task that has ended and make the next one; False if LangGraph is to do it."""
-        has_called = bool(configurable[CONFIG_KEY_CALL].keywords["futures"]())
-        name = None if has_called else self._following(self.task)
-        if name is None:
-            if self._are_outputs_due:
-                self._emit_outputs()
-            return False
-        self._commit(self.task)
-        self.task = self._begin(name)
-        return True
+    # ── between two steps ───────────────────────────────────────────────────────────────────────────────────
 
-    def _following(self, task: PregelExecutableTask) -> str | None:
-        """The one node that what a task has written leads to, if there is nothing else to do."""
+    def _following(self) -> str | None:
+        """The one node that what the task has written leads to, if there is nothing else to do."""
         loop = self._loop
         control = getattr(loop, "control", None)
         if loop.step >= loop.stop or (control is not None and control.drain_requested):
             return None
         found = None
-        for channel, _ in task.writes:
+        for channel, _ in self.task.writes:
             if channel in NOT_FOR_CHANNELS or channel == TASKS or channel not in loop.channels:
                 return None
             nodes = loop.trigger_to_nodes.get(channel)
@@ -126,14 +185,14 @@ class Stride:
         return found if found is not None and self._lookahead.is_quiet(found) and self._has_input(found) else None
 
     def _has_input(self, name: str) -> bool:
-        """Whether it is certain that a node runs once it is triggered, and on this task's way."""
+        """Whether it is certain that a node runs once it is triggered."""
         proc = self._loop.nodes[name]
         return isinstance(proc.channels, list) and proc.cache_policy is None and proc.node is not None
 
-    def _commit(self, task: PregelExecutableTask) -> None:
+    def _commit(self) -> None:
         loop = self._loop
         loop.updated_channels = commit(
-            loop.checkpoint, loop.channels, (task,), loop.checkpointer_get_next_version, loop.trigger_to_nodes
+            loop.checkpoint, loop.channels, (self.task,), loop.checkpointer_get_next_version, loop.trigger_to_nodes
         )
         if not self._are_outputs_due:
             self._are_outputs_due = not loop.updated_channels.isdisjoint(_outputs(loop))
@@ -142,7 +201,7 @@ class Stride:
         loop.count_step()
         loop.config[CONF].pop(CONFIG_KEY_RESUMING, None)  # it concerns the first step
 
-    def _begin(self, name: str) -> PregelExecutableTask:
+    def _begin(self, name: str) -> None:
         loop = self._loop
         template = loop.channels.template
         template.begin(loop.checkpoint, loop.channels, loop.step)
@@ -150,12 +209,14 @@ class Stride:
         assert task is not None
         loop.tasks = {task.id: task}
         self._lookahead.went_on(task)
-        return task
+        self.task = task
 
     def _emit_outputs(self) -> None:
-        """Of all the values that the caller's `invoke` reads, it returns the last."""
+        """Stream the values as they are; of all those that an `invoke` would hear, it returns the last."""
         loop = self._loop
-        loop._emit("values", map_output_values, loop.output_keys, True, loop.channels)
+        if self._are_outputs_due:
+            self._are_outputs_due = False
+            loop._emit("values", map_output_values, loop.output_keys, True, loop.channels)
 
 
 def _outputs(loop: AcceleratedRun) -> Sequence[str]:
@@ -163,14 +224,14 @@ def _outputs(loop: AcceleratedRun) -> Sequence[str]:
 
 
 async def arun(task: PregelExecutableTask, *arguments: Any, **options: Any) -> Any:
-    """LangGraph's `arun_with_retry`, of one task or of a stride."""
+    """LangGraph's `arun_with_retry`, of one task or of what is left of a stride."""
     if isinstance(task.proc, Stride):
         return await task.proc.arun(options["configurable"])
     return await attempts.arun(task, *arguments, **options)
 
 
 def run(task: PregelExecutableTask, *arguments: Any, **options: Any) -> Any:
-    """LangGraph's `run_with_retry`, of one task or of a stride."""
+    """LangGraph's `run_with_retry`, of one task or of what is left of a stride."""
     if isinstance(task.proc, Stride):
         return task.proc.run(options["configurable"])
     return attempts.run(task, *arguments, **options)
