@@ -147,19 +147,23 @@ class Stride:
         """Return or raise what the last task did. configurable: LangGraph's, for the only task that it knows of."""
         if not self._has_run:
             return await attempts.arun(self.task, None, configurable=self._for_task(configurable))
-        error, self._error = self._error, None  # kept, it would be a cycle: the error knows the frames
-        if error is not None:
-            return await attempts.arun(attempts.failing(self.task, error), None, configurable=configurable)
-        return None
+        failing = self._failing()
+        return await attempts.arun(failing, None, configurable=configurable) if failing is not None else None
 
     def run(self, configurable: Mapping[str, Any]) -> Any:
         """The same, in the caller's thread."""
         if not self._has_run:
             return attempts.run(self.task, None, configurable=self._for_task(configurable))
-        error, self._error = self._error, None
-        if error is not None:
-            return attempts.run(attempts.failing(self.task, error), None, configurable=configurable)
-        return None
+        failing = self._failing()
+        return attempts.run(failing, None, configurable=configurable) if failing is not None else None
+
+    def _failing(self) -> PregelExecutableTask | None:
+        """A task that fails as the last one did; the error is kept by nobody, because it knows the frames of all."""
+        if self._error is None:
+            return None
+        failing = attempts.failing(self.task, self._error)
+        self._error = None
+        return failing
 
     def _for_task(self, configurable: Mapping[str, Any]) -> dict[str, Any]:
         call = configurable[CONFIG_KEY_CALL]
