@@ -30,8 +30,8 @@ class _Ended(FuturesDict):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._ended: deque[Any] = deque()
-        runner = self.callback().__self__
-        runner.gathered = weakref.ref(self)
+        commit: Any = self.callback()
+        commit.__self__.gathered = weakref.ref(self)
 
     def _note(self, future: Any) -> None:
         self._ended.append(future)

@@ -95,7 +95,7 @@ class AltoRunner(PregelRunner):
         try:
             yield
             calling = partial(call, futures=self.gathered, schedule_task=schedule_task, submit=self.submit)
-            while stride.step(calling, _alive(self.gathered), self.commit):
+            while stride.step(calling, _alive(self.gathered)):
                 if stride.is_heard:
                     yield
             yield from ticking
@@ -109,7 +109,7 @@ class AltoRunner(PregelRunner):
             yield
             loop = asyncio.get_running_loop()
             calling = partial(acall, futures=self.gathered, schedule_task=schedule_task, submit=self.submit, loop=loop)
-            while await stride.astep(calling, _alive(self.gathered), self.commit):
+            while await stride.astep(calling, _alive(self.gathered)):
                 if stride.is_heard:
                     yield
             async for _ in ticking:
@@ -120,7 +120,7 @@ class AltoRunner(PregelRunner):
 
 def _placeholder(stride: Stride) -> PregelExecutableTask:
     """The task that LangGraph takes a stride for."""
-    return dataclasses.replace(stride.task, proc=stride)
+    return dataclasses.replace(stride.task, proc=stride)  # type: ignore[arg-type]
 
 
 def _alive(futures: weakref.ref[Any]) -> Any:

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.run import AcceleratedRun
 
 Call = Callable[..., Any]
-Tell = Callable[[PregelExecutableTask, None], None]
 
 _TURN_S = 0.001
 _MODES = {"updates", "values"}
@@ -86,13 +85,12 @@ class Stride:
 
     # ── its steps ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def astep(self, call: Call, called: Mapping[Any, Any], tell: Tell) -> bool:
+    async def astep(self, call: Call, called: Mapping[Any, Any]) -> bool:
         """Run a task on the event loop, commit it, and make the next one; False if LangGraph is to go on.
 
         Args:
             call: What nodes call `@task`s with, but for the task that calls.
             called: The futures of those that were called.
-            tell: Files and streams what a task has written.
         """
         config = self._config(call)
         if config is None:
@@ -101,14 +99,14 @@ class Stride:
             await self.task.proc.ainvoke(self.task.input, config)
         except BaseException as error:
             self._error = error
-        if not self._goes_on(called, tell):
+        if not self._goes_on(called):
             return False
         if self._lookahead.now() >= self._turn:
             await asyncio.sleep(0)
             self._turn = self._lookahead.now() + _TURN_S
         return True
 
-    def step(self, call: Call, called: Mapping[Any, Any], tell: Tell) -> bool:
+    def step(self, call: Call, called: Mapping[Any, Any]) -> bool:
         """The same, in the caller's thread."""
         config = self._config(call)
         if config is None:
@@ -118,7 +116,7 @@ class Stride:
         except BaseException as error:
             self._error = error
         with self._loop.lock:
-            return self._goes_on(called, tell)
+            return self._goes_on(called)
 
     def _config(self, call: Call) -> RunnableConfig | None:
         """That of a task's only attempt; None if it may have others."""
@@ -128,13 +126,13 @@ class Stride:
         task.writes.clear()
         return config
 
-    def _goes_on(self, called: Mapping[Any, Any], tell: Tell) -> bool:
+    def _goes_on(self, called: Mapping[Any, Any]) -> bool:
         name = None if called or self._error is not None else self._following()
         if name is None:
             self._emit_outputs()
             return False
         if self.is_heard:
-            tell(self.task, None)
+            self._loop.output_writes(self.task.id, self.task.writes)
         self._commit()
         if self.is_heard:
             self._emit_outputs()
@@ -207,7 +205,9 @@ class Stride:
 
     def _begin(self, name: str) -> None:
         loop = self._loop
+        assert isinstance(loop.channels, RunChannels)
         template = loop.channels.template
+        assert template is not None
         template.begin(loop.checkpoint, loop.channels, loop.step)
         task = template.pull(name)
         assert task is not None

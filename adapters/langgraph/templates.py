@@ -150,6 +150,10 @@ class Template:
         self._retry_policy = retry_policy
         configurable = config[CONF]
         self._parent = configurable.get(CONFIG_KEY_CHECKPOINT_NS, "")
+        self._of_run: Mapping[str, Any] = config.get("metadata") or {}
+        self._nested = [
+            key for key, value in self._of_run.items() if type(value) not in _FLAT and isinstance(value, Mapping)
+        ]
         self._prefix = f"{self._parent}{NS_SEP}" if self._parent else ""
         self._saver = checkpointer or configurable.get(CONFIG_KEY_CHECKPOINTER)
         self._shared = {key: value for key, value in config.items() if key not in _PER_TASK}
@@ -170,11 +174,7 @@ class Template:
         self._channels = channels
         self._step = step
         self._inputs: dict[Any, Any] = {}
-        metadata: Mapping[str, Any] = self._config.get("metadata") or {}
-        self._metadata = {**metadata, "langgraph_step": step}
-        self._nested = [
-            key for key, value in metadata.items() if type(value) not in _FLAT and isinstance(value, Mapping)
-        ]
+        self._metadata = {**self._of_run, "langgraph_step": step}
         self._previous = checkpoint["channel_values"].get(PREVIOUS)
 
     def push(self, place: int, packet: Any) -> PregelExecutableTask | None:
