@@ -50,7 +50,7 @@ class Acceleration:
         self.placements = placements
         self.original = original
         self.installed = False  # by `alto_lg.install`: nobody has chosen options for this graph
-        self.statistics: RunStatistics | None = None
+        self._statistics: Callable[[], RunStatistics] | None = None
         self._wired: WiredPlan | None = None
         self._catalogue: Catalogue | None = None
         self._planning = threading.Lock()
@@ -92,10 +92,15 @@ class Acceleration:
         """What a user should know of where a node runs."""
         return () if self.placements is None else self.placements.notes(node)
 
-    def run_ended(self, statistics: RunStatistics) -> None:
-        self.statistics = statistics
+    def run_ended(self, statistics: Callable[[], RunStatistics]) -> None:
+        """A run has ended; what there is to say of it is put together when somebody asks."""
+        self._statistics = statistics
         for observe in list(observers):
-            observe(self, statistics)
+            observe(self, statistics())
+
+    @property
+    def statistics(self) -> RunStatistics | None:
+        return None if self._statistics is None else self._statistics()
 
 
 class AcceleratedNodes(dict[str, PregelNode]):

@@ -44,7 +44,6 @@ from alto_lg.engine.messages import (
     Adopt,
     BodyEnded,
     Command,
-    Conditions,
     Drop,
     FiringEnded,
     FiringFailed,
@@ -77,11 +76,10 @@ class Future(Protocol):
 class Lookahead:
     """The early firings of one run."""
 
-    def __init__(self, loop: AcceleratedRun, wired: WiredPlan, conditions: Conditions, run: Ancestry) -> None:
+    def __init__(self, loop: AcceleratedRun, wired: WiredPlan, run: Ancestry) -> None:
         self.tally = Tally()
         self.loop = loop
         self._wired = wired
-        self._conditions = conditions
         self._run = run
         self.now = loop.clock()
         self._written: defaultdict[int, defaultdict[str, list[tuple[Firing, Any]]]] = defaultdict(
@@ -95,7 +93,7 @@ class Lookahead:
         self._context = contextvars.copy_context()
         manager = loop.manager
         traced = manager is not None and has_handlers(manager)
-        self._quiet = QuietSteps(wired, run, can_be=not conditions.chains, of_many=not traced)
+        self._quiet = QuietSteps(wired, run, can_be=not loop.chains, of_many=not traced)
         self._promised: defaultdict[Firing, dict[int, Send]] = defaultdict(dict)
         self._over = False
 
@@ -103,7 +101,7 @@ class Lookahead:
 
     @cached_property
     def machine(self) -> Machine:
-        return Machine(self._wired.plan, self._conditions, self, self._run)
+        return Machine(self._wired.plan, self.loop.conditions(self._wired), self, self._run)
 
     @cached_property
     def projection(self) -> Projection:

@@ -206,8 +206,7 @@ class AcceleratedRun(SuperstepLoop):
     def _look_ahead(self, wired: WiredPlan) -> None:
         if self.checkpointer is not None:
             self._handed_out = tuple(filter(hands_itself_out, self.channels.values()))
-        conditions = self._conditions(wired)
-        self.lookahead = Lookahead(self, wired, conditions, ancestry_of(self.config) or Ancestry.request())
+        self.lookahead = Lookahead(self, wired, ancestry_of(self.config) or Ancestry.request())
         self._may_stride = may_stride(self)
 
     def finish(self, exc_type: type[BaseException] | None) -> None:
@@ -219,19 +218,20 @@ class AcceleratedRun(SuperstepLoop):
         with self.lock:
             lookahead, self.lookahead = self.lookahead, None  # what ends from now on ends because the run does
             if lookahead is None:
-                self.acceleration.run_ended(RunStatistics(plain=self._plain, stepwise=self._stepwise))
+                self.acceleration.run_ended(partial(RunStatistics, plain=self._plain, stepwise=self._stepwise))
                 return
             lookahead.run_ended(
                 f"the run ended by {exc_type.__name__}" if exc_type else f"the run ended ({self.status})"
             )
             if tool_counts is not None:
                 lookahead.tally.tools(tool_counts.started, tool_counts.dropped_why)
-            statistics = lookahead.tally.result()
         outer = self.config[CONF].get(TALLY)
-        if outer is not None:
+        if outer is None:
+            self.acceleration.run_ended(lookahead.tally.result)
+        else:
+            statistics = lookahead.tally.result()
             outer.include(statistics)
-            statistics = replace(statistics, nested=True)
-        self.acceleration.run_ended(statistics)
+            self.acceleration.run_ended(partial(replace, statistics, nested=True))
 
     def left(self, error: BaseException | None) -> None:
         """LangGraph has left the run, with an error if with any.
@@ -273,13 +273,18 @@ class AcceleratedRun(SuperstepLoop):
             return "it pauses at every node"
         return None
 
-    def _conditions(self, wired: WiredPlan) -> Conditions:
+    @property
+    def chains(self) -> bool:
+        """Whether early firings may follow early ones; not where the input is a Command, which says where to begin."""
+        return self.acceleration.options.overlap == "chains" and not isinstance(self.input, GraphCommand)
+
+    def conditions(self, wired: WiredPlan) -> Conditions:
+        """What the lookahead has to go by."""
         options = self.acceleration.options
         return Conditions(
             last_step=self.stop,
             max_steps_ahead=options.max_steps_ahead,
-            # Where the input itself is a Command, it says where the run begins.
-            chains=options.overlap == "chains" and not isinstance(self.input, GraphCommand),
+            chains=self.chains,
             has_store=self.store is not None,
             can_pause=self._can_pause(),
             stops_before=frozenset(self.interrupt_before),

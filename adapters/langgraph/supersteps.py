@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-import uuid_utils
-from langgraph.checkpoint.base.id import uuid6
+from uuid_utils import uuid6
 
 from alto_lg.adapters.langgraph.applying import commit
-from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_CHECKPOINT_MAP, PregelLoop, with_names
+from alto_lg.adapters.langgraph.internals import PregelLoop, with_names
 from alto_lg.adapters.langgraph.stepping import RunChannels
 from alto_lg.adapters.langgraph.templates import prepare
 
@@ -33,30 +31,14 @@ class SuperstepLoop(PregelLoop):
 
     def _put_checkpoint(self, metadata: Any) -> None:
         channels = self.channels
-        if (
-            self._checkpointer_put_after_previous is None
-            and isinstance(channels, RunChannels)
-            and channels.versions_are_ours
-        ):
-            if metadata is not self.checkpoint_metadata:  # else the run is over
-                self._count_step(metadata)
-        else:
+        is_saved = self._checkpointer_put_after_previous is not None
+        if is_saved or not isinstance(channels, RunChannels) or not channels.versions_are_ours:
             super()._put_checkpoint(metadata)
+        elif metadata is not self.checkpoint_metadata:  # else the run is over
+            self.checkpoint_metadata = metadata
+            self.count_step()
 
     def count_step(self) -> None:
-        """The next step begins; of this one's checkpoint nobody is to see more than the id, which its tasks know."""
-        self.checkpoint["id"] = str(uuid_utils.uuid6())
-        self.step += 1
-
-    def _count_step(self, metadata: Any) -> None:
-        """What LangGraph does where nothing is saved: the step has a checkpoint to be named by, and no more."""
-        metadata["step"] = self.step
-        metadata["parents"] = self.config[CONF].get(CONFIG_KEY_CHECKPOINT_MAP, {})
-        self.checkpoint_metadata = metadata
-        self.checkpoint = {
-            **self.checkpoint,
-            "id": str(uuid6(clock_seq=self.step)),
-            "ts": datetime.now(UTC).isoformat(),
-            "updated_channels": None if self.updated_channels is None else sorted(self.updated_channels),
-        }
+        """What is left of a step's checkpoint where nothing is saved: an id, which the tasks of the next one know."""
+        self.checkpoint["id"] = str(uuid6())
         self.step += 1
