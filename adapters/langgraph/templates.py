@@ -360,6 +360,11 @@ class TemplateNode(PregelNode):
     def own_metadata(self) -> tuple[tuple[str, Any], ...]:
         return tuple((self.metadata or {}).items())
 
+    def copy(self, update: dict[str, Any]) -> PregelNode:
+        for name in ("in_order", "is_ordinary", "may_be_unheard", "own_metadata"):
+            vars(self).pop(name, None)  # else LangGraph takes them for fields; they are made again
+        return super().copy(update)
+
 
 def read_asked(
     scratchpad: Any, channels: Mapping[str, Any], managed: Any, task: Any, select: Any, fresh: bool = False

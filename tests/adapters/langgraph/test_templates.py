@@ -117,3 +117,15 @@ def test_configs_of_all_kinds_reach_the_tasks(made: list[tuple[Any, Any]], impl:
         assert ours["config"]["configurable"] == theirs["config"]["configurable"]
         assert ours["config"] == theirs["config"]
         assert ours == theirs
+
+
+def test_a_node_that_has_run_can_be_copied(impl: Implementation) -> None:
+    builder: Any = StateGraph(dict)
+    builder.add_node("one", lambda state: state, metadata={"of": "one"})
+    builder.add_edge(START, "one")
+    app = impl(builder.compile())
+    app.invoke({})
+    node = app.nodes["one"]
+    copied = node.copy({"tags": ["copied"]})
+    assert (copied.tags, copied.metadata, copied.triggers) == (["copied"], node.metadata, node.triggers)
+    app.invoke({})
