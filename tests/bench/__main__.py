@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="the stored ratios (default: the tree's)",
     )
+    parser.add_argument("--uvloop", action="store_true", help="run what needs an event loop on uvloop's, both sides")
     parser.add_argument("--list", action="store_true", help="print the names of the cases and end")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append the table as Markdown")
     parser.add_argument("--output", type=Path, metavar="FILE", help="all figures as pytest-benchmark's JSON")
@@ -46,6 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
     """0; 1 with a loss or a case that fails otherwise; 2 for options that cannot be."""
     options = _options(arguments)
     names = [case.name for case in CASES]
+    if options.uvloop:
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     if options.list:
         print("\n".join(names))
         return 0

@@ -245,6 +245,7 @@ ENGINE_CASES = (
     GraphCase("chain of 100, updates", partial(chain, add_one, 100), {"count": 0}, mode="updates"),
     GraphCase("chain of 10, checkpointer", partial(chain, add_one, 10), {"count": 0}, saver=True),
     GraphCase("chain of 100, checkpointer", partial(chain, add_one, 100), {"count": 0}, saver=True),
+    GraphCase("500 runs of a chain of 10", partial(chain, add_one, 10), {"count": 0}, at_once=500, figures=("cpu",)),
     GraphCase("loop of 100, plain conditional edge", partial(loop, 100), {"count": 0}, figures=("cpu",)),
     GraphCase(
         "loop of 100, plain node and edge", partial(loop, 100, add_one_in_thread), {"count": 0}, figures=("cpu",)

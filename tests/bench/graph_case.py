@@ -49,6 +49,7 @@ class GraphCase:
 
     build: the graph of both sides, or LangGraph's alone where `build_ours` is given.
     until: with mode "first", the node whose first update it is, also inside a subgraph; any node's when None.
+    at_once: so many runs, each to its end, on one event loop.
     saver: a checkpointer in memory. durability: LangGraph's default when None.
     options: for `accelerate`. config: of our side's runs, beside LangGraph's own.
     answer: what of a result the sides must agree on.
@@ -61,6 +62,7 @@ class GraphCase:
     mode: Mode = "end"
     until: str | None = None
     loop: Loop = "asyncio"
+    at_once: int = 1
     saver: bool = False
     durability: Literal["sync", "async", "exit"] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -101,6 +103,11 @@ class GraphCase:
         return lambda: self._acall(graph, config)
 
     async def _acall(self, graph: Graph, config: Mapping[str, Any]) -> Any:
+        if self.at_once == 1:
+            return await self._one_call(graph, config)
+        return await asyncio.gather(*(self._one_call(graph, config) for _ in range(self.at_once)))
+
+    async def _one_call(self, graph: Graph, config: Mapping[str, Any]) -> Any:
         full = self._config(graph, config)
         if self.mode == "end":
             result: Any = await graph.ainvoke(dict(self.given), full, durability=self.durability)
