@@ -45,12 +45,12 @@ def commit(
     written = _by_channel(ordered, channels) if ordered is not None else None
     if ordered is None or written is None:
         channels.highest = None
-        updated = apply_writes(checkpoint, channels.walked, tasks, get_next_version, trigger_to_nodes)
-        channels.walked.committed(channel for task in tasks for channel, _ in task.writes)
+        updated = apply_writes(checkpoint, channels.for_langgraph(), tasks, get_next_version, trigger_to_nodes)
+        channels.committed(channel for task in tasks for channel, _ in task.writes)
         return updated
     _see(checkpoint, ordered)
     updated = _apply(checkpoint, channels, ordered, written, get_next_version, trigger_to_nodes)
-    channels.walked.committed(written)
+    channels.committed(written)
     return updated
 
 
@@ -119,11 +119,11 @@ def _apply(
     for name, values in written.items():
         if apply(channels[name], values):
             changed(name)
-    for name in channels.walked:
+    for name in channels.walked():
         if name not in updated and channels[name].is_available() and channels[name].update(_NOTHING):
             changed(name)
     if trigger_to_nodes.keys().isdisjoint(updated):  # as far as is known, this was the last step
-        for name in channels.walked:
+        for name in channels.walked():
             if channels[name].finish():
                 changed(name)
     return updated

@@ -9,7 +9,7 @@ Always true: a channel of a class that is not known here is walked through each 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langgraph.channels import BinaryOperatorAggregate, DeltaChannel, EphemeralValue, LastValue, UntrackedValue
@@ -29,31 +29,43 @@ _STEADY = INERT | {EphemeralValue}
 class RunChannels(dict[str, Channel]):
     """The channels of one run, as LangGraph keeps them.
 
+    versions: of those that were ever written to; when None, all may have been.
     highest: the highest version of any channel, if it is known.
     template: what the tasks of the run have in common, once there were some.
     versions_are_ours: whether only commits give channels new versions; LangGraph also does where it saves deltas.
     """
 
-    def __init__(self, channels: Mapping[str, Channel]) -> None:
+    def __init__(self, channels: Mapping[str, Channel], versions: Iterable[str] | None = None) -> None:
         super().__init__(channels)
-        self.walked = Walked(channels)
+        self._restless = [name for name, one in channels.items() if type(one) not in _STEADY]
+        self._lit = self._lit_among(channels if versions is None else versions)
         self.highest: Any = None
         self.template: Template | None = None
-        self.versions_are_ours = not any(isinstance(channels[name], DeltaChannel) for name in self.walked.restless)
+        self.versions_are_ours = not any(isinstance(channels[name], DeltaChannel) for name in self._restless)
 
-
-class Walked(dict[str, Channel]):
-    """The same channels; going through them meets only those that a step may change without writing to them."""
-
-    def __init__(self, channels: Mapping[str, Channel]) -> None:
-        super().__init__(channels)
-        self.restless = [name for name, one in channels.items() if type(one) not in _STEADY]
-        self._lit: list[str] | None = None  # ephemeral ones that hold something; not known before the first commit
-
-    def __iter__(self) -> Iterator[str]:
-        return super().__iter__() if self._lit is None else iter((*self.restless, *self._lit))
+    def walked(self) -> list[str]:
+        """Those that a step may change without writing to them."""
+        return [*self._restless, *self._lit]
 
     def committed(self, written: Iterable[str]) -> None:
         """The writes to these channels have been applied."""
-        touched = {*(super().__iter__() if self._lit is None else self._lit), *written}
-        self._lit = [name for name in touched if type(one := self.get(name)) is EphemeralValue and one.is_available()]
+        self._lit = self._lit_among({*self._lit, *written})
+
+    def _lit_among(self, names: Iterable[str]) -> list[str]:
+        """Those that last one step, and hold something."""
+        return [name for name in names if type(one := self.get(name)) is EphemeralValue and one.is_available()]
+
+    def for_langgraph(self) -> dict[str, Channel]:
+        """The same for LangGraph's own commit."""
+        return _Walked(self, self.walked())
+
+
+class _Walked(dict[str, Channel]):
+    """Channels; going through them meets only some."""
+
+    def __init__(self, channels: RunChannels, names: Sequence[str]) -> None:
+        super().__init__(channels)
+        self._names = names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)

@@ -26,7 +26,7 @@ class SuperstepLoop(PregelLoop):
 
     def tick(self) -> bool:
         if type(self.channels) is dict:
-            self.channels = RunChannels(self.channels)
+            self.channels = RunChannels(self.channels, self.checkpoint["channel_versions"])
         return self._tick()
 
     def _put_checkpoint(self, metadata: Any) -> None:

@@ -114,5 +114,5 @@ def test_few_channels_are_walked_through_in_a_long_chain() -> None:
             f"n{number}", ("__pregel_pull", f"n{number}"), (names[number],), ((names[number + 1], 0), ("state", number))
         )
         commit(checkpoint, channels, [task], increment, {name: ["n"] for name in names})
-    assert list(channels.walked) == [names[3]]
+    assert channels.walked() == [names[3]]
     assert len(channels) == 1001
