@@ -38,6 +38,7 @@ from alto_lg.adapters.langgraph.stepping import INERT, RunChannels
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.lookahead import Lookahead
     from alto_lg.adapters.langgraph.run import AcceleratedRun
+    from alto_lg.adapters.langgraph.templates import Template
 
 Call = Callable[..., Any]
 
@@ -173,7 +174,7 @@ class Stride:
         """The one node that what the task has written leads to, if there is nothing else to do."""
         loop = self._loop
         control = getattr(loop, "control", None)
-        if loop.step >= loop.stop or (control is not None and control.drain_requested):
+        if self._template is None or loop.step >= loop.stop or (control is not None and control.drain_requested):
             return None
         found = None
         for channel, _ in self.task.writes:
@@ -185,6 +186,12 @@ class Stride:
                     return None
                 (found,) = nodes
         return found if found is not None and self._lookahead.is_quiet(found) and self._has_input(found) else None
+
+    @property
+    def _template(self) -> Template | None:
+        """None where the run's first task was not made from one."""
+        assert isinstance(self._loop.channels, RunChannels)
+        return self._loop.channels.template
 
     def _has_input(self, name: str) -> bool:
         """Whether it is certain that a node runs once it is triggered."""
@@ -204,9 +211,7 @@ class Stride:
         loop.config[CONF].pop(CONFIG_KEY_RESUMING, None)  # it concerns the first step
 
     def _begin(self, name: str) -> None:
-        loop = self._loop
-        assert isinstance(loop.channels, RunChannels)
-        template = loop.channels.template
+        loop, template = self._loop, self._template
         assert template is not None
         template.begin(loop.checkpoint, loop.channels, loop.step)
         task = template.pull(name)

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -15,6 +16,7 @@ from langgraph.channels import EphemeralValue
 from langgraph.errors import GraphDrained, GraphInterrupt, GraphRecursionError
 from langgraph.func import task
 from langgraph.graph import END, START, StateGraph
+from langgraph.managed import IsLastStep, RemainingSteps
 from langgraph.runtime import RunControl, get_runtime
 from langgraph.types import Command, PregelExecutableTask, RetryPolicy, Send, interrupt
 from sim.loop import run
@@ -299,6 +301,58 @@ def test_an_interrupt_without_a_checkpointer_ends_the_run_as_ever(bench: Bench, 
     ]
     assert ended[0] == ended[1]
     assert "well?" in ended[0] or GraphInterrupt.__name__ in ended[0]
+
+
+def test_a_command_as_the_input_begins_a_row(bench: Bench, plain_bench: Bench) -> None:
+    given: list[Any] = [Command(update={"log": ["given"]}, goto="b"), Command(goto="b"), Command(update={"log": ["x"]})]
+    for command in given:
+        ended = [_ended(partial(one.invoke, one.app(_row(one, *"abcd")), command)) for one in (bench, plain_bench)]
+        assert ended[0] == ended[1]
+
+
+def test_a_graph_in_a_row_goes_where_it_likes_in_the_outer_one(
+    bench: Bench, plain_bench: Bench, strode: Strode
+) -> None:
+    def build(one: Bench) -> Any:
+        def leave(state: Log) -> Command[Any]:
+            return Command(graph=Command.PARENT, update={"log": ["left"]}, goto="d")
+
+        inner = _row(one, "in", "out", **{"out": leave}).compile()
+        builder = add_all(Log, {name: one.say(name) for name in "acde"})
+        builder.add_node("graph", inner)
+        return one.app(connect(builder, (START, "a"), ("a", "graph"), ("graph", "c"), ("d", "e")))
+
+    assert bench.invoke(build(bench), {"log": []}) == plain_bench.invoke(build(plain_bench), {"log": []})
+    for modes in ("updates", "values"):
+        heard = [one.stream(build(one), {"log": []}, stream_mode=modes) for one in (bench, plain_bench)]
+        assert heard[0] == heard[1]
+    assert not bench.is_ours or strode() > 6
+
+
+def test_what_is_left_of_the_steps_is_counted(bench: Bench, strode: Strode) -> None:
+    class Managed(Log):
+        remaining: RemainingSteps
+        last: IsLastStep
+
+    def look(state: Any) -> dict[str, Any]:
+        return {"log": [str((state["remaining"], state["last"]))]}
+
+    builder = connect(add_all(Managed, dict.fromkeys("abc", look)), (START, "a"), ("a", "b"), ("b", "c"))
+    found = bench.invoke(bench.app(builder), {"log": []}, {"recursion_limit": 4})
+    assert found == {"log": ["(3, False)", "(2, False)", "(1, True)"]}
+    assert not bench.is_ours or strode() == 3
+
+
+def test_one_packet_begins_a_row(bench: Bench, plain_bench: Bench, strode: Strode) -> None:
+    def build(one: Bench) -> Any:
+        builder = connect(add_all(Log, {name: one.say(name) for name in "abcd"}), ("b", "c"), ("c", "d"), (START, "a"))
+        builder.add_conditional_edges("a", lambda state: [Send("b", {"log": ["sent"]})], ["b"])
+        return one.app(builder)
+
+    for modes in ("updates", "values"):
+        heard = [one.stream(build(one), {"log": []}, stream_mode=modes) for one in (bench, plain_bench)]
+        assert heard[0] == heard[1]
+    assert not bench.is_ours or strode() == 6
 
 
 def test_what_a_node_is_told_of_its_step(bench: Bench, plain_bench: Bench, strode: Strode) -> None:
