@@ -132,8 +132,24 @@ def direct_function(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
     return DirectFunction(runnable) if type(runnable) is RunnableCallable and runnable.trace else runnable
 
 
+class DirectWrite(Runnable[Any, Any]):
+    """A node that only writes what it is given: the beginning of every graph."""
+
+    def __init__(self, writer: ChannelWrite) -> None:
+        self._write = write_of(writer)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        return self.invoke(input, config)
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        self._write(input, config or {})
+        return input
+
+
 def direct(node: Runnable[Any, Any] | None) -> Runnable[Any, Any] | None:
-    """The same, without what nobody hears, if it is a sequence of LangGraph's."""
+    """The same, without what nobody hears, if it is of a kind of LangGraph's own."""
+    if type(node) is ChannelWrite:
+        return DirectWrite(node)
     return DirectSeq(node) if type(node) is RunnableSeq else node
 
 

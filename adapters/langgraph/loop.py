@@ -109,6 +109,9 @@ class AltoLoop(AcceleratedRun, AsyncPregelLoop):
         traceback: TracebackType | None,
     ) -> bool | None:
         try:
+            if exc_type is None and self.checkpointer is None and not self._executor.tasks:
+                # LangGraph unwinds in a task of its own, which outlives a cancel: here nothing is waited for.
+                return await self.stack.__aexit__(None, None, None)
             return await super().__aexit__(exc_type, exc_value, traceback)
         finally:  # LangGraph saves the errors of the tasks that it cancelled, and does not wait for that
             while left := [task for task in self._executor.tasks if not task.done()]:

@@ -21,7 +21,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import ExecutionInfo
 from langgraph.types import Send
 
-from alto_lg.adapters.langgraph.direct import DirectSeq, direct, has_handlers
+from alto_lg.adapters.langgraph.direct import DirectSeq, DirectWrite, direct, has_handlers
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_CHECKPOINT_ID,
@@ -354,7 +354,8 @@ class TemplateNode(PregelNode):
     @cached_property
     def may_be_unheard(self) -> bool:
         """Whether it needs no callback manager of its own where nobody listens."""
-        return type(self.node) is DirectSeq and not self.node.is_recorded
+        node = self.node
+        return isinstance(node, DirectWrite) or (isinstance(node, DirectSeq) and not node.is_recorded)
 
     @cached_property
     def own_metadata(self) -> tuple[tuple[str, Any], ...]:
