@@ -15,6 +15,8 @@ PARTIALS = "__alto_partials"
 """Where in its config a streaming node finds whom to tell of its partial updates."""
 GATE = "__alto_gate"
 """Where the config of an early firing holds the wait that comes before its conditional edges."""
+RUN = "__alto_run"
+"""Where a config holds what tells its run from all others, in a graph with stages that keep state over groups."""
 TOOLS = "__alto_tools"
 """Where a config holds the early results of the tools of its run."""
 

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from alto_lg.adapters.placement.calling import Answer, Caller
+from alto_lg.adapters.placement.leases import Leases
 from alto_lg.adapters.placement.workers import Died, Workers
 
 
@@ -116,5 +117,5 @@ class FakeStream:
 def caller(
     host: FakeHost, workers: int = 1, *, in_flight: int = 1, repeatable: bool = False, attempts: int = 3
 ) -> tuple[Caller, Workers]:
-    made = Workers(host, workers, max_in_flight=in_flight, start_timeout_s=5)
+    made = Workers(host, workers, Leases(in_flight), start_timeout_s=5)
     return Caller(made, repeatable=repeatable, max_attempts=attempts), made
