@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from alto_lg.adapters.placement.calling import Answer, Caller
+from alto_lg.adapters.placement.group_leases import GroupLeases
 from alto_lg.adapters.placement.leases import Leases
 from alto_lg.adapters.placement.workers import Died, Workers
 
@@ -115,7 +116,14 @@ class FakeStream:
 
 
 def caller(
-    host: FakeHost, workers: int = 1, *, in_flight: int = 1, repeatable: bool = False, attempts: int = 3
+    host: FakeHost,
+    workers: int = 1,
+    *,
+    in_flight: int = 1,
+    repeatable: bool = False,
+    attempts: int = 3,
+    by_group: bool = False,
 ) -> tuple[Caller, Workers]:
-    made = Workers(host, workers, Leases(in_flight), start_timeout_s=5)
+    leases: Leases[Any, Any] = GroupLeases(in_flight, starts_anew=repeatable) if by_group else Leases(in_flight)
+    made = Workers(host, workers, leases, start_timeout_s=5)
     return Caller(made, repeatable=repeatable, max_attempts=attempts), made

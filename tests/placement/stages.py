@@ -264,6 +264,47 @@ def invokes_a_graph(state: State) -> Any:
     return GRAPH.invoke({"k": state["k"], "x": []})
 
 
+def claims(node: Any, **compiled: Any) -> Any:
+    """START → begin → a `Send` to claim for each of `k` claims → six `Send`s to n from each claim."""
+
+    builder = StateGraph(State)
+    builder.add_node("begin", lambda state: {})
+    builder.add_node("claim", lambda packet: {})
+    builder.add_node("n", node)
+    builder.add_edge(START, "begin")
+    builder.add_conditional_edges("begin", lambda state: [Send("claim", {}) for _ in range(state["k"])], ["claim"])
+    builder.add_conditional_edges("claim", lambda state: [Send("n", {"item": number}) for number in range(6)], ["n"])
+    return builder.compile(**compiled)
+
+
+_kept: dict[Any, list[int]] = {}
+
+
+def keeps(packet: Any) -> dict[str, Any]:
+    """Keeps the items of its claim in the memory of its process, and tells how many it has now."""
+    ancestry = alto_lg.current_ancestry()
+    assert ancestry is not None
+    assert ancestry.parent is not None
+    kept = _kept.setdefault(ancestry.parent, [])
+    kept.append(packet["item"])
+    time.sleep(0.02)
+    return {"x": [(str(ancestry.parent), len(kept), os.getpid())]}
+
+
+def dies_at(claim: int, item: int, file: str, once: bool = False) -> Any:
+    """The same, but one item takes its process along: always, or the first time only."""
+
+    def dies(packet: Any) -> dict[str, Any]:
+        ancestry = alto_lg.current_ancestry()
+        assert ancestry is not None
+        if ancestry.indices() == (claim, item) and not (once and marks(file)):
+            mark({"file": file}, "died")
+            os._exit(3)
+        return keeps(packet)
+
+    return dies
+
+
 class Numbered(TypedDict, total=False):
     x: Annotated[list[str], operator.add]
     items: list[str]

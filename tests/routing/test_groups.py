@@ -29,6 +29,17 @@ class Groups(RuleBasedStateMachine):
         assert replica in self.replicas
         assert self.homes.setdefault(group, replica) == replica
 
+    @rule(group=st.integers(0, 30), data=st.data())
+    @precondition(lambda self: self.replicas)
+    def put(self, group: int, data: st.DataObject) -> None:
+        replica = data.draw(st.sampled_from(self.replicas))
+        if self.table.home_of(group) is None:
+            self.table.put(group, replica)
+            self.homes[group] = replica
+        else:
+            with pytest.raises(ValueError, match="already"):
+                self.table.put(group, replica)
+
     @rule(group=st.integers(0, 30))
     def close(self, group: int) -> None:
         self.table.close(group)
@@ -57,6 +68,8 @@ class Groups(RuleBasedStateMachine):
             for replica in self.replicas:
                 known = {group for group, home in self.homes.items() if home == replica}
                 assert set(self.table.groups_of(replica)) == known
+                assert self.table.load(replica) == len(known)
+            assert {group: self.table.home_of(group) for group in self.homes} == self.homes
 
 
 TestGroups = Groups.TestCase

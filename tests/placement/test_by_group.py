@@ -1,0 +1,108 @@
+"""Placed nodes that keep state over groups: every item of a group finds what the others of it have left."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from placement import stages
+from placement.local_ray import on_ray
+
+import alto_lg
+
+pytestmark = [pytest.mark.usefixtures("local_ray"), pytest.mark.timeout(300)]
+
+ITEMS = list(range(1, 7))
+
+
+def placed(graph: Any, **options: Any) -> Any:
+    return alto_lg.accelerate(graph, placement={"n": on_ray(replicas=3, **options)})
+
+
+def counted(found: list[Any]) -> tuple[dict[str, list[int]], dict[str, set[int]]]:
+    """Of each claim the counts that its items were told, and the processes that they were at."""
+    counts: defaultdict[str, list[int]] = defaultdict(list)
+    processes: defaultdict[str, set[int]] = defaultdict(set)
+    for claim, count, process in found:
+        counts[claim].append(count)
+        processes[claim].add(process)
+    return {claim: sorted(told) for claim, told in counts.items()}, processes
+
+
+@pytest.mark.parametrize("sync", [False, True], ids=["async", "sync"])
+def test_each_group_is_counted_by_one_replica_and_all_replicas_count(sync: bool) -> None:
+    given: Any = {"x": [], "k": 9}
+    with placed(stages.claims(stages.keeps), by_group=True) as app:
+        found = app.invoke(given) if sync else asyncio.run(app.ainvoke(given))
+        assert "keeps state by group: all of it that comes of one firing of 'claim' goes to one worker" in (
+            alto_lg.explain(app)["n"].notes
+        )
+    counts, processes = counted(found["x"])
+    assert counts == {f"request ▸ begin ▸ claim#{number}": ITEMS for number in range(9)}
+    assert all(len(at) == 1 for at in processes.values())
+    assert len(set().union(*processes.values())) == 3
+
+
+def test_without_the_option_the_items_of_a_group_are_spread() -> None:
+    with placed(stages.claims(stages.keeps)) as app:
+        counts, processes = counted(asyncio.run(app.ainvoke({"x": [], "k": 9}))["x"])
+        assert "by group" not in str(alto_lg.explain(app))
+    assert any(told != ITEMS for told in counts.values())
+    assert any(len(at) > 1 for at in processes.values())
+
+
+def test_a_run_that_keeps_its_steps_apart_has_its_groups_all_the_same() -> None:
+    app = placed(stages.claims(stages.keeps, checkpointer=InMemorySaver()), by_group=True)
+    with app:
+        found = app.invoke({"x": [], "k": 6}, {"configurable": {"thread_id": "1"}}, durability="sync")
+        statistics = alto_lg.statistics(app)
+    counts, processes = counted(found["x"])
+    assert list(counts.values()) == [ITEMS] * 6
+    assert len(set().union(*processes.values())) > 1
+    assert statistics is not None
+    assert statistics.stepwise is not None
+    assert statistics.early_starts == 0
+
+
+def test_what_no_packet_leads_to_has_its_run_for_a_group() -> None:
+    with placed(stages.graph(stages.process), by_group=True) as app:
+        assert "that comes of a run goes to one worker" in str(alto_lg.explain(app)).replace("\n", " ")
+
+
+def test_groups_of_runs_at_once_are_told_apart() -> None:
+    """Equal places of two runs are two groups, so that many runs use all replicas."""
+    found: list[Any] = []
+    with placed(stages.many(stages.process), by_group=True) as app:
+        runs = [threading.Thread(target=lambda: found.append(app.invoke({"x": [], "k": 4})["x"])) for _ in range(9)]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join()
+        homes = app._alto.placements._workers["n"]._leases._homes
+        assert len(homes) == 0, "the groups of runs that have ended are forgotten"
+    assert all(len(set(processes)) == 1 for processes in found)
+    assert len({process for processes in found for process in processes}) == 3
+
+
+def test_the_items_of_a_group_fail_when_what_was_kept_for_it_is_gone(tmp_path: Path) -> None:
+    graph = stages.claims(stages.dies_at(claim=1, item=2, file=str(tmp_path / "marks")))
+    with placed(graph, by_group=True) as app:
+        with pytest.raises(alto_lg.WorkerLost, match="lost the worker that ran it") as lost:
+            asyncio.run(app.ainvoke({"x": [], "k": 3}))
+        assert "claim#1" in str(lost.value.ancestry)
+        with pytest.raises(alto_lg.WorkerLost):
+            app.invoke({"x": [], "k": 3})
+
+
+def test_a_node_that_can_do_without_goes_on_elsewhere_with_all_of_the_group(tmp_path: Path) -> None:
+    graph = stages.claims(stages.dies_at(claim=1, item=2, file=str(tmp_path / "marks"), once=True))
+    with placed(graph, by_group=True, repeatable=True) as app:
+        found = asyncio.run(app.ainvoke({"x": [], "k": 3}))["x"]
+    _, processes = counted(found)
+    assert {claim: len(at) for claim, at in processes.items()}["request ▸ begin ▸ claim#1"] <= 2
+    assert len(found) == 18
