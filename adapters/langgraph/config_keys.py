@@ -17,6 +17,8 @@ GATE = "__alto_gate"
 """Where the config of an early firing holds the wait that comes before its conditional edges."""
 RUN = "__alto_run"
 """Where a config holds what tells its run from all others, in a graph with stages that keep state over groups."""
+KEPT = "__alto_kept"
+"""Where the config of a firing on a worker holds what gives out the object that is kept for its group."""
 TOOLS = "__alto_tools"
 """Where a config holds the early results of the tools of its run."""
 

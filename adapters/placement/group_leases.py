@@ -97,6 +97,10 @@ class GroupLeases(Leases[Worker, Ticket]):
                 refused += [(ticket, None) for ticket in waiting if self.withdraw(ticket)]
         return refused + self._granted()
 
+    def homes_of(self, run: Hashable) -> frozenset[Worker]:
+        homes = map(self._homes.home_of, self._groups.get(run, ()))
+        return frozenset(home for home in homes if home is not None)
+
     def forget(self, run: Hashable) -> Granted[Ticket, Worker]:
         for group in self._groups.pop(run, ()):
             self._homes.close(group)

@@ -94,6 +94,10 @@ class Leases(Generic[Worker, Ticket]):
         del self._outstanding[worker]
         return []
 
+    def homes_of(self, run: Hashable) -> frozenset[Worker]:
+        """The workers that may have kept something for a run."""
+        return frozenset()
+
     def forget(self, run: Hashable) -> Granted[Ticket, Worker]:
         """A run is over, and its groups with it."""
         return []

@@ -86,6 +86,9 @@ class Worker(Protocol):
         """Run a firing of a streaming node; see `streams.py`."""
         ...
 
+    def forget(self, run: Hashable) -> None:
+        """Drop what the stage has kept for the groups of a run. Does nothing if the worker is gone."""
+
     def stop(self) -> None: ...
 
 
@@ -202,7 +205,10 @@ class Workers:
     def forget(self, run: Hashable) -> None:
         """A run has ended, with all of its firings: its groups are nowhere at home any more."""
         with self._lock:
+            homes = self._leases.homes_of(run)
             self._grant(self._leases.forget(run))
+        for worker in homes:
+            worker.forget(run)
 
     def close(self) -> None:
         """Stop all workers; firings that they have, and those that wait, end in `Closed`."""
@@ -240,7 +246,7 @@ class Workers:
             self._leases.wait(asked, group)
             return asked
 
-    def _grant(self, granted: Granted[Future[Lease], Worker]) -> None:
+    def _grant(self, granted: Granted[Future[Lease], Any]) -> None:
         for asked, worker in granted:
             if worker is None:
                 asked.set_exception(StateLost())

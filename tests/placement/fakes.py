@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -46,6 +46,7 @@ class FakeWorker:
         self._failure = failure
         self.calls: list[FakeCall] = []
         self.scripts: list[list[Any]] = []
+        self.forgotten: list[Hashable] = []
         self.is_stopped = False
 
     def start(self) -> Future[Any]:
@@ -63,6 +64,9 @@ class FakeWorker:
 
     def stream(self, sent: Any) -> FakeStream:
         return FakeStream(sent.pop(0))
+
+    def forget(self, run: Hashable) -> None:
+        self.forgotten.append(run)
 
     def stop(self) -> None:
         self.is_stopped = True

@@ -291,6 +291,34 @@ def keeps(packet: Any) -> dict[str, Any]:
     return {"x": [(str(ancestry.parent), len(kept), os.getpid())]}
 
 
+def keeps_by_name(packet: Any) -> dict[str, Any]:
+    """The same with what `alto_lg.kept` gives."""
+    kept = alto_lg.kept(list)
+    kept.append(packet["item"])
+    time.sleep(0.02)
+    ancestry = alto_lg.current_ancestry()
+    assert ancestry is not None
+    return {"x": [(str(ancestry.parent), len(kept), os.getpid())]}
+
+
+def keeps_for_runs(packet: Any) -> dict[str, Any]:
+    """Tells for how many runs its process keeps anything, this one included."""
+    from alto_lg.adapters.langgraph.placed import keeping
+
+    alto_lg.kept(list)
+    return {"x": [len(keeping._runs)]}
+
+
+@alto_lg.streaming
+async def keeps_and_streams(packet: Any) -> Any:
+    kept = alto_lg.kept(list)
+    kept.append(packet["item"])
+    yield {"x": [("", len(kept), os.getpid())]}
+    kept.append(packet["item"])
+    await asyncio.sleep(0.01)
+    yield {"x": [("", len(kept), os.getpid())]}
+
+
 def dies_at(claim: int, item: int, file: str, once: bool = False) -> Any:
     """The same, but one item takes its process along: always, or the first time only."""
 

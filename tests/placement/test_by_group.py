@@ -89,6 +89,43 @@ def test_groups_of_runs_at_once_are_told_apart() -> None:
     assert len({process for processes in found for process in processes}) == 3
 
 
+def test_what_is_kept_is_kept_for_one_group_of_one_run() -> None:
+    """The same claims of six runs at once: none finds what another one has kept."""
+
+    async def runs(app: Any) -> list[Any]:
+        return await asyncio.gather(*(app.ainvoke({"x": [], "k": 3}) for _ in range(6)))
+
+    with placed(stages.claims(stages.keeps_by_name), by_group=True) as app:
+        for state in asyncio.run(runs(app)):
+            counts, processes = counted(state["x"])
+            assert list(counts.values()) == [ITEMS] * 3
+            assert all(len(at) == 1 for at in processes.values())
+
+
+def test_what_is_kept_is_dropped_when_the_run_ends() -> None:
+    with placed(stages.claims(stages.keeps_for_runs), by_group=True) as app:
+        for _ in range(5):
+            assert app.invoke({"x": [], "k": 3})["x"] == [1] * 18, "the worker keeps something for this run alone"
+
+
+def test_a_node_that_streams_keeps_as_well() -> None:
+    with placed(stages.claims(stages.keeps_and_streams), by_group=True) as app:
+        found = asyncio.run(app.ainvoke({"x": [], "k": 3}))["x"]
+    counts = [count for _, count, _ in found]
+    assert len(counts) == 36
+    assert sorted(counts)[-3:] == [12, 12, 12]
+
+
+def test_nothing_is_kept_where_not_all_of_a_group_comes_to_one_worker() -> None:
+    graph = stages.claims(stages.keeps_by_name)
+    with placed(graph) as app:
+        for run in (app.invoke, graph.invoke):
+            with pytest.raises(LookupError, match="placed with by_group=True"):
+                run({"x": [], "k": 1})
+    with pytest.raises(LookupError, match="placed with by_group=True"):
+        alto_lg.kept(dict)
+
+
 def test_the_items_of_a_group_fail_when_what_was_kept_for_it_is_gone(tmp_path: Path) -> None:
     graph = stages.claims(stages.dies_at(claim=1, item=2, file=str(tmp_path / "marks")))
     with placed(graph, by_group=True) as app:

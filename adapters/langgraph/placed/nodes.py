@@ -20,10 +20,8 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from alto_lg.adapters.langgraph.config_keys import ANCESTRY
 from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_RUNTIME, RunnableCallable
 from alto_lg.adapters.langgraph.placed.code import Sent
-from alto_lg.adapters.langgraph.placed.grouping import Grouping
 from alto_lg.adapters.langgraph.placed.sending import Sender
 from alto_lg.adapters.placement.calling import Answer, Caller
-from alto_lg.adapters.placement.leases import Group
 from alto_lg.adapters.placement.workers import CannotStart, Closed, Died
 from alto_lg.errors import NotPortable, NoWorker, WorkerLost
 
@@ -38,22 +36,20 @@ class RemoteTraceback(Exception):
 class Far:
     """The worker side of one node, as its runnables see it.
 
-    grouping: of a node that keeps state over groups. saves: it is a graph that files its checkpoints with those of the
-    graph around it, if that has any.
+    saves: it is a graph that files its checkpoints with those of the graph around it, if that has any.
     """
 
-    def __init__(self, node: str, caller: Caller, sender: Sender, grouping: Grouping | None, *, saves: bool) -> None:
+    def __init__(self, node: str, caller: Caller, sender: Sender, *, saves: bool) -> None:
         self.node = node
         self._caller = caller
         self._sender = sender
-        self._grouping = grouping
         self._saves = saves
 
     def call(self, given: Any, config: RunnableConfig) -> Any:
         while True:
             sent = self._sent(given, config)
             try:
-                answer = self._caller.call(sent, plain=True, group=self._group(config))
+                answer = self._caller.call(sent, plain=True, group=sent.group)
             except Exception as error:
                 self._failed(sent, error, config)
             else:
@@ -63,7 +59,7 @@ class Far:
         while True:
             sent = self._sent(given, config)
             try:
-                answer = await self._caller.acall(sent, plain=False, group=self._group(config))
+                answer = await self._caller.acall(sent, plain=False, group=sent.group)
             except Exception as error:
                 self._failed(sent, error, config)
             else:
@@ -73,7 +69,7 @@ class Far:
         while True:
             sent = self._sent(given, config)
             try:
-                with contextlib.closing(self._caller.stream(sent, group=self._group(config))) as items:
+                with contextlib.closing(self._caller.stream(sent, group=sent.group)) as items:
                     for item in items:
                         if isinstance(item, Answer):
                             answer = item
@@ -90,7 +86,7 @@ class Far:
         while True:
             sent = self._sent(given, config)
             try:
-                async with contextlib.aclosing(self._caller.astream(sent, group=self._group(config))) as items:
+                async with contextlib.aclosing(self._caller.astream(sent, group=sent.group)) as items:
                     async for item in items:
                         if isinstance(item, Answer):
                             answer = item
@@ -107,9 +103,6 @@ class Far:
         if self._saves and config[CONF].get(CONFIG_KEY_CHECKPOINTER):
             raise NotPortable(self.node, SAVES)
         return self._sender.sent(given, config)
-
-    def _group(self, config: RunnableConfig) -> Group | None:
-        return None if self._grouping is None else self._grouping.of(config)
 
     def _received(self, answer: Answer, config: RunnableConfig) -> Any:
         self._say(answer.said, config)

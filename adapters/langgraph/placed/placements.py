@@ -153,9 +153,9 @@ class Placements:
             leases = GroupLeases(in_flight, starts_anew=repeatable)
         workers = self._workers[name] = Workers(host, count, leases, start_timeout_s=placement.start_timeout_s)
         caller = Caller(workers, repeatable=repeatable, max_attempts=placement.max_attempts)
-        sender = Sender(name, dumps, lambda: self._facts(name))
+        sender = Sender(name, dumps, lambda: self._facts(name), grouping)
         saves = isinstance(bound, Pregel) and bound.checkpointer is not False
-        far = Far(name, caller, sender, grouping, saves=saves)
+        far = Far(name, caller, sender, saves=saves)
         streams = getattr(function, STREAMING, None)
         return FarNode(near, far) if streams is None else far_stream(streams, far)
 
