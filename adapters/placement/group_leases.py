@@ -52,15 +52,17 @@ class GroupLeases(Leases[Worker, Ticket]):
         home = self._homes.home_of(group)
         if home is not None:
             return home if self.has_room(home) else None
-        return self._least(self._outstanding)
+        return self._homes.least()
 
     def begin(self, worker: Worker, group: Group | None = None) -> None:
         assert group is not None and group not in self._lost, "a firing of this stage has a group that can run"
         super().begin(worker)
         if self._homes.home_of(group) is None:
-            self._homes.put(group, worker)
+            self._homes.replica_of(group)
             self._groups[group.run].add(group)
             self._stand(worker, self._waiting_of.get(group, ()))
+        if not self.has_room(worker):
+            self._homes.hold(worker)
         assert self._homes.home_of(group) is worker, "the firings of a group go to one worker"
 
     def wait(self, ticket: Ticket, group: Group | None = None) -> None:
@@ -78,6 +80,10 @@ class GroupLeases(Leases[Worker, Ticket]):
             if not self._waiting_of[group]:
                 del self._waiting_of[group]
         return super().withdraw(ticket)
+
+    def end(self, worker: Worker) -> Granted[Ticket, Worker]:
+        self._homes.release(worker)
+        return super().end(worker)
 
     def join(self, worker: Worker) -> Granted[Ticket, Worker]:
         self._homes.add(worker)
@@ -113,7 +119,7 @@ class GroupLeases(Leases[Worker, Ticket]):
     def _granted(self, at: Worker | None = None) -> Granted[Ticket, Worker]:
         granted: Granted[Ticket, Worker] = []
         workers = self.workers if at is None else (at,)
-        while (found := self._next(workers)) is not None:
+        while self._waiting and (found := self._next(workers)) is not None:
             ticket, worker = found
             group = self._waiting[ticket]
             self.withdraw(ticket)
@@ -122,24 +128,19 @@ class GroupLeases(Leases[Worker, Ticket]):
         return granted
 
     def _next(self, workers: Iterable[Worker]) -> tuple[Ticket, Worker] | None:
-        """Of those who wait for one of these workers, or for any, the first for which there is room."""
+        """Of those who wait for one of these workers, or for any, the first for whom there is room."""
         heads = [
             (head, worker)
             for worker in workers
             if worker in self._outstanding and self.has_room(worker) and (head := self._head(worker)) is not None
         ]
-        head, least = self._head(None), self._least(workers)
+        head, least = self._head(None), self._homes.least()
         if head is not None and least is not None:
             heads.append((head, least))
         if not heads:
             return None
         (_, ticket), worker = min(heads, key=lambda one: one[0][0])
         return ticket, worker
-
-    def _least(self, workers: Iterable[Worker]) -> Worker | None:
-        """Of these workers, as far as they have room, the one for a new group."""
-        roomy = (worker for worker in workers if worker in self._outstanding and self.has_room(worker))
-        return min(roomy, key=lambda one: (self._homes.load(one), self._outstanding[one]), default=None)
 
     def _stand(self, worker: Worker | None, tickets: Iterable[Ticket]) -> None:
         """These stand in line for a worker; None: for any."""

@@ -83,13 +83,15 @@ async def kill_under_load(
         while counts.kills < kills:
             await asyncio.sleep(draw.expovariate(1))
             alive = [pid for pid in sorted(workers_of(file)) if is_alive(pid)]
-            if alive and nodes is None:
+            if not alive:
+                continue
+            if nodes is None:
                 os.kill(draw.choice(alive), signal.SIGKILL)
-                counts.kills += 1
-            elif alive and nodes is not None:
-                if await asyncio.to_thread(kill_node, nodes, set(alive), draw, file):
-                    counts.kills += 1
-                    nodes.replace()  # here, because Ray starts nodes on the main thread only
+            elif await asyncio.to_thread(kill_node, nodes, set(alive), draw, file):
+                nodes.replace()  # here, because Ray starts nodes on the main thread only
+            else:
+                continue
+            counts.kills += 1
         over.set()
 
     async with alto_lg.accelerate(

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
-from placement.fakes import FakeHost, caller
+from placement.fakes import FakeHost, FakeWorker, caller
 
 from alto_lg.adapters.placement.calling import Answer, Item
 from alto_lg.adapters.placement.leases import Group
@@ -208,6 +208,12 @@ async def answered(calling: Coroutine[Any, Any, Any], host: FakeHost) -> Any:
     return worker
 
 
+def at_home(host: FakeHost) -> FakeWorker:
+    """The worker that has the only group there is."""
+    (worker,) = [one for one in host.workers if one.calls]
+    return worker
+
+
 A, B = Group("run", "a"), Group("run", "b")
 
 
@@ -243,7 +249,7 @@ async def test_one_that_waits_for_a_worker_that_dies_is_told_that_its_state_is_l
     runs = await started(calling.acall("runs", plain=False, group=A), host)
     waits = asyncio.create_task(calling.acall("waits", plain=False, group=A))
     await turns()
-    host.workers[0].stop()
+    at_home(host).stop()
     with pytest.raises(Died):
         await runs
     with pytest.raises(StateLost):
@@ -257,7 +263,7 @@ async def test_all_of_a_group_that_can_do_without_its_state_goes_on_at_one_other
     runs = await started(calling.acall(0, plain=False, group=A), host)
     others = [asyncio.create_task(calling.acall(number, plain=False, group=A)) for number in (1, 2, 3)]
     await turns()
-    host.workers[0].stop()
+    at_home(host).stop()
     while not all(task.done() for task in (runs, *others)):
         await asyncio.sleep(0.001)
         for call in host.calls:
