@@ -85,7 +85,8 @@ def ray(
     Args:
         replicas: Actors that run the node.
         num_cpus, num_gpus, resources: What Ray is to set aside for each of them.
-        address: Of a cluster, as `ray.init` takes it. None: as `ray.init` does without one.
+        address: Of a cluster, as `ray.init` takes it; "auto" finds one that was started on this machine. None: that of
+            `RAY_ADDRESS`, if that is set; otherwise Ray is started for this process.
         runtime_env: Of the actors, as Ray takes it: the code and packages that the machines of a cluster lack.
         concurrency: Firings that one replica runs at once. None: 1 for a plain function, 64 for an async one.
         max_in_flight: Firings that are at one replica, running or waiting there; all others wait here. None: one more

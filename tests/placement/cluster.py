@@ -1,11 +1,13 @@
 """A cluster of Ray on this machine: several nodes, each with processes of its own, that can be killed and replaced.
 
 Ray counts what a node has and does not measure it, so the nodes have as much room for replicas as they are given.
+Always true: no other process finds the cluster, because what Ray leaves on disk is in a folder of its own.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ class RayNodes:
     """The head, which runs no replica, and `NODES` nodes, as a context."""
 
     def __enter__(self) -> RayNodes:
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        self._folder = tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True)
+        os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TMPDIR=self._folder.name)
         self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
         self._nodes = [self._added() for _ in range(NODES)]
         return self
@@ -29,6 +32,8 @@ class RayNodes:
     def __exit__(self, *exc_info: object) -> None:
         ray.shutdown()
         self._cluster.shutdown()
+        del os.environ["RAY_TMPDIR"]
+        self._folder.cleanup()
 
     @property
     def address(self) -> str:

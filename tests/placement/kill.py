@@ -2,7 +2,7 @@
 
 Every firing leaves a word on disk when it begins, with its worker's process; the killer picks one of these. With
 `--on nodes` it kills a node of a Ray cluster that has replicas, which die with it, sees that all are back on the nodes
-that are left, and gives the cluster a new node. Counted are
+that are left, and gives the cluster a new node. With `--on groups` the node counts what it has kept for its run. Counted are
 
     kills     processes, or nodes, that were alive and were sent signal 9
     runs      that ended, and of these:
@@ -10,6 +10,7 @@ that are left, and gives the cluster a new node. Counted are
     lost      firings whose item is missing in the state of a run that ended well
     twice     firings whose item is in there more than once, or that ran twice though the node may not
     again     executions beyond one for each firing
+    wrong     runs that ended well though an item did not find what the others of its group had left (`--on groups`)
     hangs     runs that had not ended after five minutes, in which workers are killed nearly as fast as they start
 """
 
@@ -55,6 +56,7 @@ class Counts:
     lost: int = 0
     twice: int = 0
     again: int = 0
+    wrong: int = 0
     hangs: int = 0
 
     def __str__(self) -> str:
@@ -65,7 +67,8 @@ def placement(kind: str, repeatable: bool, nodes: RayNodes | None) -> Any:
     options: dict[str, Any] = {"repeatable": repeatable, "max_attempts": 50}
     if kind == "processes":
         return alto_lg.processes(workers=REPLICAS, **options)
-    return alto_lg.ray(replicas=REPLICAS, **(SMALL if nodes is None else nodes.placement), **options)
+    where = SMALL if nodes is None else nodes.placement
+    return alto_lg.ray(replicas=REPLICAS, by_group=kind == "groups", **where, **options)
 
 
 async def kill_under_load(
@@ -95,7 +98,8 @@ async def kill_under_load(
         over.set()
 
     async with alto_lg.accelerate(
-        stages.numbered(stages.slow_effect), placement={"n": placement(kind, repeatable, nodes)}
+        stages.numbered(stages.slow_count if kind == "groups" else stages.slow_effect),
+        placement={"n": placement(kind, repeatable, nodes)},
     ) as app:
         await asyncio.gather(killer(), *(client(app) for _ in range(RUNS_AT_ONCE)))
     executions = Counter(item for item, _ in effects(file))
@@ -127,7 +131,7 @@ async def one_run(app: Any, run: int, file: Path, counts: Counts) -> None:
     items = [f"{run}-{number}" for number in range(ITEMS)]
     try:
         async with asyncio.timeout(HANGS_AFTER_S):
-            state = await app.ainvoke({"x": [], "items": items, "file": str(file)})
+            state = await app.ainvoke({"x": [], "counts": [], "items": items, "file": str(file)})
     except TimeoutError:
         counts.hangs += 1
     except alto_lg.WorkerLost as lost:
@@ -138,6 +142,7 @@ async def one_run(app: Any, run: int, file: Path, counts: Counts) -> None:
         found = Counter(state["x"])
         counts.lost += sum(found[item] == 0 for item in items)
         counts.twice += sum(found[item] > 1 for item in items)
+        counts.wrong += sorted(state["counts"]) not in ([], list(range(1, ITEMS + 1)))
         assert state["x"] == items or counts.lost or counts.twice, "the order is LangGraph's"
     counts.runs += 1
 
@@ -181,7 +186,7 @@ def cluster(kind: str) -> Iterator[RayNodes | None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m placement.kill", description=__doc__)
-    parser.add_argument("--on", choices=["ray", "processes", "nodes"], default="ray")
+    parser.add_argument("--on", choices=["ray", "processes", "nodes", "groups"], default="ray")
     parser.add_argument("--repeatable", action="store_true")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
@@ -192,7 +197,14 @@ def main() -> None:
             counts = asyncio.run(kill_under_load(asked.on, asked.repeatable, asked.kills, asked.seed, file, nodes))
         left = alive_after(10, {pid for _, pid in effects(file)})
     print(f"{asked.on}, {'repeatable' if asked.repeatable else 'once'}: {counts} left {len(left)}")
-    wrong = counts.lost + counts.twice + counts.hangs + len(left) + (counts.failed if asked.repeatable else 0)
+    wrong = (
+        counts.lost
+        + counts.twice
+        + counts.wrong
+        + counts.hangs
+        + len(left)
+        + (counts.failed if asked.repeatable else 0)
+    )
     sys.exit(1 if wrong else 0)
 
 

@@ -335,6 +335,7 @@ def dies_at(claim: int, item: int, file: str, once: bool = False) -> Any:
 
 class Numbered(TypedDict, total=False):
     x: Annotated[list[str], operator.add]
+    counts: Annotated[list[int], operator.add]
     items: list[str]
     file: str
 
@@ -357,3 +358,10 @@ def slow_effect(packet: dict[str, str]) -> dict[str, Any]:
         file.write(f"{packet['item']}:{os.getpid()}\n")
     time.sleep(0.02)
     return {"x": [packet["item"]]}
+
+
+def slow_count(packet: dict[str, str]) -> dict[str, Any]:
+    """The same, and tells how many items of its group have come before it."""
+    kept = alto_lg.kept(list)
+    kept.append(packet["item"])
+    return {**slow_effect(packet), "counts": [len(kept)]}

@@ -56,16 +56,24 @@ def test_without_the_option_the_items_of_a_group_are_spread() -> None:
     assert any(len(at) > 1 for at in processes.values())
 
 
-def test_a_run_that_keeps_its_steps_apart_has_its_groups_all_the_same() -> None:
-    app = placed(stages.claims(stages.keeps, checkpointer=InMemorySaver()), by_group=True)
-    with app:
-        found = app.invoke({"x": [], "k": 6}, {"configurable": {"thread_id": "1"}}, durability="sync")
+@pytest.mark.parametrize("why", ["durability", "step_timeout"])
+@pytest.mark.parametrize("sync", [False, True], ids=["async", "sync"])
+def test_a_run_that_keeps_its_steps_apart_has_its_groups_all_the_same(why: str, sync: bool) -> None:
+    graph = stages.claims(stages.keeps, checkpointer=InMemorySaver())
+    durability: Any = "sync" if why == "durability" else None
+    graph.step_timeout = 200 if why == "step_timeout" else None
+    config: Any = {"configurable": {"thread_id": "1"}}
+    with placed(graph, by_group=True) as app:
+        if sync:
+            found = app.invoke({"x": [], "k": 6}, config, durability=durability)
+        else:
+            found = asyncio.run(app.ainvoke({"x": [], "k": 6}, config, durability=durability))
         statistics = alto_lg.statistics(app)
     counts, processes = counted(found["x"])
     assert list(counts.values()) == [ITEMS] * 6
     assert len(set().union(*processes.values())) > 1
     assert statistics is not None
-    assert statistics.stepwise is not None
+    assert why in str(statistics.stepwise)
     assert statistics.early_starts == 0
 
 
