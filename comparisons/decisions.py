@@ -86,8 +86,8 @@ def cost_of_leases(workers: int, *, saturated: bool, decisions: int = _DECISIONS
     """Time the leases of a stage whose groups have ten firings each, a hundred groups at a time."""
     random = Random(seed)
     leases: GroupLeases[int, int] = GroupLeases(SLOTS, starts_anew=True)
-    for worker in range(workers):
-        leases.join(worker)
+    for number in range(workers):
+        leases.join(number)
     running: list[int] = []
     asks: list[float] = []
     ends: list[float] = []

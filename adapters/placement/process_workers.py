@@ -74,7 +74,7 @@ class ProcessWorker:
         raise NotImplementedError("a pool of processes has no way back for a stream; refused before")
 
     def forget(self, run: Hashable) -> None:
-        with contextlib.suppress(BrokenProcessPool):
+        with contextlib.suppress(RuntimeError):  # its process is gone, or was stopped
             self._pool.submit(_forget, run)
 
     def stop(self) -> None:
