@@ -2,7 +2,8 @@
 
 Every firing leaves a word on disk when it begins, with its worker's process; the killer picks one of these. With
 `--on nodes` it kills a node of a Ray cluster that has replicas, which die with it, sees that all are back on the nodes
-that are left, and gives the cluster a new node. With `--on groups` the node counts what it has kept for its run. Counted are
+that are left, and gives the cluster a new node. With `--on groups` the graph's node tells how many items it has kept of
+its run. Counted are
 
     kills     processes, or nodes, that were alive and were sent signal 9
     runs      that ended, and of these:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import defaultdict
 from pathlib import Path
@@ -32,6 +33,11 @@ def counted(found: list[Any]) -> tuple[dict[str, list[int]], dict[str, set[int]]
         counts[claim].append(count)
         processes[claim].add(process)
     return {claim: sorted(told) for claim, told in counts.items()}, processes
+
+
+def live_groups(app: Any) -> int:
+    """How many groups the stage has a home for."""
+    return len(app._alto.placements._workers["n"]._leases._homes)
 
 
 @pytest.mark.parametrize("sync", [False, True], ids=["async", "sync"])
@@ -91,8 +97,7 @@ def test_groups_of_runs_at_once_are_told_apart() -> None:
             run.start()
         for run in runs:
             run.join()
-        homes = app._alto.placements._workers["n"]._leases._homes
-        assert len(homes) == 0, "the groups of runs that have ended are forgotten"
+        assert live_groups(app) == 0, "the groups of runs that have ended are forgotten"
     assert all(len(set(processes)) == 1 for processes in found)
     assert len({process for processes in found for process in processes}) == 3
 
@@ -114,6 +119,25 @@ def test_what_is_kept_is_dropped_when_the_run_ends() -> None:
     with placed(stages.claims(stages.keeps_for_runs), by_group=True) as app:
         for _ in range(5):
             assert app.invoke({"x": [], "k": 3})["x"] == [1] * 18, "the worker keeps something for this run alone"
+
+
+@pytest.mark.parametrize("sync", [False, True], ids=["async", "sync"])
+def test_a_run_that_is_left_early_leaves_no_group(sync: bool) -> None:
+    async def first(app: Any) -> None:
+        async with contextlib.aclosing(app.astream({"x": [], "k": 3}, stream_mode="updates")) as events:
+            assert "n" not in await anext(events)
+            while "n" not in await anext(events):
+                pass
+            assert live_groups(app) > 0
+
+    with placed(stages.claims(stages.keeps), by_group=True) as app:
+        if sync:
+            with contextlib.closing(app.stream({"x": [], "k": 3}, stream_mode="updates")) as events:
+                assert any("n" in event for event in events)
+                assert live_groups(app) > 0
+        else:
+            asyncio.run(first(app))
+        assert live_groups(app) == 0
 
 
 def test_a_node_that_streams_keeps_as_well() -> None:
