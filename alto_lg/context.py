@@ -52,8 +52,8 @@ def kept(make: Callable[[], T]) -> T:
             return {"best": max(seen, key=seen.get)}
 
     For nodes that are placed with `by_group=True`, on Ray or in processes. The object is in the memory of the group's
-    worker; it is dropped when the run ends, and gone if the worker dies. Firings that are at the worker at the same
-    time share it. make: makes it, for the first firing of the group that asks.
+    worker; it is dropped when the run ends, and gone if the worker dies, see docs/scaling.md. Firings that are at the
+    worker at the same time share it. make: makes it, for the first firing of the group that asks.
 
     Raises:
         LookupError: The node is not placed so.

@@ -118,8 +118,8 @@ class NoWorker(AltoError, RuntimeError):
 class WorkerLost(AltoError):
     """The worker that ran a node is gone. Nobody knows how far the node got: it may have had its effects, or not.
 
-    node: its name. ancestry: which firing of it. attempts: how often that firing ran; 0 if it did not, because the
-    worker had kept something for the group that it belongs to (`by_group=True`), which is gone.
+    node: its name. ancestry: which firing of it. attempts: how often that firing ran; 0 if it did not, because what
+    was kept for the group that it belongs to (`by_group=True`) is gone.
     """
 
     def __init__(self, node: str, ancestry: object, reason: str, attempts: int) -> None:

@@ -91,11 +91,6 @@ class Acceleration:
         """What a user should know of where a node runs."""
         return () if self.placements is None else self.placements.notes(node)
 
-    def run_left(self, run: str) -> None:
-        """A run with groups is over, with all of its firings."""
-        assert self.placements is not None
-        self.placements.run_ended(run)
-
     def run_ended(self, statistics: RunStatistics) -> None:
         self.statistics = statistics
         for observe in list(observers):

@@ -88,10 +88,10 @@ class AcceleratedRun(SuperstepLoop):
         self._checks = RunChecks(self, self.acceleration.options)
         self._filing = Filing()
         self._handed_out: tuple[BaseChannel[Any, Any, Any], ...] = ()
-        self._run_id: str | None = None
-        if self.acceleration.placements is not None and self.acceleration.placements.keeps_groups:
-            self._run_id = uuid4().hex
-            self.config = {**self.config, CONF: {**self.config[CONF], RUN: self._run_id}}
+        placements = self.acceleration.placements
+        self._groups = placements if placements is not None and placements.keeps_groups else None
+        if self._groups is not None:
+            self.config = {**self.config, CONF: {**self.config[CONF], RUN: uuid4().hex}}
         self._plain: str | None = None
         self._stepwise: str | None = None
 
@@ -231,8 +231,8 @@ class AcceleratedRun(SuperstepLoop):
         Raises:
             Mistake: The run ended in a way that `strict=True` does not allow.
         """
-        if self._run_id is not None:
-            self.acceleration.run_left(self._run_id)
+        if self._groups is not None:
+            self._groups.run_ended(self.config[CONF][RUN])
         self._checks.ended(error)
 
     # ── what this run allows ────────────────────────────────────────────────────────────────────────────────
@@ -249,7 +249,7 @@ class AcceleratedRun(SuperstepLoop):
         self._checks.began()
         self._plain = self._unsupported()
         self._stepwise = None if self._plain else self._asks_for_steps()
-        return self._plain is None and (self._stepwise is None or self._run_id is not None)
+        return self._plain is None and (self._stepwise is None or self._groups is not None)
 
     def cannot_plan(self, error: Exception) -> None:
         """A graph that no plan can be made of runs as LangGraph runs it, and says so."""

@@ -10,7 +10,8 @@ Owns where each group is at home. It decides only, as `leases.py` does. Always t
   a worker that joins moves no group that has a home; one that leaves takes its own groups' state along, and no other's.
 
 What that means for a group is the stage's to say: either it starts anew at another home, or none of its firings may
-run any more until its run is over, because they would go on from nothing and say nothing of it.
+run any more until its run is over, because they would go on from nothing and say nothing of it. The same holds for a
+firing of which nobody knows what group it belongs to.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class GroupLeases(Leases[Worker, Ticket]):
         return self._homes.home_of(group)
 
     def is_lost(self, group: Group | None) -> bool:
-        return group in self._lost
+        assert group is not None, "a firing of this stage has a group"
+        return group in self._lost or not (group.is_known or self._starts_anew)
 
     def free(self, group: Group | None = None) -> Worker | None:
         assert group is not None, "a firing of this stage has a group"

@@ -16,10 +16,15 @@ from typing import Generic, NamedTuple, TypeVar
 
 
 class Group(NamedTuple):
-    """What a stage keeps state over. run: which run it belongs to. place: which group of the run."""
+    """What a stage keeps state over.
+
+    run: which run it belongs to. place: which group of the run. is_known: False for a firing of which nobody knows who
+    else belongs to its group; `place` is then of this firing alone.
+    """
 
     run: Hashable
     place: Hashable
+    is_known: bool = True
 
 
 Worker = TypeVar("Worker", bound=Hashable)

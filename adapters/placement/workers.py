@@ -41,12 +41,15 @@ class Died(Exception):
 
 
 class StateLost(Died):
-    """The worker that kept the state of a firing's group is gone, and so is the state. The firing has not run."""
+    """What was kept for a firing's group is gone, or cannot be found. The firing has not run."""
 
     attempts = 0
 
     def __init__(self) -> None:
-        super().__init__("What it kept for the group of this firing is gone with it.")
+        super().__init__(
+            "What was kept for its group went with a worker that died before; or the run was broken off in between, "
+            "and nobody knows which group it belongs to."
+        )
 
 
 class Closed(Exception):

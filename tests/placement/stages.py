@@ -333,6 +333,20 @@ def dies_at(claim: int, item: int, file: str, once: bool = False) -> Any:
     return dies
 
 
+def fails_at(claim: int, item: int, file: str) -> Any:
+    """The same, but one item raises the first time."""
+
+    def fails(packet: Any) -> dict[str, Any]:
+        ancestry = alto_lg.current_ancestry()
+        assert ancestry is not None
+        if packet["item"] == item and ancestry.indices()[:1] == (claim,) and not marks(file):
+            mark({"file": file}, "failed")
+            raise Boom("once")
+        return keeps_by_name(packet)
+
+    return fails
+
+
 class Numbered(TypedDict, total=False):
     x: Annotated[list[str], operator.add]
     counts: Annotated[list[int], operator.add]

@@ -175,3 +175,44 @@ def test_a_node_that_can_do_without_goes_on_elsewhere_with_all_of_the_group(tmp_
     _, processes = counted(found)
     assert {claim: len(at) for claim, at in processes.items()}["request ▸ begin ▸ claim#1"] <= 2
     assert len(found) == 18
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+def test_a_run_that_was_broken_off_does_not_go_on_from_nothing(repeatable: bool, tmp_path: Path) -> None:
+    """The items that ended are not run again, so the others would not find what those had left."""
+    graph = stages.claims(stages.fails_at(claim=1, item=5, file=str(tmp_path / "marks")), checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    with placed(graph, by_group=True, repeatable=repeatable) as app:
+        with pytest.raises(stages.Boom):
+            app.invoke({"x": [], "k": 2}, config)
+        if repeatable:
+            assert len(app.invoke(None, config)["x"]) == 12
+        else:
+            with pytest.raises(alto_lg.WorkerLost, match="the run was broken off") as lost:
+                app.invoke(None, config)
+            assert lost.value.attempts == 0
+            again: Any = {"configurable": {"thread_id": "2"}}
+            assert len(app.invoke({"x": [], "k": 2}, again)["x"]) == 12
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+def test_a_run_that_paused_between_a_group_and_its_items_does_not_know_the_groups(repeatable: bool) -> None:
+    """LangGraph saves the packets that are under way, and not who sent them."""
+    graph = stages.claims(stages.keeps_by_name, checkpointer=InMemorySaver(), interrupt_before=["n"])
+    config: Any = {"configurable": {"thread_id": "1"}}
+    with placed(graph, by_group=True, repeatable=repeatable) as app:
+        assert app.invoke({"x": [], "k": 2}, config)["x"] == []
+        if repeatable:
+            assert [count for _, count, _ in app.invoke(None, config)["x"]] == [1] * 12, "no two share what is kept"
+        else:
+            with pytest.raises(alto_lg.WorkerLost, match="nobody knows which group"):
+                app.invoke(None, config)
+
+
+def test_a_run_that_paused_before_its_groups_has_them_when_it_is_resumed() -> None:
+    graph = stages.claims(stages.keeps_by_name, checkpointer=InMemorySaver(), interrupt_before=["claim"])
+    config: Any = {"configurable": {"thread_id": "1"}}
+    with placed(graph, by_group=True) as app:
+        assert app.invoke({"x": [], "k": 3}, config)["x"] == []
+        counts, _ = counted(app.invoke(None, config)["x"])
+    assert list(counts.values()) == [ITEMS] * 3

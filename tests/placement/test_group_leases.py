@@ -14,7 +14,7 @@ from alto_lg.adapters.placement.group_leases import GroupLeases
 from alto_lg.adapters.placement.leases import Granted, Group
 
 MAX_IN_FLIGHT = 2
-GROUPS = st.builds(Group, st.integers(0, 2), st.integers(0, 3))
+GROUPS = st.builds(Group, st.integers(0, 2), st.integers(0, 3), is_known=st.just(True))
 
 
 class Life(RuleBasedStateMachine):
@@ -225,3 +225,9 @@ def test_nothing_is_left_of_runs_that_are_over() -> None:
 @pytest.mark.parametrize("run", ["unknown", None])
 def test_a_run_without_groups_is_forgotten_all_the_same(run: str | None) -> None:
     assert leases(1).forget(run) == []
+
+
+def test_a_firing_of_an_unknown_group_runs_only_where_it_may_start_anew() -> None:
+    unknown = Group("run", "task", is_known=False)
+    assert leases(1).is_lost(unknown)
+    assert not leases(1, starts_anew=True).is_lost(unknown)

@@ -2,8 +2,9 @@
 
 Owns that answer. Always true:
   the level of the groups follows from the plan (`engine/levels.py`), and nobody declares it;
-  groups of two runs are never equal, and a firing whose ancestry nobody knows belongs to its whole run: a run whose
-  tasks another process hands out has no lookahead, which is what knows who comes from whom.
+  groups of two runs are never equal;
+  a firing whose group nobody knows has none to share: a run that is resumed does not know who sent the packets that it
+  finds, and one whose tasks another process hands out knows nobody's ancestry.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cached_property
 from langchain_core.runnables import RunnableConfig
 
 from alto_lg.adapters.langgraph.config_keys import RUN, ancestry_of
-from alto_lg.adapters.langgraph.internals import CONF
+from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_TASK_ID
 from alto_lg.adapters.placement.leases import Group
 from alto_lg.engine.levels import group_level, group_of
 from alto_lg.engine.plan import Plan
@@ -34,9 +35,13 @@ class Grouping:
 
     def of(self, config: RunnableConfig) -> Group:
         """The group of the firing that a config belongs to."""
-        ancestry = ancestry_of(config)
+        run, ancestry = config[CONF][RUN], ancestry_of(config)
+        if self.level is None:
+            return Group(run, None)
         place = None if ancestry is None else group_of(ancestry, self.level)
-        return Group(config[CONF][RUN], place)
+        if place is None or place.stage != self.level:
+            return Group(run, config[CONF][CONFIG_KEY_TASK_ID], is_known=False)
+        return Group(run, place)
 
     def in_words(self) -> str:
         """What a user should know of it."""
