@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alto_lg import reducers, split
 from alto_lg.accelerate import accelerate, statistics
 from alto_lg.adapters.langgraph.events import Update
-from alto_lg.context import ancestry, current_ancestry
+from alto_lg.context import ancestry, current_ancestry, kept
 from alto_lg.engine.ancestry import Ancestry
 from alto_lg.engine.statistics import RunStatistics
 from alto_lg.errors import (
@@ -78,6 +78,7 @@ __all__ = [
     "current_ancestry",
     "explain",
     "install",
+    "kept",
     "node",
     "processes",
     "ray",

@@ -118,17 +118,21 @@ class NoWorker(AltoError, RuntimeError):
 class WorkerLost(AltoError):
     """The worker that ran a node is gone. Nobody knows how far the node got: it may have had its effects, or not.
 
-    node: its name. ancestry: which firing of it. attempts: how often that firing ran.
+    node: its name. ancestry: which firing of it. attempts: how often that firing ran; 0 if it did not, because what
+    was kept for the group that it belongs to (`by_group=True`) is gone.
     """
 
     def __init__(self, node: str, ancestry: object, reason: str, attempts: int) -> None:
         self.node, self.ancestry, self.reason, self.attempts = node, ancestry, reason, attempts
-        again = (
-            "If it may run twice, declare it with @alto_lg.repeatable, or repeatable=True in its placement, and it "
-            "runs again elsewhere."
-            if attempts == 1
-            else f"It ran {attempts} times; max_attempts in its placement bounds that."
-        )
+        if attempts == 0:
+            again = "If the node can do without, say so by repeatable=True in its placement; else run the graph again."
+        elif attempts == 1:
+            again = (
+                "If it may run twice, declare it with @alto_lg.repeatable, or repeatable=True in its placement, and it "
+                "runs again elsewhere."
+            )
+        else:
+            again = f"It ran {attempts} times; max_attempts in its placement bounds that."
         super().__init__(f"Node {node!r} ({ancestry}) lost the worker that ran it: {reason} {again}")
 
 

@@ -20,6 +20,7 @@ class RayPlacement:
     concurrency: int | None = None
     max_in_flight: int | None = None
     stream_ahead: int = 64
+    by_group: bool = False
     repeatable: bool = False
     max_attempts: int = 5
     start_timeout_s: float = 120.0
@@ -37,6 +38,7 @@ class ProcessPlacement:
 
     workers: int = 1
     max_in_flight: int = 2
+    by_group: bool = False
     repeatable: bool = False
     max_attempts: int = 5
     start_timeout_s: float = 120.0
@@ -70,6 +72,7 @@ def ray(
     concurrency: int | None = None,
     max_in_flight: int | None = None,
     stream_ahead: int = 64,
+    by_group: bool = False,
     repeatable: bool = False,
     max_attempts: int = 5,
     start_timeout_s: float = 120.0,
@@ -82,14 +85,19 @@ def ray(
     Args:
         replicas: Actors that run the node.
         num_cpus, num_gpus, resources: What Ray is to set aside for each of them.
-        address: Of a cluster, as `ray.init` takes it. None: as `ray.init` does without one.
+        address: Of a cluster, as `ray.init` takes it; "auto" finds one that was started on this machine. None: that of
+            `RAY_ADDRESS`, if that is set; otherwise Ray is started for this process.
         runtime_env: Of the actors, as Ray takes it: the code and packages that the machines of a cluster lack.
         concurrency: Firings that one replica runs at once. None: 1 for a plain function, 64 for an async one.
         max_in_flight: Firings that are at one replica, running or waiting there; all others wait here. None: one more
             than run at once for a plain function, so that the next is there when one ends; else as many.
         stream_ahead: Items that a streaming node may be ahead of those who read them.
+        by_group: The node keeps something in the memory of its process for each group of items, such as the passages of
+            one claim: every item of a group goes to one replica, as long as that lives. The groups follow from the
+            graph; `explain` names them.
         repeatable: The node may run more than once for one firing, as `@alto_lg.repeatable` says on a function: a
-            firing whose replica died runs again on another one. A streaming node must then yield the same again.
+            firing whose replica died runs again on another one. A streaming node must then yield the same again, and
+            one with `by_group` can do without what it kept; otherwise, all later firings of the group fail as well.
         max_attempts: Times that such a firing runs, at the most, before `WorkerLost` is raised.
         start_timeout_s: Seconds within which a first replica must be ready.
 
@@ -106,6 +114,7 @@ def ray(
         concurrency=concurrency,
         max_in_flight=max_in_flight,
         stream_ahead=stream_ahead,
+        by_group=by_group,
         repeatable=repeatable,
         max_attempts=max_attempts,
         start_timeout_s=start_timeout_s,
@@ -116,6 +125,7 @@ def processes(
     *,
     workers: int = 1,
     max_in_flight: int = 2,
+    by_group: bool = False,
     repeatable: bool = False,
     max_attempts: int = 5,
     start_timeout_s: float = 120.0,
@@ -130,6 +140,7 @@ def processes(
     return ProcessPlacement(
         workers=workers,
         max_in_flight=max_in_flight,
+        by_group=by_group,
         repeatable=repeatable,
         max_attempts=max_attempts,
         start_timeout_s=start_timeout_s,

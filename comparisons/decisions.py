@@ -1,8 +1,10 @@
 """What routing decisions cost, and what placements of groups move: `python -m alto_lg.comparisons.decisions`.
 
-Owns two tables, both without any server. The first is the processor time of the scheduler's decisions, by policy and
-number of endpoints, while half of the slots are taken, and while all are. The second places groups by the package's
-table and by the hashes that it was compared with, which are written out here because nothing else uses them:
+Owns three tables, all without any server. The first is the processor time of the scheduler's decisions, by policy and
+number of endpoints, while half of the slots are taken, and while all are. The second is that of the leases of a placed
+stage with groups, by the number of its workers, with half as many firings under way as they have room for, and twice as
+many. The third places groups by the package's table and by the hashes that it was compared with, which are written out
+here because nothing else uses them:
   rendezvous    D. G. Thaler and C. V. Ravishankar, Using Name-Based Mappings to Increase Hit Rates, 1998
   jump          J. Lamping and E. Veach, A Fast, Minimal Memory, Consistent Hash Algorithm, 2014
   bounded ring  V. Mirrokni, M. Thorup and M. Zadimoghaddam, Consistent Hashing with Bounded Loads, 2018: 100 points a
@@ -20,6 +22,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from alto_lg.adapters.placement.group_leases import GroupLeases
+from alto_lg.adapters.placement.leases import Group
 from alto_lg.routing import POLICIES, Call, GroupTable, PolicyName, Rules, Scheduler, Start
 
 ENDPOINTS = (4, 32, 1000)
@@ -67,6 +71,48 @@ def cost(policy: PolicyName, endpoints: int, *, saturated: bool, decisions: int 
         running += (one.call for one in decided if isinstance(one, Start))
     half = len(ends) // 2  # the first half fills the slots and the prefix index
     return Cost(sorted(submits[-half:]), sorted(ends[-half:]))
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseCost:
+    """Seconds of processor time, in order of size: of the question where a firing goes, and of an end with whom that
+    lets begin."""
+
+    ask: Sequence[float]
+    end: Sequence[float]
+
+
+def cost_of_leases(workers: int, *, saturated: bool, decisions: int = _DECISIONS, seed: int = 0) -> LeaseCost:
+    """Time the leases of a stage whose groups have ten firings each, a hundred groups at a time."""
+    random = Random(seed)
+    leases: GroupLeases[int, int] = GroupLeases(SLOTS, starts_anew=True)
+    for number in range(workers):
+        leases.join(number)
+    running: list[int] = []
+    asks: list[float] = []
+    ends: list[float] = []
+    outstanding = workers * SLOTS * (2 if saturated else 0.5)
+    while len(ends) < decisions:
+        ticket = len(asks)
+        group = Group("run", (ticket // 1000, random.randrange(100)))
+        if len(running) + len(leases.waiting) < outstanding:
+            begun = time.thread_time()
+            worker = leases.free(group)
+            if worker is None:
+                leases.wait(ticket, group)
+            else:
+                leases.begin(worker, group)
+            asks.append(time.thread_time() - begun)
+            running += [] if worker is None else [worker]
+        else:
+            place = random.randrange(len(running))
+            running[place], running[-1] = running[-1], running[place]
+            begun = time.thread_time()
+            granted = leases.end(running.pop())
+            ends.append(time.thread_time() - begun)
+            running += [worker for _, worker in granted if worker is not None]
+    half = len(ends) // 2
+    return LeaseCost(sorted(asks[-half:]), sorted(ends[-half:]))
 
 
 # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,7 +208,7 @@ def _jump(key: int, buckets: int) -> int:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     print("| policy | endpoints | submit, µs: median, p99 | end, µs: median, p99 | full: submit | full: end |")
     print("| --- | --- | --- | --- | --- | --- |")
     for policy in POLICIES:
@@ -170,6 +216,13 @@ def main() -> None:
             found = [cost(policy, endpoints, saturated=saturated) for saturated in (False, True)]
             cells = [_microseconds(seconds) for one in found for seconds in (one.submit, one.end)]
             print(f"| {policy} | {endpoints} | {' | '.join(cells)} |")
+    print()
+    print("| leases with groups | ask, µs: median, p99 | end, µs: median, p99 | full: ask | full: end |")
+    print("| --- | --- | --- | --- | --- |")
+    for workers in ENDPOINTS:
+        costs = [cost_of_leases(workers, saturated=saturated) for saturated in (False, True)]
+        cells = [_microseconds(seconds) for one in costs for seconds in (one.ask, one.end)]
+        print(f"| {workers} workers | {' | '.join(cells)} |")
     print()
     print("| groups by | fullest / mean | moved when one is added | moved in vain when one is lost | µs each |")
     print("| --- | --- | --- | --- | --- |")

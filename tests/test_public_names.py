@@ -49,6 +49,7 @@ PUBLIC = (
     "current_ancestry",
     "explain",
     "install",
+    "kept",
     "node",
     "processes",
     "ray",

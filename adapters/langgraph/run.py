@@ -15,13 +15,14 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from langgraph.constants import TAG_HIDDEN
 from langgraph.types import Command as GraphCommand
 
 from alto_lg.adapters.langgraph.caching import SettledCache
 from alto_lg.adapters.langgraph.collecting import collector_at_rest
-from alto_lg.adapters.langgraph.config_keys import ANCESTRY, TALLY, ancestry_of
+from alto_lg.adapters.langgraph.config_keys import ANCESTRY, RUN, TALLY, ancestry_of
 from alto_lg.adapters.langgraph.early import EarlyFiring
 from alto_lg.adapters.langgraph.events import Update
 from alto_lg.adapters.langgraph.filing import Filing
@@ -90,6 +91,10 @@ class AcceleratedRun(SuperstepLoop):
         self._checks = RunChecks(self, self.acceleration.options)
         self._filing = Filing()
         self._handed_out: tuple[BaseChannel[Any, Any, Any], ...] = ()
+        placements = self.acceleration.placements
+        self._groups = placements if placements is not None and placements.keeps_groups else None
+        if self._groups is not None:
+            self.config = {**self.config, CONF: {**self.config[CONF], RUN: uuid4().hex}}
         self._plain: str | None = None
         self._stepwise: str | None = None
 
@@ -226,10 +231,11 @@ class AcceleratedRun(SuperstepLoop):
             if tool_counts is not None:
                 lookahead.tally.tools(tool_counts.started, tool_counts.dropped_why)
         outer = self.config[CONF].get(TALLY)
+        tally, stepwise = lookahead.tally, self._stepwise  # no more than these outlive the run
         if outer is None:
-            self.acceleration.run_ended(lookahead.tally.result)
+            self.acceleration.run_ended(lambda: replace(tally.result(), stepwise=stepwise))
         else:
-            statistics = lookahead.tally.result()
+            statistics = replace(tally.result(), stepwise=stepwise)
             outer.include(statistics)
             self.acceleration.run_ended(partial(replace, statistics, nested=True))
 
@@ -239,6 +245,8 @@ class AcceleratedRun(SuperstepLoop):
         Raises:
             Mistake: The run ended in a way that `strict=True` does not allow.
         """
+        if self._groups is not None:
+            self._groups.run_ended(self.config[CONF][RUN])
         self._checks.ended(error)
 
     # ── what this run allows ────────────────────────────────────────────────────────────────────────────────
@@ -246,13 +254,16 @@ class AcceleratedRun(SuperstepLoop):
     def allows_lookahead(self) -> bool:
         """Whether steps of this run may overlap at all; why not is kept for the statistics.
 
+        A run with groups that keeps LangGraph's steps has a lookahead all the same, which starts nothing: it knows who
+        comes from whom.
+
         Raises:
             Mistake: The run was asked for in a way that `strict=True` does not allow.
         """
         self._checks.began()
         self._plain = self._unsupported()
         self._stepwise = None if self._plain else self._asks_for_steps()
-        return self._plain is None and self._stepwise is None
+        return self._plain is None and (self._stepwise is None or self._groups is not None)
 
     def cannot_plan(self, error: Exception) -> None:
         """A graph that no plan can be made of runs as LangGraph runs it, and says so."""
@@ -283,7 +294,7 @@ class AcceleratedRun(SuperstepLoop):
         options = self.acceleration.options
         return Conditions(
             last_step=self.stop,
-            max_steps_ahead=options.max_steps_ahead,
+            max_steps_ahead=0 if self._stepwise else options.max_steps_ahead,
             chains=self.chains,
             has_store=self.store is not None,
             can_pause=self._can_pause(),

@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Generator
 from functools import partial
 from typing import Any, NamedTuple
 
+from alto_lg.adapters.placement.leases import Group
 from alto_lg.adapters.placement.workers import Call, Closed, Died, Lease, Workers
 
 
@@ -45,14 +46,15 @@ class Caller:
         self._workers = workers
         self._attempts = max_attempts if repeatable else 1
 
-    def call(self, sent: Any, *, plain: bool) -> Answer:
-        """Run a firing, and wait for it.
+    def call(self, sent: Any, *, plain: bool, group: Group | None = None) -> Answer:
+        """Run a firing, and wait for it. group: what it belongs to, of a stage that keeps state over groups.
 
         Raises:
-            Died: Its worker is gone. Closed, CannotStart: there is no worker. What sending it raises.
+            Died: Its worker is gone, or what that kept for its group. Closed, CannotStart: there is no worker.
+            What sending it raises.
         """
         for left in reversed(range(self._attempts)):
-            lease = self._workers.lease()
+            lease = self._workers.lease(group)
             try:
                 answer: Answer = lease.worker.call(sent, plain=plain).result()
             except BaseException as error:
@@ -61,10 +63,10 @@ class Caller:
                 return self._ended(lease, answer)
         raise AssertionError("the last attempt returns or raises")
 
-    async def acall(self, sent: Any, *, plain: bool) -> Answer:
+    async def acall(self, sent: Any, *, plain: bool, group: Group | None = None) -> Answer:
         """The same, on an event loop. A cancel cancels it at the worker, too."""
         for left in reversed(range(self._attempts)):
-            lease = await self._workers.alease()
+            lease = await self._workers.alease(group)
             call: Call | None = None
             try:
                 call = lease.worker.call(sent, plain=plain)
@@ -78,11 +80,11 @@ class Caller:
                 return self._ended(lease, answer)
         raise AssertionError("the last attempt returns or raises")
 
-    def stream(self, sent: Any) -> Generator[Item | Answer, None, None]:
+    def stream(self, sent: Any, *, group: Group | None = None) -> Generator[Item | Answer, None, None]:
         """Run a firing of a streaming node: its items, and at last its answer."""
         replay = _Replay(self._attempts > 1)
         for left in reversed(range(self._attempts)):
-            lease = self._workers.lease()
+            lease = self._workers.lease(group)
             call: Any = None
             try:
                 call = lease.worker.stream(sent)
@@ -104,11 +106,11 @@ class Caller:
                 return
         raise AssertionError("the last attempt returns or raises")
 
-    async def astream(self, sent: Any) -> AsyncGenerator[Item | Answer, None]:
+    async def astream(self, sent: Any, *, group: Group | None = None) -> AsyncGenerator[Item | Answer, None]:
         """The same, on an event loop."""
         replay = _Replay(self._attempts > 1)
         for left in reversed(range(self._attempts)):
-            lease = await self._workers.alease()
+            lease = await self._workers.alease(group)
             call: Any = None
             try:
                 call = lease.worker.stream(sent)

@@ -8,10 +8,11 @@ is a pool of one process, because a process that dies breaks its whole pool.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -72,6 +73,10 @@ class ProcessWorker:
     def stream(self, sent: Any) -> Any:
         raise NotImplementedError("a pool of processes has no way back for a stream; refused before")
 
+    def forget(self, run: Hashable) -> None:
+        with contextlib.suppress(RuntimeError):  # its process is gone, or was stopped
+            self._pool.submit(_forget, run)
+
     def stop(self) -> None:
         self._pool.shutdown(wait=False, kill_workers=True)
 
@@ -122,6 +127,10 @@ def _ready() -> None:
 
 def _run(sent: Any) -> tuple[Any, ...]:
     return tuple(_code.run_here(sent, dumps))
+
+
+def _forget(run: Hashable) -> None:
+    _code.forget(run)
 
 
 def dumps(value: Any) -> bytes:

@@ -89,9 +89,11 @@ class _Keeper:
 
 
 def _start(ray: Any, address: str | None, cpus: float) -> None:
-    if address is not None or "RAY_ADDRESS" in os.environ:
+    if address not in (None, "local") or (address is None and "RAY_ADDRESS" in os.environ):
         ray.init(address=address, logging_level="ERROR")
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a library does not report its users
     # CPUs are numbers that Ray counts with, no cores: with fewer than are asked for, the last actors would never start.
-    ray.init(num_cpus=max(os.cpu_count() or 1, -int(-cpus // 1)), include_dashboard=False, logging_level="ERROR")
+    # "local": Ray would else look for a cluster that somebody has started on this machine, and there refuse the CPUs.
+    count = max(os.cpu_count() or 1, -int(-cpus // 1))
+    ray.init(address="local", num_cpus=count, include_dashboard=False, logging_level="ERROR")

@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,10 @@ class RayWorker:
 
     def stream(self, sent: Any) -> RayStream:
         return RayStream(self._ray, self._actor.stream.options(**self._streaming).remote(sent))
+
+    def forget(self, run: Hashable) -> None:
+        if self._ray.is_initialized():
+            self._actor.forget.remote(run)
 
     def stop(self) -> None:
         if self._ray.is_initialized():
@@ -184,6 +188,9 @@ class PlainActor:
     def stream(self, sent: Any) -> Iterator[Any]:
         yield from self._code.stream(sent, dumps)
 
+    def forget(self, run: Hashable) -> None:
+        self._code.forget(run)
+
 
 class AsyncActor:
     """Runs async functions, all on one event loop."""
@@ -203,6 +210,9 @@ class AsyncActor:
     async def stream(self, sent: Any) -> AsyncIterator[Any]:
         async for message in self._code.astream(sent, dumps):
             yield message
+
+    async def forget(self, run: Hashable) -> None:
+        self._code.forget(run)
 
 
 class _SearchPath:

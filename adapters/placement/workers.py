@@ -12,16 +12,20 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Protocol
 
 from alto_lg.adapters.placement.costs import Costs
-from alto_lg.adapters.placement.leases import Leases
+from alto_lg.adapters.placement.group_leases import GroupLeases
+from alto_lg.adapters.placement.leases import Granted, Group, Leases
 
 _STARTS_MAX = 3
 """Workers in a row that may fail to start before no other is tried."""
+_OTHERS_S = 5.0
+"""How long the first firing of a stage with groups waits for the other workers: a group stays where it begins, so with
+one worker that is ready before the others all groups of a first run would stay there."""
 
 
 class Died(Exception):
@@ -34,6 +38,18 @@ class Died(Exception):
 
     def __init__(self, reason: object) -> None:
         super().__init__(str(reason).strip().split("\n")[0])
+
+
+class StateLost(Died):
+    """What was kept for a firing's group is gone, or cannot be found. The firing has not run."""
+
+    attempts = 0
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What was kept for its group went with a worker that died before; or the run was broken off in between, "
+            "and nobody knows which group it belongs to."
+        )
 
 
 class Closed(Exception):
@@ -73,6 +89,9 @@ class Worker(Protocol):
         """Run a firing of a streaming node; see `streams.py`."""
         ...
 
+    def forget(self, run: Hashable) -> None:
+        """Drop what the stage has kept for the groups of a run. Does nothing if the worker is gone."""
+
     def stop(self) -> None: ...
 
 
@@ -99,21 +118,23 @@ class Lease:
 
 
 class Workers:
-    """The workers of one stage."""
+    """The workers of one stage. leases: of these workers, none of which has joined yet."""
 
-    def __init__(self, host: Host, count: int, *, max_in_flight: int, start_timeout_s: float) -> None:
+    def __init__(self, host: Host, count: int, leases: Leases[Any, Future[Lease]], *, start_timeout_s: float) -> None:
         self.costs = Costs()
         self._host = host
         self._count = count
         self._start_timeout_s = start_timeout_s
         self._lock = threading.RLock()
         self._starting = threading.Lock()
-        self._leases: Leases[Any, Future[Lease]] = Leases(max_in_flight)
+        self._leases = leases
         self._unready: set[Worker] = set()
         self._fresh: set[Worker] = set()  # have run nothing yet
         self._failed_starts = 0
         self._is_started = False
         self._first = threading.Event()
+        self._all = threading.Event()
+        self._may_ask = threading.Event()
         self._over: Exception | None = None
 
     @property
@@ -121,7 +142,8 @@ class Workers:
         return isinstance(self._over, Closed)
 
     def start(self) -> None:
-        """Start all workers, and wait until the first one is ready. Does nothing if they are started.
+        """Start all workers, and wait until the first one is ready (a moment longer for the others if groups are to be
+        spread over them). Does nothing if they are started.
 
         Raises:
             Closed: They were closed. CannotStart: None was ready in time.
@@ -138,20 +160,27 @@ class Workers:
                     self._start_one()
         if not self._first.wait(self._start_timeout_s):
             self._give_up(CannotStart(f"none was ready within {self._start_timeout_s:g} s"))
+        if isinstance(self._leases, GroupLeases):
+            self._all.wait(_OTHERS_S)
+        self._may_ask.set()
         self._check()
 
-    def lease(self) -> Lease:
-        """Wait for a worker that has room."""
-        if not self._first.is_set():
+    def lease(self, group: Group | None = None) -> Lease:
+        """Wait for a worker that has room. group: what the firing belongs to, of a stage that keeps state over groups.
+
+        Raises:
+            StateLost: What the stage kept for the group is gone.
+        """
+        if not self._may_ask.is_set():
             self.start()
-        asked = self._ask()
+        asked = self._ask(group)
         return asked if isinstance(asked, Lease) else asked.result()
 
-    async def alease(self) -> Lease:
+    async def alease(self, group: Group | None = None) -> Lease:
         """The same, on an event loop."""
-        if not self._first.is_set():
+        if not self._may_ask.is_set():
             await asyncio.to_thread(self.start)
-        asked = self._ask()
+        asked = self._ask(group)
         if isinstance(asked, Lease):
             return asked
         try:
@@ -168,12 +197,21 @@ class Workers:
     def lost(self, worker: Worker) -> None:
         """A firing has found its worker gone. Of several that find it, one has it replaced."""
         with self._lock:
-            if not self._leases.leave(worker):
+            if worker not in self._leases.workers:
                 return
             self._fresh.discard(worker)
             self.costs.lost_workers += 1
+            self._grant(self._leases.leave(worker))
         worker.stop()
         self._start_one()
+
+    def forget(self, run: Hashable) -> None:
+        """A run has ended, with all of its firings: its groups are nowhere at home any more."""
+        with self._lock:
+            homes = self._leases.homes_of(run)
+            self._grant(self._leases.forget(run))
+        for worker in homes:
+            worker.forget(run)
 
     def close(self) -> None:
         """Stop all workers; firings that they have, and those that wait, end in `Closed`."""
@@ -181,9 +219,10 @@ class Workers:
             was_started, self._is_started = self._is_started, False
             with self._lock:
                 self._give_up(Closed())
-                workers = (*self._leases.workers, *self._unready)
+                ready = self._leases.workers
+                workers = (*ready, *self._unready)
                 self._unready.clear()
-                for worker in workers:
+                for worker in ready:
                     self._leases.leave(worker)
             for worker in workers:
                 worker.stop()
@@ -196,21 +235,26 @@ class Workers:
         if self._over is not None:
             raise type(self._over)(*self._over.args) from self._over.__cause__
 
-    def _ask(self) -> Lease | Future[Lease]:
+    def _ask(self, group: Group | None) -> Lease | Future[Lease]:
         """A lease, if a worker has room; else one that is to come."""
         with self._lock:
             self._check()
-            worker = self._leases.free()
+            if group is not None and self._leases.is_lost(group):
+                raise StateLost
+            worker = self._leases.free(group)
             if worker is not None:
-                self._leases.begin(worker)
+                self._leases.begin(worker, group)
                 return self._leased(worker)
             asked: Future[Lease] = Future()
-            self._leases.wait(asked)
+            self._leases.wait(asked, group)
             return asked
 
-    def _grant(self, granted: list[tuple[Future[Lease], Worker]]) -> None:
+    def _grant(self, granted: Granted[Future[Lease], Any]) -> None:
         for asked, worker in granted:
-            asked.set_result(self._leased(worker))
+            if worker is None:
+                asked.set_exception(StateLost())
+            else:
+                asked.set_result(self._leased(worker))
 
     def _leased(self, worker: Worker) -> Lease:
         is_alone = self._leases.outstanding(worker) == 1
@@ -248,6 +292,8 @@ class Workers:
                 self._fresh.add(worker)
                 self._grant(self._leases.join(worker))
                 self._first.set()
+                if len(self._leases.workers) == self._count:
+                    self._all.set()
                 return
             self._failed_starts += 1
             starts_again = self._failed_starts < _STARTS_MAX
@@ -269,3 +315,4 @@ class Workers:
                 self._leases.withdraw(asked)
                 asked.set_exception(why)
         self._first.set()
+        self._all.set()

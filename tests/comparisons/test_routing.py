@@ -21,6 +21,13 @@ def test_every_decision_is_timed(policy: PolicyName, saturated: bool) -> None:
     assert list(cost.submit) == sorted(cost.submit)
 
 
+@pytest.mark.parametrize("saturated", [False, True])
+def test_every_lease_is_timed(saturated: bool) -> None:
+    cost = decisions.cost_of_leases(3, saturated=saturated, decisions=60)
+    assert len(cost.ask) == len(cost.end) == 30
+    assert list(cost.end) == sorted(cost.end)
+
+
 def test_a_table_moves_nothing_in_vain_and_hashes_move_about_one_share() -> None:
     table = decisions.moves_of_table(8, 400)
     assert (table.imbalance, table.added, table.lost) == (1.0, 0.0, 0.0)

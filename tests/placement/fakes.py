@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
 from alto_lg.adapters.placement.calling import Answer, Caller
+from alto_lg.adapters.placement.group_leases import GroupLeases
+from alto_lg.adapters.placement.leases import Leases
 from alto_lg.adapters.placement.workers import Died, Workers
 
 
@@ -44,6 +46,7 @@ class FakeWorker:
         self._failure = failure
         self.calls: list[FakeCall] = []
         self.scripts: list[list[Any]] = []
+        self.forgotten: list[Hashable] = []
         self.is_stopped = False
 
     def start(self) -> Future[Any]:
@@ -61,6 +64,9 @@ class FakeWorker:
 
     def stream(self, sent: Any) -> FakeStream:
         return FakeStream(sent.pop(0))
+
+    def forget(self, run: Hashable) -> None:
+        self.forgotten.append(run)
 
     def stop(self) -> None:
         self.is_stopped = True
@@ -114,7 +120,14 @@ class FakeStream:
 
 
 def caller(
-    host: FakeHost, workers: int = 1, *, in_flight: int = 1, repeatable: bool = False, attempts: int = 3
+    host: FakeHost,
+    workers: int = 1,
+    *,
+    in_flight: int = 1,
+    repeatable: bool = False,
+    attempts: int = 3,
+    by_group: bool = False,
 ) -> tuple[Caller, Workers]:
-    made = Workers(host, workers, max_in_flight=in_flight, start_timeout_s=5)
+    leases: Leases[Any, Any] = GroupLeases(in_flight, starts_anew=repeatable) if by_group else Leases(in_flight)
+    made = Workers(host, workers, leases, start_timeout_s=5)
     return Caller(made, repeatable=repeatable, max_attempts=attempts), made

@@ -264,8 +264,92 @@ def invokes_a_graph(state: State) -> Any:
     return GRAPH.invoke({"k": state["k"], "x": []})
 
 
+def claims(node: Any, **compiled: Any) -> Any:
+    """START → begin → a `Send` to claim for each of `k` claims → six `Send`s to n from each claim."""
+
+    builder = StateGraph(State)
+    builder.add_node("begin", lambda state: {})
+    builder.add_node("claim", lambda packet: {})
+    builder.add_node("n", node)
+    builder.add_edge(START, "begin")
+    builder.add_conditional_edges("begin", lambda state: [Send("claim", {}) for _ in range(state["k"])], ["claim"])
+    builder.add_conditional_edges("claim", lambda state: [Send("n", {"item": number}) for number in range(6)], ["n"])
+    return builder.compile(**compiled)
+
+
+_kept: dict[Any, list[int]] = {}
+
+
+def keeps(packet: Any) -> dict[str, Any]:
+    """Keeps the items of its claim in the memory of its process, and tells how many it has now."""
+    ancestry = alto_lg.current_ancestry()
+    assert ancestry is not None
+    assert ancestry.parent is not None
+    kept = _kept.setdefault(ancestry.parent, [])
+    kept.append(packet["item"])
+    time.sleep(0.02)
+    return {"x": [(str(ancestry.parent), len(kept), os.getpid())]}
+
+
+def keeps_by_name(packet: Any) -> dict[str, Any]:
+    """The same with what `alto_lg.kept` gives."""
+    kept = alto_lg.kept(list)
+    kept.append(packet["item"])
+    time.sleep(0.02)
+    ancestry = alto_lg.current_ancestry()
+    assert ancestry is not None
+    return {"x": [(str(ancestry.parent), len(kept), os.getpid())]}
+
+
+def keeps_for_runs(packet: Any) -> dict[str, Any]:
+    """Tells for how many runs its process keeps anything, this one included."""
+    from alto_lg.adapters.langgraph.placed import keeping
+
+    alto_lg.kept(list)
+    return {"x": [len(keeping._runs)]}
+
+
+@alto_lg.streaming
+async def keeps_and_streams(packet: Any) -> Any:
+    kept = alto_lg.kept(list)
+    kept.append(packet["item"])
+    yield {"x": [("", len(kept), os.getpid())]}
+    kept.append(packet["item"])
+    await asyncio.sleep(0.01)
+    yield {"x": [("", len(kept), os.getpid())]}
+
+
+def dies_at(claim: int, item: int, file: str, once: bool = False) -> Any:
+    """The same, but one item takes its process along: always, or the first time only."""
+
+    def dies(packet: Any) -> dict[str, Any]:
+        ancestry = alto_lg.current_ancestry()
+        assert ancestry is not None
+        if ancestry.indices() == (claim, item) and not (once and marks(file)):
+            mark({"file": file}, "died")
+            os._exit(3)
+        return keeps(packet)
+
+    return dies
+
+
+def fails_at(claim: int, item: int, file: str) -> Any:
+    """The same, but one item raises the first time."""
+
+    def fails(packet: Any) -> dict[str, Any]:
+        ancestry = alto_lg.current_ancestry()
+        assert ancestry is not None
+        if packet["item"] == item and ancestry.indices()[:1] == (claim,) and not marks(file):
+            mark({"file": file}, "failed")
+            raise Boom("once")
+        return keeps_by_name(packet)
+
+    return fails
+
+
 class Numbered(TypedDict, total=False):
     x: Annotated[list[str], operator.add]
+    counts: Annotated[list[int], operator.add]
     items: list[str]
     file: str
 
@@ -288,3 +372,10 @@ def slow_effect(packet: dict[str, str]) -> dict[str, Any]:
         file.write(f"{packet['item']}:{os.getpid()}\n")
     time.sleep(0.02)
     return {"x": [packet["item"]]}
+
+
+def slow_count(packet: dict[str, str]) -> dict[str, Any]:
+    """The same, and tells how many items of its group have come before it."""
+    kept = alto_lg.kept(list)
+    kept.append(packet["item"])
+    return {**slow_effect(packet), "counts": [len(kept)]}

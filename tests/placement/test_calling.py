@@ -7,10 +7,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
-from placement.fakes import FakeHost, caller
+from placement.fakes import FakeHost, FakeWorker, caller
 
 from alto_lg.adapters.placement.calling import Answer, Item
-from alto_lg.adapters.placement.workers import CannotStart, Closed, Died
+from alto_lg.adapters.placement.leases import Group
+from alto_lg.adapters.placement.workers import CannotStart, Closed, Died, StateLost
 
 ANSWER = Answer(0.0, (), "end")
 
@@ -196,6 +197,80 @@ async def test_a_call_that_cannot_be_sent_gives_its_place_back() -> None:
     task = await started(calling.acall("text", plain=False), host)
     host.calls[0].answer(1)
     assert (await task).value == 1
+
+
+async def answered(calling: Coroutine[Any, Any, Any], host: FakeHost) -> Any:
+    """A firing that its worker answers at once: the worker, for the test to kill."""
+    task = await started(calling, host, calls=len(host.calls) + 1)
+    (worker,) = [one for one in host.workers if one.calls and not one.calls[-1].future.done()]
+    worker.calls[-1].answer("done")
+    assert (await task).value == "done"
+    return worker
+
+
+def at_home(host: FakeHost) -> FakeWorker:
+    """The worker that has the only group there is."""
+    (worker,) = [one for one in host.workers if one.calls]
+    return worker
+
+
+A, B = Group("run", "a"), Group("run", "b")
+
+
+async def test_firings_of_a_group_go_to_one_worker_and_those_of_another_group_to_another() -> None:
+    host = FakeHost()
+    calling, _ = caller(host, workers=2, by_group=True)
+    homes = [await answered(calling.acall("x", plain=False, group=group), host) for group in (A, B, A, A, B)]
+    assert homes == [homes[0], homes[1], homes[0], homes[0], homes[1]]
+    assert homes[0] is not homes[1]
+
+
+async def test_what_was_kept_for_a_group_is_lost_with_its_worker_also_if_that_was_idle() -> None:
+    """The firing that was there has ended well, and the next one would count on what it left."""
+    host = FakeHost()
+    calling, workers = caller(host, workers=2, by_group=True)
+    home = await answered(calling.acall("first", plain=False, group=A), host)
+    other = await answered(calling.acall("other", plain=False, group=B), host)
+    home.stop()
+    workers.lost(home)
+    with pytest.raises(StateLost) as lost:
+        await calling.acall("second", plain=False, group=A)
+    assert lost.value.attempts == 0
+    with pytest.raises(StateLost):
+        calling.call("third", plain=True, group=A)
+    assert await answered(calling.acall("other", plain=False, group=B), host) is other
+    workers.forget("run")
+    await answered(calling.acall("again", plain=False, group=A), host)
+
+
+async def test_one_that_waits_for_a_worker_that_dies_is_told_that_its_state_is_lost() -> None:
+    host = FakeHost()
+    calling, _ = caller(host, workers=2, by_group=True)
+    runs = await started(calling.acall("runs", plain=False, group=A), host)
+    waits = asyncio.create_task(calling.acall("waits", plain=False, group=A))
+    await turns()
+    at_home(host).stop()
+    with pytest.raises(Died):
+        await runs
+    with pytest.raises(StateLost):
+        await waits
+    assert len(host.calls) == 1
+
+
+async def test_all_of_a_group_that_can_do_without_its_state_goes_on_at_one_other_worker() -> None:
+    host = FakeHost()
+    calling, workers = caller(host, workers=3, in_flight=2, by_group=True, repeatable=True)
+    runs = await started(calling.acall(0, plain=False, group=A), host)
+    others = [asyncio.create_task(calling.acall(number, plain=False, group=A)) for number in (1, 2, 3)]
+    await turns()
+    at_home(host).stop()
+    while not all(task.done() for task in (runs, *others)):
+        await asyncio.sleep(0.001)
+        for call in host.calls:
+            call.answer(call.sent)
+    assert [(await task).value for task in (runs, *others)] == [0, 1, 2, 3]
+    assert sum(bool(worker.calls) for worker in host.workers) == 2, "the home that died, and the new one"
+    assert workers.costs.statistics.again == 2
 
 
 def items(*numbers: int) -> list[Item]:

@@ -58,6 +58,14 @@ def test_several_processes_share_the_firings() -> None:
     assert os.getpid() not in processes
 
 
+def test_a_group_has_one_process_while_others_share_the_rest() -> None:
+    with in_processes(stages.claims(stages.keeps), workers=2, by_group=True) as app:
+        found = asyncio.run(app.ainvoke({"x": [], "k": 4}))["x"]
+    told = {claim: [(count, process) for one, count, process in found if one == claim] for claim, *_ in found}
+    assert [sorted(count for count, _ in counts) for counts in told.values()] == [[1, 2, 3, 4, 5, 6]] * 4
+    assert len({process for _, _, process in found}) == 2
+
+
 def test_what_a_node_raises_arrives_as_it_was_raised() -> None:
     with in_processes(stages.graph(stages.boom)) as app, pytest.raises(stages.Boom) as raised:
         app.invoke(GIVEN)

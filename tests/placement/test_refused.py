@@ -120,3 +120,10 @@ def test_copies_share_their_workers() -> None:
 def test_the_errors_travel(error: Any) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+@pytest.mark.parametrize(
+    ("attempts", "next_move"), [(0, "can do without"), (1, "@alto_lg.repeatable"), (4, "max_attempts")]
+)
+def test_a_lost_worker_says_the_next_move(attempts: int, next_move: str) -> None:
+    assert next_move in str(WorkerLost("n", "request ▸ n", "why", attempts))

@@ -20,14 +20,38 @@ class Groups(RuleBasedStateMachine):
         self.replicas = [f"r{number}" for number in range(count)]
         self.table = GroupTable(self.replicas)
         self.homes: dict[int, str] = {}
+        self.held: set[str] = set()
         self.added = count
 
     @rule(group=st.integers(0, 30))
     @precondition(lambda self: self.replicas)
     def item(self, group: int) -> None:
+        if group not in self.homes and self.held.issuperset(self.replicas):
+            assert self.table.least() is None
+            with pytest.raises(LookupError, match="no replica left"):
+                self.table.replica_of(group)
+            return
+        least = self.table.least()
         replica = self.table.replica_of(group)
-        assert replica in self.replicas
+        if group not in self.homes:
+            loads = {one: list(self.homes.values()).count(one) for one in self.replicas if one not in self.held}
+            assert replica == least
+            assert loads[replica] == min(loads.values())
         assert self.homes.setdefault(group, replica) == replica
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.replicas)
+    def hold(self, data: st.DataObject) -> None:
+        replica = data.draw(st.sampled_from(self.replicas))
+        self.table.hold(replica)
+        self.held.add(replica)
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.replicas)
+    def release(self, data: st.DataObject) -> None:
+        replica = data.draw(st.sampled_from(self.replicas))
+        self.table.release(replica)
+        self.held.discard(replica)
 
     @rule(group=st.integers(0, 30))
     def close(self, group: int) -> None:
@@ -45,6 +69,7 @@ class Groups(RuleBasedStateMachine):
     def lose(self, data: st.DataObject) -> None:
         gone = data.draw(st.sampled_from(self.replicas))
         self.replicas.remove(gone)
+        self.held.discard(gone)
         lost = self.table.lose(gone)
         assert sorted(lost) == sorted(group for group, home in self.homes.items() if home == gone)
         for group in lost:
@@ -57,6 +82,7 @@ class Groups(RuleBasedStateMachine):
             for replica in self.replicas:
                 known = {group for group, home in self.homes.items() if home == replica}
                 assert set(self.table.groups_of(replica)) == known
+            assert {group: self.table.home_of(group) for group in self.homes} == self.homes
 
 
 TestGroups = Groups.TestCase

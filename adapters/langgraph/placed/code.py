@@ -13,7 +13,8 @@ import functools
 import itertools
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any, NamedTuple, NoReturn
 
@@ -22,6 +23,7 @@ from langchain_core.runnables.config import ensure_config, var_child_runnable_co
 from langgraph.errors import GraphInterrupt
 from langgraph.runtime import ExecutionInfo, Runtime
 
+from alto_lg.adapters.langgraph.config_keys import KEPT
 from alto_lg.adapters.langgraph.internals import (
     CONF,
     CONFIG_KEY_CALL,
@@ -31,7 +33,9 @@ from alto_lg.adapters.langgraph.internals import (
     PregelScratchpad,
 )
 from alto_lg.adapters.langgraph.mistakes.fingerprints import fingerprint, is_container
+from alto_lg.adapters.langgraph.placed.keeping import forget, keeping
 from alto_lg.adapters.placement.calling import Answer, Item
+from alto_lg.adapters.placement.leases import Group
 from alto_lg.errors import NotPortable
 
 Dumps = Callable[[Any], bytes]
@@ -43,6 +47,7 @@ class Sent(NamedTuple):
     input: of the node. config: what of its config can go. runtime: the fields of its `Runtime` that can go, its
     `ExecutionInfo` as the values of its fields, which take a third of the time to pickle.
     has_store: whether there is a store beside the graph. watch: the node may change its input in place.
+    group: what the firing belongs to, of a node that keeps something for groups.
     """
 
     input: Any
@@ -50,6 +55,7 @@ class Sent(NamedTuple):
     runtime: dict[str, Any]
     has_store: bool
     watch: bool
+    group: Group | None
 
 
 class Absent:
@@ -93,24 +99,24 @@ class Code:
 
     def run(self, sent: Sent, dumps: Dumps) -> Answer:
         """Run a firing by the synchronous API."""
-        firing = _Firing(self.node, sent, dumps)
-        try:
-            context = copy_context()
-            context.run(var_child_runnable_config.set, firing.config)
-            value = context.run(self.bound.invoke, sent.input, firing.config)
-        except Exception as error:
-            return firing.failed(error)
-        return firing.ended(value)
+        with _firing(self.node, sent, dumps) as firing:
+            try:
+                context = copy_context()
+                context.run(var_child_runnable_config.set, firing.config)
+                value = context.run(self.bound.invoke, sent.input, firing.config)
+            except Exception as error:
+                return firing.failed(error)
+            return firing.ended(value)
 
     async def arun(self, sent: Sent, dumps: Dumps) -> Answer:
         """Run a firing in the task that awaits this."""
-        firing = _Firing(self.node, sent, dumps)
-        var_child_runnable_config.set(firing.config)
-        try:
-            value = await self.bound.ainvoke(sent.input, firing.config)
-        except Exception as error:
-            return firing.failed(error)
-        return firing.ended(value)
+        with _firing(self.node, sent, dumps) as firing:
+            var_child_runnable_config.set(firing.config)
+            try:
+                value = await self.bound.ainvoke(sent.input, firing.config)
+            except Exception as error:
+                return firing.failed(error)
+            return firing.ended(value)
 
     def run_here(self, sent: Sent, dumps: Dumps) -> Answer:
         """Run a firing where there is no event loop."""
@@ -122,30 +128,44 @@ class Code:
 
     def stream(self, sent: Sent, dumps: Dumps) -> Iterator[Item | Answer]:
         """Run a firing of a generator: what it yields, then the answer."""
-        firing = _Firing(self.node, sent, dumps)
-        context = copy_context()
-        context.run(var_child_runnable_config.set, firing.config)
-        end = object()
-        try:
-            partials = iter(context.run(self.bound.invoke, sent.input, firing.config))
-            while (value := context.run(next, partials, end)) is not end:
-                yield firing.item(value)
-        except Exception as error:
-            yield firing.failed(error)
-        else:
-            yield firing.ended(None)
+        with _firing(self.node, sent, dumps) as firing:
+            context = copy_context()
+            context.run(var_child_runnable_config.set, firing.config)
+            end = object()
+            try:
+                partials = iter(context.run(self.bound.invoke, sent.input, firing.config))
+                while (value := context.run(next, partials, end)) is not end:
+                    yield firing.item(value)
+            except Exception as error:
+                yield firing.failed(error)
+            else:
+                yield firing.ended(None)
 
     async def astream(self, sent: Sent, dumps: Dumps) -> AsyncIterator[Item | Answer]:
         """The same, of an async generator, in the task that awaits this."""
-        firing = _Firing(self.node, sent, dumps)
-        var_child_runnable_config.set(firing.config)
-        try:
-            async for value in self.bound.invoke(sent.input, firing.config):
-                yield firing.item(value)
-        except Exception as error:
-            yield firing.failed(error)
-        else:
-            yield firing.ended(None)
+        with _firing(self.node, sent, dumps) as firing:
+            var_child_runnable_config.set(firing.config)
+            try:
+                async for value in self.bound.invoke(sent.input, firing.config):
+                    yield firing.item(value)
+            except Exception as error:
+                yield firing.failed(error)
+            else:
+                yield firing.ended(None)
+
+    def forget(self, run: Hashable) -> None:
+        """A run is over: what the node kept for its groups is dropped."""
+        forget(run)
+
+
+@contextmanager
+def _firing(node: str, sent: Sent, dumps: Dumps) -> Iterator[_Firing]:
+    firing = _Firing(node, sent, dumps)
+    if sent.group is None:
+        yield firing
+        return
+    with keeping(sent.group) as firing.config[CONF][KEPT]:
+        yield firing
 
 
 class _Firing:

@@ -49,7 +49,7 @@ class Far:
         while True:
             sent = self._sent(given, config)
             try:
-                answer = self._caller.call(sent, plain=True)
+                answer = self._caller.call(sent, plain=True, group=sent.group)
             except Exception as error:
                 self._failed(sent, error, config)
             else:
@@ -59,7 +59,7 @@ class Far:
         while True:
             sent = self._sent(given, config)
             try:
-                answer = await self._caller.acall(sent, plain=False)
+                answer = await self._caller.acall(sent, plain=False, group=sent.group)
             except Exception as error:
                 self._failed(sent, error, config)
             else:
@@ -69,7 +69,7 @@ class Far:
         while True:
             sent = self._sent(given, config)
             try:
-                with contextlib.closing(self._caller.stream(sent)) as items:
+                with contextlib.closing(self._caller.stream(sent, group=sent.group)) as items:
                     for item in items:
                         if isinstance(item, Answer):
                             answer = item
@@ -86,7 +86,7 @@ class Far:
         while True:
             sent = self._sent(given, config)
             try:
-                async with contextlib.aclosing(self._caller.astream(sent)) as items:
+                async with contextlib.aclosing(self._caller.astream(sent, group=sent.group)) as items:
                     async for item in items:
                         if isinstance(item, Answer):
                             answer = item

@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any
 from alto_lg.adapters.langgraph.functions import function_of
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode
 from alto_lg.adapters.langgraph.placed.checks import check_placement, far_code, refuse_unpicklable
+from alto_lg.adapters.langgraph.placed.grouping import Grouping
 from alto_lg.adapters.langgraph.placed.nodes import Far, FarNode, ThreadNode, far_stream
 from alto_lg.adapters.langgraph.placed.sending import Sender
 from alto_lg.adapters.langgraph.placed.sentinels import keep_sentinels
 from alto_lg.adapters.langgraph.tools.answering import is_repeatable
 from alto_lg.adapters.placement.calling import Caller
 from alto_lg.adapters.placement.costs import PlacementStatistics
+from alto_lg.adapters.placement.group_leases import GroupLeases
+from alto_lg.adapters.placement.leases import Leases
 from alto_lg.adapters.placement.workers import CannotStart, Workers
 from alto_lg.engine.plan import Stage
 from alto_lg.errors import NoWorker
@@ -45,6 +48,7 @@ class Placements:
         self._graph = graph
         self._workers: dict[str, Workers] = {}
         self._threads: dict[str, _Threads] = {}
+        self._groupings: dict[str, Grouping] = {}
         self._wired: Callable[[], WiredPlan]
         self._finalizer: Any = None
 
@@ -84,6 +88,16 @@ class Placements:
         if self._finalizer is not None:
             self._finalizer()
 
+    @property
+    def keeps_groups(self) -> bool:
+        """Whether some node keeps state over groups, so that its runs are told apart, and say when they have ended."""
+        return bool(self._groupings)
+
+    def run_ended(self, run: str) -> None:
+        """A run is over, with all of its firings: its groups are forgotten."""
+        for name in self._groupings:
+            self._workers[name].forget(run)
+
     def statistics(self) -> dict[str, PlacementStatistics]:
         """Of each node that is placed in other processes."""
         return {name: workers.costs.statistics for name, workers in self._workers.items()}
@@ -102,8 +116,10 @@ class Placements:
         )
         stage, reads = self._facts(name)
         sent = ", ".join(sorted(reads)) or "nothing of the state"
+        grouping = self._groupings.get(name)
         return (
             f"runs on {what}; is sent {sent} [{stage.reads.evidence.value}], and packets whole",
+            *(() if grouping is None else (grouping.in_words(),)),
             _in_words(self._workers[name].costs.statistics),
         )
 
@@ -130,10 +146,14 @@ class Placements:
             count = placement.replicas
             in_flight = placement.max_in_flight or (concurrency if code.is_async else concurrency + 1)
         refuse_unpicklable(code, function, dumps)
-        workers = Workers(host, count, max_in_flight=in_flight, start_timeout_s=placement.start_timeout_s)
-        self._workers[name] = workers
+        grouping: Grouping | None = None
+        leases: Leases[Any, Any] = Leases(in_flight)
+        if placement.by_group:
+            grouping = self._groupings[name] = Grouping(name, lambda: self._wired().plan)
+            leases = GroupLeases(in_flight, starts_anew=repeatable)
+        workers = self._workers[name] = Workers(host, count, leases, start_timeout_s=placement.start_timeout_s)
         caller = Caller(workers, repeatable=repeatable, max_attempts=placement.max_attempts)
-        sender = Sender(name, dumps, lambda: self._facts(name))
+        sender = Sender(name, dumps, lambda: self._facts(name), grouping)
         saves = isinstance(bound, Pregel) and bound.checkpointer is not False
         far = Far(name, caller, sender, saves=saves)
         streams = getattr(function, STREAMING, None)

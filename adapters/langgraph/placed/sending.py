@@ -19,6 +19,7 @@ from langgraph.runtime import ExecutionInfo
 from alto_lg.adapters.langgraph.config_keys import ANCESTRY
 from alto_lg.adapters.langgraph.internals import CONF, CONFIG_KEY_RUNTIME, CONFIG_KEY_TASK_ID, PUSH
 from alto_lg.adapters.langgraph.placed.code import Absent, Dumps, Sent
+from alto_lg.adapters.langgraph.placed.grouping import Grouping
 from alto_lg.engine.plan import Stage
 from alto_lg.errors import NotPortable
 
@@ -29,12 +30,22 @@ _KEPT = (ANCESTRY, CONFIG_KEY_TASK_ID)
 
 
 class Sender:
-    """Of one node. facts: its stage, and which state keys that stage's atoms are parts of."""
+    """Of one node.
 
-    def __init__(self, node: str, dumps: Dumps, facts: Callable[[], tuple[Stage, frozenset[str]]]) -> None:
+    facts: its stage, and which state keys that stage's atoms are parts of. grouping: if it keeps state over groups.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        dumps: Dumps,
+        facts: Callable[[], tuple[Stage, frozenset[str]]],
+        grouping: Grouping | None,
+    ) -> None:
         self._node = node
         self._dumps = dumps
         self._facts = facts
+        self._grouping = grouping
         self._stays: frozenset[tuple[str, str]] = frozenset()
 
     def sent(self, given: Any, config: RunnableConfig) -> Sent:
@@ -56,6 +67,7 @@ class Sender:
             },
             has_store=getattr(runtime, "store", None) is not None,
             watch=bool(stage.mutates.keys),
+            group=None if self._grouping is None else self._grouping.of(config),
         )
         for place, key in self._stays:
             self._withhold(sent, place, key)
