@@ -53,7 +53,9 @@ def test_the_answer_is_that_of_langgraph(case: str) -> None:
 
 def test_several_processes_share_the_firings() -> None:
     with in_processes(stages.many(stages.process), workers=2, max_in_flight=1) as app:
-        processes = {pid for _ in range(5) for pid in app.invoke({**GIVEN, "k": 20})["x"]}
+        processes: set[int] = set()
+        while len(processes) < 2:  # one may be ready long before the other; the test's own timeout ends it
+            processes.update(app.invoke({**GIVEN, "k": 20})["x"])
     assert len(processes) == 2
     assert os.getpid() not in processes
 
