@@ -11,8 +11,9 @@ import pytest
 from crashes.report import report
 
 TESTS = Path(__file__).parents[1]
-KILLS = {"ray": (3, 100), "processes": (3, 100), "groups": (3, 100), "nodes": (2, 50)}
-"""On every change, and before a release. A node takes ten seconds to be missed, and its replicas to be back."""
+KILLS = {"ray": (6, 100), "processes": (8, 100), "groups": (3, 100), "nodes": (2, 50)}
+"""On every change, and before a release; enough that one of them meets a firing. A node takes ten seconds to be missed,
+and its replicas to be back."""
 
 
 @pytest.mark.timeout(1800)

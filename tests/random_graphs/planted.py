@@ -212,7 +212,7 @@ def _of_plan(**changes: Any) -> Change:
 
 
 def _of_conditions(**changes: Any) -> Change:
-    return (AcceleratedRun, "_conditions", _after(lambda conditions, *_: replace(conditions, **changes)))
+    return (AcceleratedRun, "conditions", _after(lambda conditions, *_: replace(conditions, **changes)))
 
 
 _UNCHANGED: Change = (Lookahead, "_is_unchanged", _always(True))
