@@ -195,7 +195,7 @@ async def _ask(application: Application, graph: Any, request: Request, right: An
         counts.hung += 1
     except Exception as error:  # whatever it is, it is a request without an answer
         counts.lost += 1
-        counts.reasons[f"{type(error).__name__}: {str(error).partition(': ')[2][:100]}"] += 1
+        counts.reasons[f"{type(error).__name__}: {(str(error).partition(': ')[2] or str(error))[:100]}"] += 1
     else:
         found = application.answer(state)
         if found == right:
