@@ -34,11 +34,11 @@ from alto_lg.adapters.langgraph.internals import (
     map_output_values,
 )
 from alto_lg.adapters.langgraph.stepping import INERT, RunChannels
+from alto_lg.adapters.langgraph.templates import Template, TemplateNode
 
 if TYPE_CHECKING:
     from alto_lg.adapters.langgraph.lookahead import Lookahead
     from alto_lg.adapters.langgraph.run import AcceleratedRun
-    from alto_lg.adapters.langgraph.templates import Template
 
 Call = Callable[..., Any]
 
@@ -196,7 +196,7 @@ class Stride:
     def _has_input(self, name: str) -> bool:
         """Whether it is certain that a node runs once it is triggered."""
         proc = self._loop.nodes[name]
-        return isinstance(proc.channels, list) and proc.cache_policy is None and proc.node is not None
+        return isinstance(proc, TemplateNode) and proc.is_ordinary and isinstance(proc.channels, list)
 
     def _commit(self) -> None:
         loop = self._loop

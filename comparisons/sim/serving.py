@@ -30,6 +30,8 @@ _KEEP_ALIVE_OF_GUEST_S = 1_000_000
 class SimServer(uvicorn.Server):
     """A uvicorn server that says when it is ready."""
 
+    keep_alive_s = _KEEP_ALIVE_S
+
     def __init__(
         self,
         options: SimOptions,
@@ -42,7 +44,7 @@ class SimServer(uvicorn.Server):
         host, port = self._listener.getsockname()[:2]
         self.base_url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
         self.simulated = ModelServer(options, text_models, pacer)
-        super().__init__(_config(self.simulated, options.log_level))
+        super().__init__(_config(self.simulated, options.log_level, self.keep_alive_s))
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         await super().serve(sockets or [self._listener])
@@ -56,15 +58,7 @@ class SimServer(uvicorn.Server):
 class _Guest(SimServer):
     """A server on somebody else's event loop, which handles signals, and whose clock may be faster than a client's."""
 
-    def __init__(
-        self,
-        options: SimOptions,
-        text_models: Sequence[TextModel],
-        announce: Callable[[str], None],
-        pacer: MakePacer = Pacer,
-    ) -> None:
-        super().__init__(options, text_models, announce, pacer)
-        self.config.timeout_keep_alive = _KEEP_ALIVE_OF_GUEST_S
+    keep_alive_s = _KEEP_ALIVE_OF_GUEST_S
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -111,7 +105,7 @@ def listen(options: SimOptions) -> socket.socket:
     return listener
 
 
-def _config(simulated: ModelServer, log_level: str) -> uvicorn.Config:
+def _config(simulated: ModelServer, log_level: str, keep_alive_s: int) -> uvicorn.Config:
     return uvicorn.Config(
         simulated.app,
         http=_ClosableConnection,
@@ -122,7 +116,7 @@ def _config(simulated: ModelServer, log_level: str) -> uvicorn.Config:
         log_config=None,
         log_level=log_level,
         backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_keep_alive=keep_alive_s,
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
     )

@@ -13,6 +13,7 @@ from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph
 
 from alto_lg.adapters.langgraph.functions import function_of
+from alto_lg.adapters.langgraph.inline import is_plain
 from alto_lg.adapters.langgraph.internals import Pregel, PregelNode, RunnableCallable
 from alto_lg.adapters.langgraph.placed.code import Code, Dumps
 from alto_lg.adapters.langgraph.placed.nodes import SAVES
@@ -66,8 +67,7 @@ def far_code(name: str, bound: Any) -> Code:
         made = RunnableCallable(generator, name=name, trace=False, recurse=False)
         return Code(name, made, is_async=inspect.isasyncgenfunction(generator))
     if isinstance(bound, RunnableCallable):
-        twin = getattr(bound.afunc, "__wrapped__", None)  # LangGraph gives each plain function one, for threads
-        return Code(name, bound, is_async=bound.func is None or (bound.afunc is not None and twin is not bound.func))
+        return Code(name, bound, is_async=bound.func is None or (bound.afunc is not None and not is_plain(bound)))
     return Code(name, bound, is_async=True)
 
 
